@@ -1,0 +1,43 @@
+"""Computes the ROS type hashes (RIHS01) of the committed message definitions.
+
+Reads every `src/message/definitions/<package>/<Name>.msg`, computes its hash with the `rosbags`
+library and writes `type_hashes.json`, which a Rust test compares with the constants in
+`src/message`. Types that ROS 2 Jazzy's own interface packages define must hash as they do there.
+
+    pip install rosbags==0.11.9 && python tests/golden/type_hashes.py
+"""
+
+import json
+from pathlib import Path
+
+from rosbags.typesys import Stores, get_types_from_msg, get_typestore
+
+HERE = Path(__file__).resolve().parent
+DEFINITIONS = HERE.parents[1] / "src" / "message" / "definitions"
+
+# The official vision_msgs 4 value; rosbags does not carry that package.
+OFFICIAL = {
+    "vision_msgs/msg/Detection3DArray": (
+        "RIHS01_793f5eab9595ac1c0da07873cc859db42eae51f0ee76056db8562515d830e018"
+    ),
+}
+
+
+def main() -> None:
+    store = get_typestore(Stores.EMPTY)
+    types = {}
+    for path in sorted(DEFINITIONS.glob("*/*.msg")):
+        types |= get_types_from_msg(path.read_text(), f"{path.parent.name}/msg/{path.stem}")
+    store.register(types)
+    hashes = {name: store.hash_rihs01(name) for name in sorted(types)}
+
+    jazzy = get_typestore(Stores.ROS2_JAZZY)
+    expected = OFFICIAL | {n: jazzy.hash_rihs01(n) for n in types if n in jazzy.fielddefs}
+    wrong = [n for n, value in expected.items() if hashes.get(n) != value]
+    if wrong:
+        raise SystemExit(f"definitions that differ from the official ones: {', '.join(wrong)}")
+    (HERE / "type_hashes.json").write_text(json.dumps(hashes, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()
