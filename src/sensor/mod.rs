@@ -3,3 +3,23 @@
 //!
 //! In: decoded messages of [`crate::message`]. Out: views that borrow from them, or small structs.
 //! What a driver got wrong (a step too short, a field beyond the point) is an error here, once.
+
+mod compressed;
+mod error;
+mod field;
+mod image_view;
+mod lidar;
+mod pixel_format;
+mod point_cloud;
+mod radar;
+mod radar_preset;
+
+pub use compressed::{DecodedImage, decode_compressed};
+pub use error::SensorError;
+pub use field::FieldReader;
+pub use image_view::ImageView;
+pub use lidar::{LidarPoint, LidarPoints, lidar_points};
+pub use pixel_format::PixelFormat;
+pub use point_cloud::PointCloudView;
+pub use radar::{RadarReturn, decode_radar, decode_radar_scan};
+pub use radar_preset::RadarPreset;

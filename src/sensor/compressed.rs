@@ -1,0 +1,190 @@
+//! Compressed image messages to RGB pixels, in a buffer that is used again.
+
+use std::io::Cursor;
+
+use image::{ColorType, ImageDecoder, codecs::png::PngDecoder};
+use zune_core::{bytestream::ZCursor, colorspace::ColorSpace, options::DecoderOptions};
+use zune_jpeg::JpegDecoder;
+
+use super::{ImageView, PixelFormat, SensorError};
+use crate::message::CompressedImage;
+
+/// Longest side accepted: no robot camera comes near, and a forged header must not claim memory.
+const MAX_SIDE: usize = 8192;
+/// Most pixels accepted: 100 MB of RGB.
+const MAX_PIXELS: usize = 1 << 25;
+
+/// Pixels of the last decoded image. Keep one per camera: its memory is used again.
+#[derive(Clone, Debug, Default)]
+pub struct DecodedImage {
+    /// Columns.
+    pub width: u32,
+    /// Rows.
+    pub height: u32,
+    /// Red, green, blue bytes, row-major, no padding.
+    pub rgb: Vec<u8>,
+    /// A PNG's own pixel format before it becomes RGB.
+    scratch: Vec<u8>,
+}
+
+impl DecodedImage {
+    /// The pixels as a view; an error when nothing was decoded yet.
+    pub fn view(&self) -> Result<ImageView<'_>, SensorError> {
+        ImageView::from_parts(
+            self.width,
+            self.height,
+            PixelFormat::Rgb8,
+            u64::from(self.width) * 3,
+            &self.rgb,
+        )
+    }
+}
+
+/// Decodes a JPEG or PNG message into `out`. On an error `out` holds no picture.
+///
+/// The format is `jpeg`, `png`, or what `compressed_image_transport` writes, as
+/// `bgr8; jpeg compressed bgr8`. There, the last word is the channel order handed to an encoder
+/// that takes its input for BGR: after `compressed rgb8`, red and blue are swapped in the file.
+pub fn decode_compressed(image: &CompressedImage<'_>, out: &mut DecodedImage) -> Result<(), SensorError> {
+    (out.width, out.height) = (0, 0);
+    let format = image.format.to_ascii_lowercase();
+    let codec = format.rsplit(';').next().unwrap_or_default().split_whitespace().next();
+    let (width, height) = match codec {
+        Some("jpeg" | "jpg") => decode_jpeg(image.data, out)?,
+        Some("png") => decode_png(image.data, out)?,
+        _ => return Err(SensorError::CompressedFormat { found: image.format.to_owned() }),
+    };
+    if format.contains("compressed rgb") {
+        for pixel in out.rgb.chunks_exact_mut(3) {
+            pixel.swap(0, 2);
+        }
+    }
+    (out.width, out.height) = (width as u32, height as u32);
+    Ok(())
+}
+
+fn decode_jpeg(data: &[u8], out: &mut DecodedImage) -> Result<(usize, usize), SensorError> {
+    let fail = |reason: String| SensorError::Undecodable { format: "jpeg", bytes: data.len(), reason };
+    // The decoder greys out what a truncated file lacks; such a picture must not pass for a reading.
+    if !data.windows(2).rev().any(|pair| pair == [0xff, 0xd9]) {
+        return Err(fail("expected an end-of-image marker, found none".to_owned()));
+    }
+    let options = DecoderOptions::default()
+        .set_max_width(MAX_SIDE)
+        .set_max_height(MAX_SIDE)
+        .jpeg_set_out_colorspace(ColorSpace::RGB);
+    let mut decoder = JpegDecoder::new_with_options(ZCursor::new(data), options);
+    decoder.decode_headers().map_err(|error| fail(error.to_string()))?;
+    let info = decoder.info().ok_or_else(|| fail("expected a frame header, found none".to_owned()))?;
+    let (width, height) = (usize::from(info.width), usize::from(info.height));
+    check_size(width, height)?;
+    out.rgb.resize(width * height * 3, 0);
+    decoder.decode_into(&mut out.rgb).map_err(|error| fail(error.to_string()))?;
+    Ok((width, height))
+}
+
+fn decode_png(data: &[u8], out: &mut DecodedImage) -> Result<(usize, usize), SensorError> {
+    let fail = |reason: String| SensorError::Undecodable { format: "png", bytes: data.len(), reason };
+    let decoder = PngDecoder::new(Cursor::new(data)).map_err(|error| fail(error.to_string()))?;
+    let (width, height) = decoder.dimensions();
+    let (width, height) = (width as usize, height as usize);
+    check_size(width, height)?;
+    let color = decoder.color_type();
+    let pixel = usize::from(color.bytes_per_pixel());
+    // The first byte of a 16-bit channel in memory order that carries its high half.
+    let high = usize::from(cfg!(target_endian = "little"));
+    let channels: [usize; 3] = match color {
+        ColorType::L8 | ColorType::La8 => [0, 0, 0],
+        ColorType::Rgb8 | ColorType::Rgba8 => [0, 1, 2],
+        ColorType::L16 | ColorType::La16 => [high; 3],
+        ColorType::Rgb16 | ColorType::Rgba16 => [high, 2 + high, 4 + high],
+        other => return Err(fail(format!("expected 8- or 16-bit grey or colour, found {other:?}"))),
+    };
+    out.scratch.resize(width * height * pixel, 0);
+    decoder.read_image(&mut out.scratch).map_err(|error| fail(error.to_string()))?;
+    out.rgb.clear();
+    out.rgb.extend(out.scratch.chunks_exact(pixel).flat_map(|from| channels.map(|channel| from[channel])));
+    Ok((width, height))
+}
+
+fn check_size(width: usize, height: usize) -> Result<(), SensorError> {
+    if width == 0 || height == 0 {
+        return Err(SensorError::EmptyImage { width: width as u32, height: height as u32 });
+    }
+    if width > MAX_SIDE || height > MAX_SIDE || width * height > MAX_PIXELS {
+        return Err(SensorError::TooLarge { max_side: MAX_SIDE, max_pixels: MAX_PIXELS, width, height });
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use image::{DynamicImage, ImageFormat, RgbImage};
+
+    use super::*;
+
+    fn picture(format: ImageFormat) -> Vec<u8> {
+        let picture = RgbImage::from_fn(16, 8, |_, _| image::Rgb([200, 100, 20]));
+        let mut file = Cursor::new(Vec::new());
+        DynamicImage::ImageRgb8(picture).write_to(&mut file, format).unwrap();
+        file.into_inner()
+    }
+
+    fn decode(format: &str, data: &[u8]) -> Result<DecodedImage, SensorError> {
+        let mut out = DecodedImage::default();
+        decode_compressed(&CompressedImage { format, data, ..CompressedImage::default() }, &mut out)?;
+        Ok(out)
+    }
+
+    #[test]
+    fn jpeg_and_png_become_rgb() {
+        let jpeg = picture(ImageFormat::Jpeg);
+        for format in ["jpeg", "jpg", "bgr8; jpeg compressed bgr8", "rgb8; jpeg compressed bgr8"] {
+            let out = decode(format, &jpeg).unwrap();
+            let found = out.view().unwrap().rgb(15, 7);
+            assert!(found.iter().zip([200u8, 100, 20]).all(|(a, b)| a.abs_diff(b) < 6), "{found:?}");
+        }
+        let out = decode("rgb8; jpeg compressed rgb8", &jpeg).unwrap();
+        assert!(out.view().unwrap().rgb(0, 0)[2] > 190);
+        let out = decode("png", &picture(ImageFormat::Png)).unwrap();
+        assert_eq!((out.width, out.height, out.view().unwrap().rgb(3, 3)), (16, 8, [200, 100, 20]));
+    }
+
+    #[test]
+    fn grey_and_sixteen_bit_png_become_rgb() {
+        let mut file = Cursor::new(Vec::new());
+        let grey =
+            image::ImageBuffer::<image::Luma<u16>, _>::from_fn(2, 1, |x, _| image::Luma([0x1234 * x as u16]));
+        DynamicImage::ImageLuma16(grey).write_to(&mut file, ImageFormat::Png).unwrap();
+        assert_eq!(decode("png", file.get_ref()).unwrap().rgb, [0, 0, 0, 0x12, 0x12, 0x12]);
+    }
+
+    #[test]
+    fn truncated_files_are_errors() {
+        for (format, file) in [("jpeg", picture(ImageFormat::Jpeg)), ("png", picture(ImageFormat::Png))] {
+            for length in 0..file.len() - 12 {
+                assert!(decode(format, &file[..length]).is_err(), "{format} cut at {length}");
+            }
+        }
+    }
+
+    #[test]
+    fn forged_dimensions_allocate_nothing() {
+        let mut png = picture(ImageFormat::Png);
+        // Width in IHDR; its checksum no longer matches, either way it must be refused.
+        png[16..20].copy_from_slice(&0x7fff_ffffu32.to_be_bytes());
+        assert!(decode("png", &png).is_err());
+        let mut jpeg = picture(ImageFormat::Jpeg);
+        let start = jpeg.windows(2).position(|pair| pair == [0xff, 0xc0]).unwrap();
+        jpeg[start + 5..start + 9].copy_from_slice(&[0xff; 4]);
+        assert!(decode("jpeg", &jpeg).is_err());
+    }
+
+    #[test]
+    fn other_formats_are_named() {
+        for format in ["", "webp", "16UC1; compressedDepth png"] {
+            let error = decode(format, &[]).unwrap_err().to_string();
+            assert!(error.contains("jpeg or png"), "{error}");
+        }
+    }
+}
