@@ -1,4 +1,4 @@
-//! `vision_msgs/Detection3DArray` (vision_msgs 4) and its parts.
+//! `vision_msgs/Detection3DArray` (`vision_msgs` 4) and its parts.
 
 use std::borrow::Cow;
 

@@ -134,7 +134,7 @@ mod tests {
     use super::*;
 
     fn image<'a>(encoding: &'a str, width: u32, height: u32, step: u32, data: &'a [u8]) -> Image<'a> {
-        Image { encoding, width, height, step, data, ..Image::default() }
+        Image { height, width, encoding, step, data, ..Image::default() }
     }
 
     #[test]

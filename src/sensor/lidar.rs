@@ -65,9 +65,10 @@ impl Iterator for LidarPoints<'_, '_> {
                 self.skipped += 1;
                 continue;
             }
-            // `max` also turns a NaN intensity into 0.
             let intensity =
-                self.intensity.map_or(0.0, |(field, scale)| (field.f32(i) * scale).max(0.0).min(1.0));
+                self.intensity.map_or(0.0, |(field, scale)| (field.f32(i) * scale).clamp(0.0, 1.0));
+            // `clamp` keeps a NaN, which a network would spread.
+            let intensity = if intensity.is_nan() { 0.0 } else { intensity };
             return Some(LidarPoint { x, y, z, intensity });
         }
         None

@@ -14,16 +14,16 @@ use crate::message::{PointCloud2, PointField};
 pub struct PointCloudView<'a> {
     layout: Layout<'a>,
     fields: SmallVec<[PointField<'a>; 24]>,
-    xyz: Xyz<'a>,
+    xyz: Xyz,
 }
 
 /// How positions are read.
 #[derive(Clone, Copy, Debug)]
-enum Xyz<'a> {
+enum Xyz {
     /// Three little-endian floats in a row, from this offset: what nearly every driver publishes.
     Packed(usize),
     /// Anything else.
-    Fields([FieldReader<'a>; 3]),
+    Fields([(usize, Datatype); 3]),
     /// A cloud without points may come without fields.
     Empty,
 }
@@ -72,19 +72,18 @@ impl<'a> PointCloudView<'a> {
         Ok(view)
     }
 
-    fn find_xyz(&self) -> Result<Xyz<'a>, SensorError> {
-        let (Some(x), Some(y), Some(z)) = (self.field("x"), self.field("y"), self.field("z")) else {
+    fn find_xyz(&self) -> Result<Xyz, SensorError> {
+        let (Some(x), Some(y), Some(z)) = (self.place("x"), self.place("y"), self.place("z")) else {
             return Err(SensorError::MissingField {
                 expected: "fields x, y and z",
                 found: self.field_names(),
             });
         };
-        let offset = self.offset("x");
         let packed = !self.layout.big_endian
-            && [x, y, z].iter().all(|field| field.datatype() == Datatype::F32)
-            && self.offset("y") == offset + 4
-            && self.offset("z") == offset + 8;
-        Ok(if packed { Xyz::Packed(offset) } else { Xyz::Fields([x, y, z]) })
+            && [x, y, z].iter().all(|(_, datatype)| *datatype == Datatype::F32)
+            && y.0 == x.0 + 4
+            && z.0 == x.0 + 8;
+        Ok(if packed { Xyz::Packed(x.0) } else { Xyz::Fields([x, y, z]) })
     }
 
     /// Number of points.
@@ -99,9 +98,8 @@ impl<'a> PointCloudView<'a> {
 
     /// A reader of the field called `name`.
     pub fn field(&self, name: &str) -> Option<FieldReader<'a>> {
-        let field = self.fields.iter().find(|field| field.name == name)?;
-        let datatype = Datatype::of(field).ok()?;
-        Some(FieldReader::new(self.layout, field.offset as usize, datatype))
+        let (offset, datatype) = self.place(name)?;
+        Some(FieldReader::new(self.layout, offset, datatype))
     }
 
     /// Names of all fields, for messages to people.
@@ -124,7 +122,9 @@ impl<'a> PointCloudView<'a> {
                     None => [f32::NAN; 3],
                 }
             }
-            Xyz::Fields(fields) => fields.map(|field| field.f32(i)),
+            Xyz::Fields(fields) => {
+                fields.map(|(offset, datatype)| FieldReader::new(self.layout, offset, datatype).f32(i))
+            }
             _ => [f32::NAN; 3],
         }
     }
@@ -134,7 +134,8 @@ impl<'a> PointCloudView<'a> {
         (0..self.len()).map(|i| self.xyz(i))
     }
 
-    fn offset(&self, name: &str) -> usize {
-        self.fields.iter().find(|field| field.name == name).map_or(0, |field| field.offset as usize)
+    fn place(&self, name: &str) -> Option<(usize, Datatype)> {
+        let field = self.fields.iter().find(|field| field.name == name)?;
+        Some((field.offset as usize, Datatype::of(field).ok()?))
     }
 }
