@@ -1,5 +1,7 @@
 //! Messages against `cdr-encoding`, an independent CDR implementation, in both byte orders.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail by panicking, as tests do")]
+
 use std::borrow::Cow;
 
 use byteorder::{BigEndian, LittleEndian};

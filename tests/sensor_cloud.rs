@@ -1,5 +1,7 @@
 //! Point cloud views over real driver layouts, and over any layout there could be.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail by panicking, as tests do")]
+
 use std::collections::BTreeMap;
 
 use isobath::{
@@ -103,7 +105,8 @@ fn floats<'a>(names: &[&'a str], data: &'a [u8]) -> PointCloud2<'a> {
 #[test]
 fn radar_layouts_are_recognised_by_their_fields() {
     let data: Vec<u8> = (1..=7u8).flat_map(|value| f32::from(value).to_le_bytes()).collect();
-    let cases: [(&[&str], RadarPreset, [Option<f32>; 3]); 6] = [
+    type Case = (&'static [&'static str], RadarPreset, [Option<f32>; 3]);
+    let cases: [Case; 6] = [
         (&["x", "y", "z", "intensity", "velocity"], RadarPreset::TiMmwave, [Some(5.0), Some(4.0), None]),
         (
             &["x", "y", "z", "radial_speed", "rcs", "snr"],
