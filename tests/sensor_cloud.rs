@@ -102,10 +102,12 @@ fn floats<'a>(names: &[&'a str], data: &'a [u8]) -> PointCloud2<'a> {
     }
 }
 
+/// Field names, the preset they mean, and range rate, SNR and RCS of the first return.
+type Case = (&'static [&'static str], RadarPreset, [Option<f32>; 3]);
+
 #[test]
 fn radar_layouts_are_recognised_by_their_fields() {
     let data: Vec<u8> = (1..=7u8).flat_map(|value| f32::from(value).to_le_bytes()).collect();
-    type Case = (&'static [&'static str], RadarPreset, [Option<f32>; 3]);
     let cases: [Case; 6] = [
         (&["x", "y", "z", "intensity", "velocity"], RadarPreset::TiMmwave, [Some(5.0), Some(4.0), None]),
         (
