@@ -171,8 +171,12 @@ impl Manifest {
     /// Parses and checks `text`; `path` appears in the error only.
     pub fn parse(text: &str, path: &Path) -> Result<Self, InferenceError> {
         let fail = |reason: String| InferenceError::Manifest { path: path.to_owned(), reason };
-        let manifest: Self = serde_saphyr::from_str(text)
-            .map_err(|e| fail(e.to_string().split_whitespace().collect::<Vec<_>>().join(" ")))?;
+        let manifest: Self = serde_saphyr::from_str(text).map_err(|e| {
+            // The parser appends a picture of the lines around the error; one sentence is enough.
+            let whole = e.to_string();
+            let sentence = whole.lines().next().unwrap_or_default();
+            fail(sentence.trim_start_matches("error: ").to_owned())
+        })?;
         manifest.check().map_err(fail)?;
         Ok(manifest)
     }

@@ -28,7 +28,7 @@ PRIOR = np.array(
 )
 # Trapezoids (0 below a, 1 from b to c, 0 above d) of a component's long side, short side and height.
 LONG = [
-    (1.5, 2.4, 4.9, 5.8), (4.6, 5.6, 9.0, 10.0), (7.5, 9.5, 11.6, 12.6), (1.1, 1.5, 1.9, 2.3),
+    (1.7, 2.6, 4.9, 5.8), (4.6, 5.6, 9.0, 10.0), (7.5, 9.5, 11.6, 12.6), (1.1, 1.4, 2.1, 2.5),
     (-1.0, 0.0, 0.9, 1.4), (1.1, 1.7, 3.2, 4.0), (0.6, 0.9, 1.4, 1.7),
 ]  # fmt: skip
 SHORT = [
@@ -40,7 +40,7 @@ HEIGHT = [
     (1.1, 1.4, 1.9, 2.15), (1.7, 2.0, 2.3, 2.6), (0.25, 0.4, 1.0, 1.3),
 ]  # fmt: skip
 # No class is certain from its outline alone.
-CEILING = [0.9, 0.8, 0.8, 0.5, 0.75, 0.55, 0.35]
+CEILING = [0.9, 0.8, 0.8, 0.55, 0.75, 0.55, 0.35]
 # A component is above the ground by this much, and not a crown or a bridge.
 MIN_HEIGHT_M, MAX_HEIGHT_M, MAX_BOTTOM_M = 0.3, 4.5, 1.6
 DIRECTIONS = 8

@@ -38,7 +38,7 @@ def yaml(value, depth: int = 0) -> str:
     """Block YAML for mappings, JSON flow (which is YAML) for what is inside lists."""
     lines = []
     for key, item in value.items():
-        if isinstance(item, dict):
+        if isinstance(item, dict) and item:
             lines += [f"{'  ' * depth}{key}:", yaml(item, depth + 1)]
         elif isinstance(item, list) and item and isinstance(item[0], dict):
             lines.append(f"{'  ' * depth}{key}:")
