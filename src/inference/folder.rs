@@ -60,7 +60,7 @@ impl ModelFolder {
         let mut available: Vec<String> = roots
             .iter()
             .filter_map(|r| fs::read_dir(r).ok())
-            .flat_map(|entries| entries.flatten())
+            .flat_map(Iterator::flatten)
             .filter(|e| e.path().join(MANIFEST).is_file())
             .map(|e| e.file_name().to_string_lossy().into_owned())
             .collect();

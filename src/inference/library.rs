@@ -109,7 +109,7 @@ pub fn search_paths() -> Vec<PathBuf> {
 pub(super) fn cached(root: &Path) -> Vec<PathBuf> {
     let mut versions: Vec<(Vec<u32>, PathBuf)> = fs::read_dir(root)
         .into_iter()
-        .flat_map(|entries| entries.flatten())
+        .flat_map(Iterator::flatten)
         .map(|e| (version_numbers(&e.file_name().to_string_lossy()), e.path().join(FILE_NAME)))
         .filter(|(_, path)| path.is_file())
         .collect();

@@ -196,11 +196,10 @@ impl ModelSession {
 
 /// Threads as asked, none of them spinning: a spinning thread takes a core from the other nodes.
 fn configure(builder: SessionBuilder, threads: usize) -> Result<SessionBuilder, String> {
-    builder
-        .with_intra_threads(threads.max(1))
-        .and_then(|b| b.with_inter_threads(1))
-        .and_then(|b| b.with_intra_op_spinning(false))
-        .map_err(|e| one_line(&e.to_string()))
+    let refused = |e: ort::Error<SessionBuilder>| one_line(&e.to_string());
+    let builder = builder.with_intra_threads(threads.max(1)).map_err(refused)?;
+    let builder = builder.with_inter_threads(1).map_err(refused)?;
+    builder.with_intra_op_spinning(false).map_err(refused)
 }
 
 fn one_line(text: &str) -> String {

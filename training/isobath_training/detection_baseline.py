@@ -2,7 +2,7 @@
 
 Cells that stand above the local ground form components by 8-connectivity at 0.8 m. Extremes of
 each component along eight directions, spread to all its cells by repeated max pooling, give the
-tightest rectangle; size and height give the class.
+rectangle of least perimeter; size and height give the class.
 """
 
 import numpy as np
@@ -114,9 +114,11 @@ def build() -> Graph:
     extent = g.max(g.sub(high, low), np.float32(CELL_M))
     middle = g.mul(g.add(high, low), np.float32(0.5))
     u, v = g.channels(extent, 0, DIRECTIONS), g.channels(extent, DIRECTIONS, count)
-    area = g.mul(u, v)
-    smallest = g.op("ReduceMin", area, axes=[1], keepdims=1)
-    best = g.op("Cast", g.op("Equal", area, smallest), to=1)
+    # Two sides of a box look like an L, whose tightest area is the same along its hypotenuse; the
+    # perimeter is always least along the sides.
+    around = g.add(u, v)
+    least = g.op("ReduceMin", around, axes=[1], keepdims=1)
+    best = g.op("Cast", g.op("Equal", around, least), to=1)
     first = g.op("Sub", np.float32(1), g.greater(g.op("CumSum", best, np.int64(1)), np.float32(1)))
     best = g.mul(best, first)
 
@@ -260,7 +262,7 @@ Boxes from one LiDAR sweep by classical means: a floor to beat, and detections w
 
 - **In**: `bev` [1, 5, {ROWS}, {COLUMNS}], cells of {CELL_M} m over ±{RANGE_M} m in the sensor frame (rows along x, columns along y): occupied, max z, min z, log1p(count), mean intensity; empty cells 0.
 - **Out**: `heatmap` (0 to 1 for {', '.join(CLASSES)}), `offset` in cells, `height` of the box centre in metres, `size` (length, width, height), `rotation` (sin, cos of yaw). One cell of each object is set; the offset leads from it to the box centre and may leave the cell.
-- **How**: local ground from the lowest returns, components above it, the tightest rectangle of {DIRECTIONS} headings, a class by trapezoids on length, width and height; a box grows away from the sensor to the usual size of its class.
+- **How**: local ground from the lowest returns, components above it, the rectangle of least perimeter among {DIRECTIONS} headings, a class by trapezoids on length, width and height; a box grows away from the sensor to the usual size of its class.
 - **Score**: how well outline and height fit the class, times a ceiling per class. It is not a probability.
 - **Weights**: none learned, so no training data.
 - **Limits**: objects less than 0.8 m apart merge; front and back are not told apart; a pole or bush of a person's size is called a pedestrian; what is over {STEPS * 0.8:g} m long counts as a building.
