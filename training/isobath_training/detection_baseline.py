@@ -116,7 +116,9 @@ def build() -> Graph:
     u, v = g.channels(extent, 0, DIRECTIONS), g.channels(extent, DIRECTIONS, count)
     # Two sides of a box look like an L, whose tightest area is the same along its hypotenuse; the
     # perimeter is always least along the sides.
-    around = g.add(u, v)
+    # A millimetre a direction settles ties the same way on every processor's rounding.
+    order = 1e-3 * np.arange(DIRECTIONS, dtype=np.float32).reshape(1, -1, 1, 1)
+    around = g.add(g.add(u, v), order)
     least = g.op("ReduceMin", around, axes=[1], keepdims=1)
     best = g.op("Cast", g.op("Equal", around, least), to=1)
     first = g.op("Sub", np.float32(1), g.greater(g.op("CumSum", best, np.int64(1)), np.float32(1)))
@@ -150,7 +152,7 @@ def build() -> Graph:
     # A car or truck seen from behind shows its width only: the length then lies across what is seen.
     vehicle = g.op("ReduceMax", g.channels(winner, 0, 3), axes=[1], keepdims=1)
     end_on = g.mul(vehicle, g.greater(g.mul(prior[1], np.float32(1.35)), long))
-    u_long = g.op("Cast", g.op("GreaterOrEqual", extent_u, extent_v), to=1)
+    u_long = g.greater(g.add(extent_u, np.float32(1e-3)), extent_v)
     u_long = g.op("Abs", g.sub(u_long, end_on))
     full_u = g.max(extent_u, g.where(u_long, prior[0], prior[1]))
     full_v = g.max(extent_v, g.where(u_long, prior[1], prior[0]))
