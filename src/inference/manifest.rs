@@ -1,0 +1,295 @@
+//! `model.yaml`: what a model folder promises.
+
+use std::{collections::BTreeMap, path::Path};
+
+use serde::{Deserialize, Serialize};
+
+use super::{InferenceError, Precision, Provider};
+
+/// Largest number of values one tensor may have (1 GiB of f32): a typo must not exhaust memory.
+const MAX_TENSOR_VALUES: usize = 1 << 28;
+
+/// The task a model does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ModelKind {
+    /// Image and radar prior to metric depth.
+    Depth,
+    /// LiDAR to 3D boxes.
+    Detection,
+}
+
+/// Operators a model file needs beyond a plain ONNX Runtime.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum OperatorSet {
+    /// Nothing beyond.
+    #[serde(rename = "standard")]
+    Standard,
+    /// The sparse operators of this project.
+    #[serde(rename = "ai.isobath")]
+    Isobath,
+}
+
+/// One ONNX file of the folder.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ModelFile {
+    /// Relative to the folder.
+    pub path: String,
+    /// Lower-case hex.
+    pub sha256: String,
+    /// Operators it needs.
+    pub ops: OperatorSet,
+}
+
+/// One input or output tensor.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TensorSpec {
+    /// Name in the ONNX graph.
+    pub name: String,
+    /// What it means to the pipeline, such as `prior` or `heatmap`.
+    pub role: String,
+    /// Concrete sizes, outermost first.
+    pub shape: Vec<usize>,
+    /// Element type; `float32` is the one supported.
+    pub dtype: String,
+}
+
+impl TensorSpec {
+    /// Number of values; 0 when it overflows, which the manifest check refuses.
+    pub fn len(&self) -> usize {
+        self.shape.iter().try_fold(1_usize, |n, &d| n.checked_mul(d)).unwrap_or(0)
+    }
+
+    /// Whether there is no value at all.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// How a depth network's output and the prior become one depth.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FusionRule {
+    /// The network's depth as it is.
+    None,
+    /// `depth · c + mean(prior > 0) · (1 − c)`, as radarmeetsvision publishes it.
+    PriorMean,
+}
+
+/// Settings of a depth model.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DepthSettings {
+    /// Nearest depth the model gives, metres.
+    pub min_m: f32,
+    /// Farthest depth the model gives, metres.
+    pub max_m: f32,
+    /// Per RGB channel, subtracted from values scaled to 0..1.
+    pub mean: [f32; 3],
+    /// Per RGB channel, divides after the mean is subtracted.
+    pub std: [f32; 3],
+    /// How the prior enters after the network.
+    pub fusion: FusionRule,
+    /// Whether the model reads the radar prior.
+    pub uses_prior: bool,
+}
+
+/// Settings of a detection model.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DetectionSettings {
+    /// `x0 y0 z0 x1 y1 z1` in the sensor frame, metres.
+    pub range: [f32; 6],
+    /// Cell size in x, y, z, metres.
+    pub voxel_size: [f32; 3],
+    /// Input cells per output cell.
+    pub stride: u32,
+    /// Class names in the order of the heatmap's channels.
+    pub classes: Vec<String>,
+    /// Score from which a box is worth showing, 0..1.
+    pub score_threshold: f32,
+    /// Per class: of two centres closer than this in BEV, the lower score goes; metres.
+    pub suppression_radius: Vec<f32>,
+    /// Per-cell features in channel order.
+    pub features: Vec<String>,
+}
+
+/// How far an output may be from the golden one: `|a − b| ≤ abs + rel·|b|`.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tolerance {
+    /// Absolute part, in the output's unit.
+    pub abs: f32,
+    /// Relative part.
+    pub rel: f32,
+}
+
+/// A known input with its known output.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Golden {
+    /// An `.npz` relative to the folder, with `input_<role>` and `output_<role>` arrays, float32.
+    pub path: String,
+    /// Per precision and provider.
+    pub tolerance: BTreeMap<Precision, BTreeMap<Provider, Tolerance>>,
+}
+
+/// The whole of `model.yaml`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Manifest {
+    /// The task.
+    pub kind: ModelKind,
+    /// Family of the network, for people.
+    pub architecture: String,
+    /// The ONNX files.
+    pub files: BTreeMap<Precision, ModelFile>,
+    /// Input tensors.
+    pub inputs: Vec<TensorSpec>,
+    /// Output tensors.
+    pub outputs: Vec<TensorSpec>,
+    /// Present when `kind` is `depth`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub depth: Option<DepthSettings>,
+    /// Present when `kind` is `detection`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detection: Option<DetectionSettings>,
+    /// SPDX identifier.
+    pub licence: String,
+    /// What it was trained or tuned on.
+    pub training_data: String,
+    /// Figures the makers measured; the unit is the end of each name.
+    #[serde(default)]
+    pub measured: BTreeMap<String, f64>,
+    /// The check at load.
+    pub golden: Golden,
+}
+
+impl Manifest {
+    /// Parses and checks `text`; `path` appears in the error only.
+    pub fn parse(text: &str, path: &Path) -> Result<Self, InferenceError> {
+        let fail = |reason: String| InferenceError::Manifest { path: path.to_owned(), reason };
+        let manifest: Self = serde_saphyr::from_str(text).map_err(|e| {
+            // The parser appends a picture of the lines around the error; one sentence is enough.
+            let whole = e.to_string();
+            let sentence = whole.lines().next().unwrap_or_default();
+            fail(sentence.trim_start_matches("error: ").to_owned())
+        })?;
+        manifest.check().map_err(fail)?;
+        Ok(manifest)
+    }
+
+    /// The settings of a depth model.
+    pub fn depth_settings(&self) -> Option<&DepthSettings> {
+        self.depth.as_ref()
+    }
+
+    /// The settings of a detection model.
+    pub fn detection_settings(&self) -> Option<&DetectionSettings> {
+        self.detection.as_ref()
+    }
+
+    /// The input with this role.
+    pub fn input(&self, role: &str) -> Option<&TensorSpec> {
+        self.inputs.iter().find(|t| t.role == role)
+    }
+
+    /// The output with this role.
+    pub fn output(&self, role: &str) -> Option<&TensorSpec> {
+        self.outputs.iter().find(|t| t.role == role)
+    }
+
+    fn check(&self) -> Result<(), String> {
+        match self.kind {
+            ModelKind::Depth => self
+                .depth
+                .as_ref()
+                .ok_or("kind depth: expected a depth section, found none".to_owned())?
+                .check()?,
+            ModelKind::Detection => self
+                .detection
+                .as_ref()
+                .ok_or("kind detection: expected a detection section, found none".to_owned())?
+                .check()?,
+        }
+        if self.files.is_empty() {
+            return Err("files: expected at least one precision, found none".to_owned());
+        }
+        let paths = self.files.values().map(|f| &f.path).chain([&self.golden.path]);
+        for path in paths {
+            // A manifest may come from a stranger; it names files of its own folder only.
+            let p = Path::new(path);
+            let inside =
+                !path.is_empty() && p.components().all(|c| matches!(c, std::path::Component::Normal(_)));
+            if !inside {
+                return Err(format!("expected a path inside the model folder, found {path:?}"));
+            }
+        }
+        for (side, tensors) in [("inputs", &self.inputs), ("outputs", &self.outputs)] {
+            if tensors.is_empty() {
+                return Err(format!("{side}: expected at least one tensor, found none"));
+            }
+            for (i, t) in tensors.iter().enumerate() {
+                if t.is_empty() || t.len() > MAX_TENSOR_VALUES {
+                    return Err(format!(
+                        "{side}: tensor {:?}: expected a shape of 1 to {MAX_TENSOR_VALUES} values, found {:?}",
+                        t.name, t.shape
+                    ));
+                }
+                if t.dtype != "float32" {
+                    return Err(format!(
+                        "{side}: tensor {:?}: expected dtype float32, found {}",
+                        t.name, t.dtype
+                    ));
+                }
+                if tensors.iter().take(i).any(|o| o.role == t.role || o.name == t.name) {
+                    return Err(format!(
+                        "{side}: expected names and roles once each, found {:?} twice",
+                        t.name
+                    ));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl DepthSettings {
+    fn check(&self) -> Result<(), String> {
+        if !(self.min_m > 0.0 && self.max_m > self.min_m && self.max_m.is_finite()) {
+            return Err(format!(
+                "depth: expected 0 < min_m < max_m, found {} and {}",
+                self.min_m, self.max_m
+            ));
+        }
+        if self.std.iter().any(|s| !s.is_finite() || *s <= 0.0) {
+            return Err(format!("depth.std: expected positive values, found {:?}", self.std));
+        }
+        Ok(())
+    }
+}
+
+impl DetectionSettings {
+    fn check(&self) -> Result<(), String> {
+        let [x0, y0, z0, x1, y1, z1] = self.range;
+        if !(x0 < x1 && y0 < y1 && z0 < z1 && self.range.iter().all(|v| v.is_finite())) {
+            return Err(format!("detection.range: expected x0 y0 z0 below x1 y1 z1, found {:?}", self.range));
+        }
+        if self.voxel_size.iter().any(|v| !v.is_finite() || *v <= 0.0) || self.stride == 0 {
+            return Err(format!(
+                "detection.voxel_size and stride: expected positive values, found {:?} and {}",
+                self.voxel_size, self.stride
+            ));
+        }
+        if self.classes.is_empty() || self.suppression_radius.len() != self.classes.len() {
+            return Err(format!(
+                "detection.suppression_radius: expected one value for each of {} classes, found {}",
+                self.classes.len(),
+                self.suppression_radius.len()
+            ));
+        }
+        Ok(())
+    }
+}

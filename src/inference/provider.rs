@@ -1,0 +1,78 @@
+//! Where a session computes.
+
+use std::{fmt, str::FromStr};
+
+use ort::ep::{CUDA, ExecutionProviderDispatch, TensorRT};
+use serde::{Deserialize, Serialize};
+
+use super::{InferenceError, Precision};
+
+/// An execution provider of ONNX Runtime.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Provider {
+    /// The processor: always there.
+    #[default]
+    Cpu,
+    /// NVIDIA CUDA.
+    Cuda,
+    /// NVIDIA TensorRT; what it cannot run goes to CUDA.
+    TensorRt,
+}
+
+impl Provider {
+    /// All, in the order of documentation.
+    pub const ALL: [Self; 3] = [Self::Cpu, Self::Cuda, Self::TensorRt];
+
+    /// The word used in manifests and parameters.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Cpu => "cpu",
+            Self::Cuda => "cuda",
+            Self::TensorRt => "tensorrt",
+        }
+    }
+
+    /// Precisions from most to least preferred when the user leaves the choice open.
+    pub(super) const fn preference(self) -> &'static [Precision] {
+        match self {
+            Self::Cpu => &[Precision::SparseInt8, Precision::Int8, Precision::SparseFp32, Precision::Fp32],
+            Self::Cuda => &[Precision::Fp16, Precision::Fp32],
+            Self::TensorRt => &[Precision::Int8Sym, Precision::Fp16, Precision::Fp32],
+        }
+    }
+
+    /// What to register. Each entry fails loudly: ONNX Runtime would otherwise use the CPU unasked.
+    pub(super) fn dispatch(self, precision: Precision) -> Vec<ExecutionProviderDispatch> {
+        match self {
+            Self::Cpu => Vec::new(),
+            Self::Cuda => vec![CUDA::default().build().error_on_failure()],
+            Self::TensorRt => vec![
+                TensorRT::default()
+                    .with_fp16(matches!(precision, Precision::Fp16 | Precision::Int8Sym))
+                    .with_int8(matches!(precision, Precision::Int8Sym))
+                    .build()
+                    .error_on_failure(),
+                CUDA::default().build().error_on_failure(),
+            ],
+        }
+    }
+}
+
+impl fmt::Display for Provider {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for Provider {
+    type Err = InferenceError;
+
+    fn from_str(word: &str) -> Result<Self, InferenceError> {
+        Self::ALL.into_iter().find(|p| p.as_str() == word).ok_or_else(|| InferenceError::UnknownName {
+            what: "provider",
+            found: word.to_owned(),
+            expected: Self::ALL.map(Self::as_str).join(", "),
+        })
+    }
+}

@@ -1,0 +1,244 @@
+//! Model folders as they are, and as they must be refused.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use proptest::prelude::*;
+use tempfile::TempDir;
+
+use super::{
+    InferenceError, ModelFolder, ModelSession, Precision, Provider, SessionOptions, Tolerance,
+    golden::Difference, inspect, inspect_folder, inspect_onnx, library,
+};
+
+fn bundled(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("models").join(name)
+}
+
+fn copy_of(name: &str) -> (TempDir, PathBuf) {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join(name);
+    fs::create_dir(&path).unwrap();
+    for entry in fs::read_dir(bundled(name)).unwrap() {
+        let entry = entry.unwrap();
+        fs::copy(entry.path(), path.join(entry.file_name())).unwrap();
+    }
+    (dir, path)
+}
+
+fn edit_manifest(folder: &Path, from: &str, to: &str) {
+    let file = folder.join("model.yaml");
+    let text = fs::read_to_string(&file).unwrap();
+    assert!(text.contains(from), "the manifest no longer has {from:?}");
+    fs::write(&file, text.replacen(from, to, 1)).unwrap();
+}
+
+fn open(path: &Path) -> Result<ModelSession, InferenceError> {
+    ModelSession::open(&ModelFolder::open(path)?, &SessionOptions::default())
+}
+
+fn open_error(path: &Path) -> InferenceError {
+    match open(path) {
+        Ok(_) => panic!("{} was accepted", path.display()),
+        Err(error) => error,
+    }
+}
+
+#[test]
+fn depth_baseline_meets_its_golden_output_and_honours_a_return() {
+    let mut session = open(&bundled("depth_baseline")).unwrap();
+    session.run().unwrap();
+    assert!(session.output("depth").1.iter().all(|&d| d == 0.0), "no return, no depth");
+    assert!(session.output("confidence").1.iter().all(|&c| c == 0.0));
+    session.input_mut("prior")[100 * 320 + 50] = 7.5;
+    session.run().unwrap();
+    let (shape, depth) = session.output("depth");
+    assert_eq!(shape, [1, 1, 240, 320]);
+    assert!(depth.iter().all(|d| (d - 7.5).abs() < 0.01));
+    let confidence = session.output("confidence").1;
+    assert!(confidence[100 * 320 + 50] > 0.99 && confidence[100 * 320 + 300] < 0.05);
+    assert_eq!((session.precision(), session.provider()), (Precision::Fp32, Provider::Cpu));
+}
+
+#[test]
+fn detection_baseline_meets_its_golden_output_and_is_silent_on_nothing() {
+    let mut session = open(&bundled("detection_baseline")).unwrap();
+    session.run().unwrap();
+    let (shape, heatmap) = session.output("heatmap");
+    assert_eq!(shape, [1, 7, 256, 256]);
+    assert!(heatmap.iter().all(|&h| h == 0.0));
+}
+
+#[test]
+fn sessions_move_to_worker_threads() {
+    fn is_send<T: Send>() {}
+    is_send::<ModelSession>();
+}
+
+#[test]
+fn a_nan_input_passes_through_without_an_error() {
+    let mut session = open(&bundled("depth_baseline")).unwrap();
+    session.input_mut("prior").fill(f32::NAN);
+    session.run().unwrap();
+}
+
+#[test]
+fn a_flipped_byte_is_a_checksum_error() {
+    let (_dir, path) = copy_of("depth_baseline");
+    let model = path.join("model.onnx");
+    let mut bytes = fs::read(&model).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    fs::write(&model, bytes).unwrap();
+    assert!(matches!(open_error(&path), InferenceError::Checksum { .. }));
+}
+
+#[test]
+fn a_wrong_shape_says_expected_and_found() {
+    let (_dir, path) = copy_of("depth_baseline");
+    edit_manifest(&path, "240, 320", "240, 321");
+    let error = open_error(&path).to_string();
+    assert!(error.contains("321") && error.contains("320") && error.contains("prior"), "{error}");
+}
+
+#[test]
+fn a_missing_tensor_lists_those_there() {
+    let (_dir, path) = copy_of("depth_baseline");
+    edit_manifest(&path, "\"name\": \"confidence\"", "\"name\": \"certainty\"");
+    let error = open_error(&path).to_string();
+    assert!(error.contains("certainty") && error.contains("confidence"), "{error}");
+}
+
+#[test]
+fn a_tolerance_of_nothing_names_the_error() {
+    let (_dir, path) = copy_of("depth_baseline");
+    let golden = path.join("golden.npz");
+    // Another model's golden file has other arrays.
+    fs::copy(bundled("detection_baseline").join("golden.npz"), &golden).unwrap();
+    assert!(matches!(open_error(&path), InferenceError::GoldenArray { .. }));
+    fs::remove_file(&golden).unwrap();
+    assert!(matches!(open_error(&path), InferenceError::Unreadable { .. }));
+}
+
+#[test]
+fn a_file_that_is_no_onnx_is_said_so() {
+    let (_dir, path) = copy_of("depth_baseline");
+    let old = super::session::sha256_hex(&fs::read(path.join("model.onnx")).unwrap());
+    fs::write(path.join("model.onnx"), b"hello").unwrap();
+    edit_manifest(&path, &old, &super::session::sha256_hex(b"hello"));
+    assert!(matches!(open_error(&path), InferenceError::NotOnnx { .. }));
+}
+
+#[test]
+fn a_folder_without_manifest_lists_its_files() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("weights.onnx"), b"").unwrap();
+    let error = open_error(dir.path()).to_string();
+    assert!(error.contains("model.yaml") && error.contains("weights.onnx"), "{error}");
+}
+
+#[test]
+fn an_unknown_field_and_a_path_outside_are_refused() {
+    for (from, to) in [("kind:", "kidn: 1\nkind:"), ("\"model.onnx\"", "\"../model.onnx\"")] {
+        let (_dir, path) = copy_of("depth_baseline");
+        edit_manifest(&path, from, to);
+        assert!(matches!(open_error(&path), InferenceError::Manifest { .. }), "{to}");
+    }
+}
+
+#[test]
+fn a_missing_precision_lists_those_there() {
+    let folder = ModelFolder::open(bundled("depth_baseline")).unwrap();
+    let error = folder.resolve_precision(Some(Precision::Int8), Provider::Cpu).unwrap_err().to_string();
+    assert!(error.contains("int8") && error.ends_with("fp32"), "{error}");
+    assert_eq!(folder.resolve_precision(None, Provider::TensorRt).unwrap(), Precision::Fp32);
+}
+
+#[test]
+fn a_provider_that_cannot_run_is_an_error_not_the_cpu() {
+    let folder = ModelFolder::open(bundled("depth_baseline")).unwrap();
+    let options = SessionOptions { provider: Provider::TensorRt, ..SessionOptions::default() };
+    match ModelSession::open(&folder, &options) {
+        Ok(session) => assert_eq!(session.provider(), Provider::TensorRt),
+        Err(error) => assert!(matches!(error, InferenceError::ProviderUnavailable { .. }), "{error}"),
+    }
+}
+
+#[test]
+fn a_misspelt_model_gets_a_hint() {
+    let roots = [Path::new(env!("CARGO_MANIFEST_DIR")).join("models")];
+    let error = ModelFolder::find_in("depth_basline", &roots).unwrap_err().to_string();
+    assert!(error.contains("did you mean \"depth_baseline\"?"), "{error}");
+    assert!(error.contains("detection_baseline"), "{error}");
+}
+
+#[test]
+fn words_round_trip() {
+    for p in Precision::ALL {
+        assert_eq!(p.as_str().parse::<Precision>().unwrap(), p);
+    }
+    for p in Provider::ALL {
+        assert_eq!(p.as_str().parse::<Provider>().unwrap(), p);
+    }
+    assert!("fp64".parse::<Precision>().unwrap_err().to_string().contains("sparse_int8"));
+}
+
+#[test]
+fn inspection_needs_no_library() {
+    let folder = ModelFolder::open(bundled("detection_baseline")).unwrap();
+    let summary = inspect_folder(&folder).unwrap();
+    let onnx = &summary.files["fp32"];
+    assert_eq!(onnx.inputs[0].shape, ["1", "5", "256", "256"]);
+    assert_eq!(onnx.outputs.len(), 5);
+    assert_eq!(onnx.opsets["ai.onnx"], 17);
+    assert!(onnx.custom_domains.is_empty());
+    assert!(inspect_onnx(bundled("none.onnx")).is_err());
+}
+
+#[test]
+fn a_custom_domain_is_reported() {
+    // ModelProto { graph { node { op_type "Conv" domain "ai.isobath" } } opset_import { version 1 } }
+    let node = [&b"\x22\x04Conv\x3a\x0a"[..], b"ai.isobath"].concat();
+    let graph = [&[0x0a, node.len() as u8][..], &node].concat();
+    let model = [&[0x3a, graph.len() as u8][..], &graph, b"\x42\x02\x10\x01"].concat();
+    let summary = inspect::summarise(&model).unwrap();
+    assert!(summary.custom_domains.contains("ai.isobath"));
+}
+
+#[test]
+fn library_versions_are_numbers_not_text() {
+    assert!(library::is_recent_enough("1.18.0", 18) && library::is_recent_enough("1.100.1", 18));
+    assert!(!library::is_recent_enough("1.9.3", 18) && !library::is_recent_enough("nonsense", 18));
+    let cache = tempfile::tempdir().unwrap();
+    for version in ["1.9.0", "1.32.0", "1.18.1"] {
+        fs::create_dir(cache.path().join(version)).unwrap();
+        fs::write(cache.path().join(version).join("libonnxruntime.so"), b"").unwrap();
+    }
+    assert!(library::cached(cache.path())[0].ends_with("1.32.0/libonnxruntime.so"));
+}
+
+#[test]
+fn the_tolerance_counts_values_beyond_it() {
+    let tolerance = Tolerance { abs: 0.1, rel: 0.0 };
+    let d = Difference::between(&[1.0, f32::NAN, f32::NAN, 5.0], &[1.05, f32::NAN, 1.0, 2.0], tolerance);
+    assert_eq!(d.count, 2);
+    assert!(d.max_abs.is_infinite());
+}
+
+proptest! {
+    #[test]
+    fn any_bytes_are_summarised_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
+        let _ = inspect::summarise(&bytes);
+    }
+
+    #[test]
+    fn a_model_cut_anywhere_is_summarised_or_refused(cut in 0.0_f64..1.0, flip in 0.0_f64..1.0, bit in 0_u8..8) {
+        let mut bytes = fs::read(bundled("depth_baseline").join("model.onnx")).unwrap();
+        let at = (bytes.len() as f64 * flip) as usize;
+        bytes[at] ^= 1 << bit;
+        bytes.truncate((bytes.len() as f64 * cut) as usize);
+        let _ = inspect::summarise(&bytes);
+    }
+}
