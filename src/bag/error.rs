@@ -33,7 +33,17 @@ pub enum BagError {
         /// The folder.
         path: PathBuf,
     },
-    /// A file whose content is neither MCAP nor SQLite3.
+    /// A storage file is not of the kind that the metadata or the files before it say.
+    #[error("{}: expected {expected} storage as the rest of the bag, found {found}", path.display())]
+    StorageMismatch {
+        /// The file.
+        path: PathBuf,
+        /// The bag's storage.
+        expected: &'static str,
+        /// The file's storage.
+        found: &'static str,
+    },
+    /// A file whose content is neither MCAP nor SQLite.
     #[error("{}: expected an MCAP or SQLite3 recording, found {found}", path.display())]
     UnknownStorage {
         /// The file.
@@ -78,7 +88,7 @@ pub enum BagError {
         /// What was expected and what was found.
         message: String,
     },
-    /// An SQLite3 file is damaged or no rosbag2; what lies before was readable.
+    /// An SQLite file is damaged or no rosbag2; what lies before was readable.
     #[error("{}: {message}", path.display())]
     Sqlite {
         /// The file.

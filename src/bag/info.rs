@@ -27,7 +27,7 @@ pub struct TopicInfo {
 pub enum StorageKind {
     /// MCAP files.
     Mcap,
-    /// SQLite3 databases.
+    /// SQLite databases.
     Sqlite3,
 }
 

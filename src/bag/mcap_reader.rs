@@ -269,3 +269,88 @@ impl Iterator for McapStream {
             .map(Err)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        collections::BTreeMap,
+        io::Cursor,
+        path::Path,
+        sync::{
+            Arc,
+            atomic::{AtomicU64, Ordering},
+        },
+    };
+
+    use mcap::{WriteOptions, records::MessageHeader};
+
+    use super::{FileFilter, McapReader, ReadAt};
+
+    /// Bytes that count how many of them were read.
+    struct Counting {
+        bytes: Vec<u8>,
+        read: AtomicU64,
+    }
+
+    impl ReadAt for Counting {
+        fn size(&self) -> u64 {
+            self.bytes.len() as u64
+        }
+
+        fn read_exact_at(&self, buffer: &mut [u8], offset: u64) -> std::io::Result<()> {
+            self.read.fetch_add(buffer.len() as u64, Ordering::Relaxed);
+            let from = offset as usize;
+            let source =
+                self.bytes.get(from..from + buffer.len()).ok_or(std::io::ErrorKind::UnexpectedEof)?;
+            buffer.copy_from_slice(source);
+            Ok(())
+        }
+    }
+
+    const CHUNK: u64 = 10_000;
+    const MESSAGE: u64 = 1000;
+    const COUNT: u64 = 1000;
+
+    fn recording() -> Arc<Counting> {
+        let mut bytes = Cursor::new(Vec::new());
+        let mut writer =
+            WriteOptions::new().compression(None).chunk_size(Some(CHUNK)).create(&mut bytes).unwrap();
+        let channel = writer.add_channel(0, "/a", "cdr", &BTreeMap::default()).unwrap();
+        for i in 0..COUNT {
+            let header = MessageHeader { channel_id: channel, sequence: 0, log_time: i, publish_time: i };
+            writer.write_to_known_channel(&header, &[7; MESSAGE as usize]).unwrap();
+        }
+        writer.finish().unwrap();
+        drop(writer);
+        Arc::new(Counting { bytes: bytes.into_inner(), read: AtomicU64::new(0) })
+    }
+
+    #[test]
+    fn reading_holds_two_chunks_at_most() {
+        let source = recording();
+        let reader = McapReader::new(Path::new("a.mcap"), Arc::clone(&source) as Arc<dyn ReadAt>).unwrap();
+        let opened = source.read.load(Ordering::Relaxed);
+        assert!(opened < source.size() / 20, "opening read {opened} of {} bytes", source.size());
+        let mut stream = reader.messages(FileFilter::all(1));
+        let mut delivered = 0;
+        while let Some(message) = stream.next() {
+            delivered += message.unwrap().data.len() as u64;
+            let ahead = (source.read.load(Ordering::Relaxed) - opened).saturating_sub(delivered);
+            assert!(ahead < delivered / 10 + 3 * CHUNK, "{ahead} bytes read ahead");
+            assert!(stream.pending_bytes() as u64 <= 2 * (CHUNK + MESSAGE));
+        }
+        assert_eq!(delivered, COUNT * MESSAGE);
+    }
+
+    #[test]
+    fn spans_and_late_starts_do_not_read_the_data() {
+        let source = recording();
+        let reader = McapReader::new(Path::new("a.mcap"), Arc::clone(&source) as Arc<dyn ReadAt>).unwrap();
+        let span = reader.topic_spans().unwrap()[0].unwrap();
+        assert_eq!((span.first.0, span.last.0), (0, COUNT as i64 - 1));
+        let late = FileFilter { start: COUNT as i64 - 5, ..FileFilter::all(1) };
+        assert_eq!(reader.messages(late).count(), 5);
+        let read = source.read.load(Ordering::Relaxed);
+        assert!(read < source.size() / 10, "read {read} of {} bytes", source.size());
+    }
+}

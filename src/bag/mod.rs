@@ -1,4 +1,4 @@
-//! rosbag2 recordings: MCAP and SQLite3 in, MCAP out, one message at a time.
+//! rosbag2 recordings: MCAP and SQLite in, MCAP out, one message at a time.
 //!
 //! [`Bag::open`] takes a bag folder (with `metadata.yaml` or without) or one storage file and knows
 //! at once what is in it; [`Bag::messages`] streams raw messages in log-time order, the same for

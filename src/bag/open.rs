@@ -30,23 +30,23 @@ impl Bag {
     pub fn open(path: impl AsRef<Path>) -> Result<Self, BagError> {
         let path = path.as_ref();
         let found = std::fs::metadata(path).map_err(|e| BagError::io(path, e))?;
-        let (files, hashes) = if !found.is_dir() {
-            (vec![path.to_path_buf()], Vec::new())
+        let (files, hashes, mut storage) = if !found.is_dir() {
+            (vec![path.to_path_buf()], Vec::new(), None)
         } else if path.join(metadata::FILE_NAME).exists() {
             let metadata = Metadata::read(path)?;
-            (metadata.files, metadata.type_hashes)
+            (metadata.files, metadata.type_hashes, Some(metadata.storage))
         } else {
-            (storage_files(path)?, Vec::new())
+            (storage_files(path)?, Vec::new(), None)
         };
 
-        let mut storage = None;
         let mut opened = Vec::with_capacity(files.len());
         for file in files {
             let kind = storage_kind(&file)?;
-            if storage.is_some_and(|known| known != kind) {
-                return Err(BagError::MixedStorage { path: path.to_path_buf() });
+            let expected = *storage.get_or_insert(kind);
+            if expected != kind {
+                let (expected, found) = (expected.as_str(), kind.as_str());
+                return Err(BagError::StorageMismatch { path: file, expected, found });
             }
-            storage = Some(kind);
             let (info, reader) = match kind {
                 StorageKind::Mcap => {
                     let reader = McapReader::open(&file)?;

@@ -14,7 +14,7 @@ use super::{
 pub enum Reader {
     /// An MCAP file.
     Mcap(McapReader),
-    /// An SQLite3 file.
+    /// An SQLite file.
     Sqlite(SqliteReader),
 }
 
@@ -23,7 +23,7 @@ impl Reader {
     fn messages(&self, filter: FileFilter) -> Result<FileStream, BagError> {
         match self {
             Self::Mcap(reader) => Ok(FileStream::Mcap(reader.messages(filter))),
-            Self::Sqlite(reader) => reader.messages(filter).map(FileStream::Sqlite),
+            Self::Sqlite(reader) => reader.messages(&filter).map(FileStream::Sqlite),
         }
     }
 

@@ -1,4 +1,4 @@
-//! An SQLite3 file of rosbag2 as a stream in log-time order.
+//! An SQLite file of rosbag2 as a stream in log-time order.
 //!
 //! The reader pages through message keys by (timestamp, id), which the recorder's index on the
 //! timestamp serves without sorting, and fetches one payload at a time.
@@ -6,7 +6,8 @@
 use std::{
     collections::{HashMap, VecDeque},
     fmt::Write as _,
-    os::unix::ffi::OsStrExt,
+    fs::File,
+    os::unix::{ffi::OsStrExt, fs::FileExt},
     path::{Path, PathBuf},
 };
 
@@ -26,7 +27,7 @@ const PAGE_ROWS: i64 = 1024;
 /// Largest message accepted; see the same limit of MCAP records.
 const MESSAGE_LIMIT: i64 = 512 << 20;
 
-/// An SQLite3 storage file.
+/// An SQLite storage file.
 pub struct SqliteReader {
     path: PathBuf,
     topics: Vec<TopicInfo>,
@@ -78,7 +79,7 @@ impl SqliteReader {
     }
 
     /// The messages that pass `filter`.
-    pub fn messages(&self, filter: FileFilter) -> Result<SqliteStream, BagError> {
+    pub fn messages(&self, filter: &FileFilter) -> Result<SqliteStream, BagError> {
         let topics: HashMap<i64, usize> =
             self.ids.iter().enumerate().filter(|(i, _)| filter.wants(*i)).map(|(i, &id)| (id, i)).collect();
         Ok(SqliteStream {
@@ -111,10 +112,42 @@ fn connect(path: &Path) -> Result<Connection, BagError> {
     let mut log = absolute.into_os_string();
     log.push("-wal");
     let has_log = std::fs::metadata(&log).is_ok_and(|metadata| metadata.len() > 0);
+    if !has_log {
+        check_length(path)?;
+    }
     uri.push_str(if has_log { "?mode=ro" } else { "?mode=ro&immutable=1" });
     let flags =
         OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     Connection::open_with_flags(&uri, flags).map_err(|e| BagError::sqlite(path, "opening the database", &e))
+}
+
+/// Refuses a file shorter than its header says. SQLite refuses that too, but not where the cut lies in
+/// the last page: it would read zeros there, and a message would be silently wrong.
+/// Header fields: <https://www.sqlite.org/fileformat2.html#the_database_header>.
+fn check_length(path: &Path) -> Result<(), BagError> {
+    let fail = |message: String| BagError::Sqlite { path: path.to_path_buf(), message };
+    let file = File::open(path).map_err(|e| BagError::io(path, e))?;
+    let size = file.metadata().map_err(|e| BagError::io(path, e))?.len();
+    let mut header = [0; 100];
+    if size < header.len() as u64 {
+        return Err(fail(format!("cut off: the file has {size} bytes, less than its header")));
+    }
+    file.read_exact_at(&mut header, 0).map_err(|e| BagError::io(path, e))?;
+    let page_size = match u16::from_be_bytes([header[16], header[17]]) {
+        1 => 65_536,
+        bytes => u64::from(bytes),
+    };
+    let pages = u32::from_be_bytes([header[28], header[29], header[30], header[31]]);
+    // The count of pages is only meant if the last change wrote it.
+    let counted = header[24..28] == header[92..96];
+    let expected = page_size * u64::from(pages);
+    if counted && size < expected {
+        return Err(fail(format!(
+            "cut off: expected {expected} bytes as its header says, found {size}; `sqlite3 <file> .recover` \
+             may save what is left"
+        )));
+    }
+    Ok(())
 }
 
 /// Topics in the order of their ids. Columns came over time: `offered_qos_profiles` with Dashing,
