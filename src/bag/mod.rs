@@ -1,1 +1,30 @@
-//! rosbag2 recordings: MCAP and SQLite3 in, MCAP out, one message at a time.
+//! rosbag2 recordings: MCAP and SQLite in, MCAP out, one message at a time.
+//!
+//! [`Bag::open`] takes a bag folder (with `metadata.yaml` or without) or one storage file and knows
+//! at once what is in it; [`Bag::messages`] streams raw messages in log-time order, the same for
+//! both storages, holding a chunk or two in memory. What is damaged is told after everything before
+//! it was delivered. [`BagWriter`] writes what `ros2 bag` reads. Message contents are not looked at.
+
+mod error;
+mod info;
+mod inspect;
+mod mcap_index;
+mod mcap_reader;
+mod mcap_record;
+mod metadata;
+mod metadata_writer;
+mod open;
+mod qos;
+mod read_at;
+mod split;
+mod sqlite_reader;
+mod stream;
+mod writer;
+
+pub use error::BagError;
+pub use info::{BagInfo, StorageKind, TimeSpan, TopicInfo};
+pub use inspect::{BagReport, TopicReport, inspect};
+pub use open::Bag;
+pub use qos::{OfferedQos, QosDuration};
+pub use stream::{BagMessage, MessageStream, ReadFilter};
+pub use writer::{BagWriter, TopicId};

@@ -1,0 +1,176 @@
+//! Records of an MCAP file by position, every length checked against the file before memory is
+//! taken for it. Format: <https://mcap.dev/spec>.
+
+use std::{path::PathBuf, sync::Arc};
+
+use mcap::{
+    records::{Record, op},
+    sans_io::{LinearReadEvent, LinearReader, LinearReaderOptions},
+};
+
+use super::{BagError, read_at::ReadAt};
+
+/// Opcode and length in front of each record.
+pub const HEAD_BYTES: u64 = 9;
+
+/// Largest record or decompressed chunk accepted. Recorders cut chunks at about 1 MiB; one chunk
+/// holds at least one message, and no sensor message comes near half a GiB. A corrupt length must not
+/// make the reader take more memory than this.
+const RECORD_LIMIT: u64 = 512 << 20;
+
+/// Fixed bytes of a chunk record before its compressed data, without the compression's name.
+const CHUNK_HEADER_BYTES: u64 = 40;
+
+/// An MCAP file open for positioned reads.
+#[derive(Clone)]
+pub struct McapFile {
+    /// For error messages.
+    pub path: PathBuf,
+    /// The content.
+    pub bytes: Arc<dyn ReadAt>,
+}
+
+/// Where a record is and what it claims to be.
+#[derive(Clone, Copy, Debug)]
+pub struct RecordHead {
+    /// Kind of record.
+    pub opcode: u8,
+    /// Position of the opcode.
+    pub offset: u64,
+    /// Bytes after opcode and length.
+    pub length: u64,
+}
+
+impl RecordHead {
+    /// Position of the next record.
+    pub const fn next_offset(self) -> u64 {
+        self.offset + HEAD_BYTES + self.length
+    }
+}
+
+impl McapFile {
+    /// Damage at byte `offset` of this file.
+    pub fn damage(&self, offset: u64, message: impl Into<String>) -> BagError {
+        BagError::mcap(&self.path, offset, message)
+    }
+
+    /// Reads `buffer.len()` bytes at `offset`.
+    pub fn read(&self, buffer: &mut [u8], offset: u64) -> Result<(), BagError> {
+        let size = self.bytes.size();
+        if offset.checked_add(buffer.len() as u64).is_none_or(|end| end > size) {
+            let message = format!("expected {} bytes, the file ends at byte {size}", buffer.len());
+            return Err(self.damage(offset, message));
+        }
+        self.bytes.read_exact_at(buffer, offset).map_err(|error| match error.kind() {
+            std::io::ErrorKind::UnexpectedEof => {
+                self.damage(offset, "the file became shorter while it was read")
+            }
+            _ => BagError::io(&self.path, error),
+        })
+    }
+
+    /// The record that starts at `offset`, which must lie inside the file as a whole.
+    pub fn head(&self, offset: u64) -> Result<RecordHead, BagError> {
+        let mut head = [0; HEAD_BYTES as usize];
+        self.read(&mut head, offset)?;
+        let [opcode, length @ ..] = head;
+        let length = u64::from_le_bytes(length);
+        let left = self.bytes.size() - offset - HEAD_BYTES;
+        if length > left {
+            let message = format!(
+                "record {opcode:#04x} claims {length} bytes, the file has {left} more: cut off or corrupt"
+            );
+            return Err(self.damage(offset, message));
+        }
+        Ok(RecordHead { opcode, offset, length })
+    }
+
+    /// The bytes of a record, without opcode and length.
+    pub fn body(&self, head: RecordHead) -> Result<Vec<u8>, BagError> {
+        if head.length > RECORD_LIMIT {
+            let message = format!("record of {} bytes, at most {RECORD_LIMIT} are accepted", head.length);
+            return Err(self.damage(head.offset, message));
+        }
+        let mut body = vec![0; head.length as usize];
+        self.read(&mut body, head.offset + HEAD_BYTES)?;
+        Ok(body)
+    }
+
+    /// Decompresses the chunk at `head`, checks its CRC, then hands each record inside to `visit` as
+    /// opcode and body. Nothing is visited of a chunk whose stored CRC does not match.
+    pub fn visit_chunk(
+        &self,
+        head: RecordHead,
+        mut visit: impl FnMut(u8, &[u8]) -> Result<(), String>,
+    ) -> Result<(), BagError> {
+        let body = self.body(head)?;
+        let fail = |message: String| self.damage(head.offset, message);
+        let Record::Chunk { header, .. } =
+            mcap::parse_record(op::CHUNK, &body).map_err(|e| fail(format!("chunk: {e}")))?
+        else {
+            return Err(fail("expected a chunk".into()));
+        };
+        // Bytes after the compressed data would let a record inside run past the chunk.
+        let header_bytes = CHUNK_HEADER_BYTES + header.compression.len() as u64;
+        if header_bytes.checked_add(header.compressed_size) != Some(head.length) {
+            return Err(fail(format!(
+                "chunk of {} bytes claims {} compressed ones",
+                head.length, header.compressed_size
+            )));
+        }
+        if header.uncompressed_size > RECORD_LIMIT {
+            let size = header.uncompressed_size;
+            return Err(fail(format!("chunk of {size} bytes, at most {RECORD_LIMIT} are accepted")));
+        }
+        if header.compression.is_empty() && header.uncompressed_size != header.compressed_size {
+            return Err(fail("uncompressed chunk with two different sizes".into()));
+        }
+
+        let limit = head.length.max(header.uncompressed_size) as usize;
+        let mut reader = LinearReader::new_with_options(
+            LinearReaderOptions::default()
+                .with_skip_start_magic(true)
+                .with_skip_end_magic(true)
+                .with_prevalidate_chunk_crcs(true)
+                .with_record_length_limit(limit),
+        );
+        let mut record = [0; HEAD_BYTES as usize];
+        record[0] = op::CHUNK;
+        record[1..].copy_from_slice(&head.length.to_le_bytes());
+        feed(&mut reader, &record);
+        let mut rest = body.as_slice();
+        while let Some(event) = reader.next_event() {
+            match event.map_err(|e| fail(format!("chunk: {e}")))? {
+                LinearReadEvent::ReadRequest(wanted) => {
+                    let (now, later) = rest.split_at(wanted.min(rest.len()));
+                    feed(&mut reader, now);
+                    rest = later;
+                }
+                LinearReadEvent::Record { opcode, data } => visit(opcode, data).map_err(fail)?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Gives the reader its next bytes; none mean the end.
+fn feed(reader: &mut LinearReader, bytes: &[u8]) {
+    let target = reader.insert(bytes.len());
+    let count = bytes.len().min(target.len());
+    target[..count].copy_from_slice(&bytes[..count]);
+    reader.notify_read(count);
+}
+
+/// A message record: channel, log time, payload.
+pub fn parse_message(body: &[u8]) -> Result<(u16, i64, &[u8]), String> {
+    // channel id u16, sequence u32, log time u64, publish time u64, then the payload
+    let Some((head, payload)) = body.split_first_chunk::<22>() else {
+        return Err(format!("message record of {} bytes, expected at least 22", body.len()));
+    };
+    let channel = u16::from_le_bytes([head[0], head[1]]);
+    let [_, _, _, _, _, _, a, b, c, d, e, f, g, h, ..] = *head;
+    let log_time = u64::from_le_bytes([a, b, c, d, e, f, g, h]);
+    let log_time =
+        i64::try_from(log_time).map_err(|_| format!("log time {log_time} ns is beyond the year 2262"))?;
+    Ok((channel, log_time, payload))
+}
