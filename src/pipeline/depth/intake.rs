@@ -1,0 +1,318 @@
+//! Collects what a depth frame needs: the image, its camera info, the radar clouds around its stamp
+//! and where the radars were.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::MAX_RADARS;
+use super::parameters::radar_count;
+use crate::geometry::{CameraModel, Pose, TransformBuffer, TransformError};
+use crate::message::{
+    CameraInfo, CdrError, Image, LendCloud, LendCompressedImage, LendImage, Stamp, from_cdr,
+};
+use crate::pipeline::{Accounting, Intake, Pacing, ParameterSet, SensorInput, insert_transforms};
+use crate::sync::{Collector, CollectorConfig, DropReason, FrameSet};
+
+/// Camera infos kept to find the one of an image's stamp.
+const CALIBRATIONS: usize = 8;
+/// Frames that wait at once in lockstep before the oldest is handed out incomplete.
+const LOCKSTEP_PENDING: usize = 64;
+
+/// An image as it came.
+#[derive(Clone)]
+pub enum ImageMessage {
+    /// `sensor_msgs/Image`
+    Raw(Arc<dyn LendImage>),
+    /// `sensor_msgs/CompressedImage`
+    Compressed(Arc<dyn LendCompressedImage>),
+}
+
+impl ImageMessage {
+    /// Stamp and frame of the image.
+    fn stamp_and_frame(&self) -> Result<(Stamp, String), CdrError> {
+        let header = match self {
+            Self::Raw(message) => message.image()?.header,
+            Self::Compressed(message) => message.compressed_image()?.header,
+        };
+        Ok((header.stamp, header.frame_id.to_owned()))
+    }
+
+    /// The decoded message, if it is an uncompressed one.
+    pub(super) fn raw(&self) -> Option<Result<Image<'_>, CdrError>> {
+        if let Self::Raw(message) = self { Some(message.image()) } else { None }
+    }
+}
+
+/// A camera info and the camera it describes.
+pub struct Calibration {
+    /// The message as CDR, to be published again beside the depth
+    pub bytes: Arc<[u8]>,
+    /// Optical frame
+    pub frame_id: String,
+    /// Stamp of the message
+    pub stamp: Stamp,
+    /// K and D at the size of the image
+    pub camera: CameraModel,
+}
+
+/// A radar cloud and where the radar was when it measured it.
+pub struct RadarMessage {
+    /// The cloud
+    pub cloud: Arc<dyn LendCloud>,
+    /// Radar frame into the camera's optical frame
+    pub t_camera_radar: Pose,
+}
+
+/// All that one depth image is made from.
+pub struct DepthFrame {
+    /// Acquisition stamp of the image
+    pub stamp: Stamp,
+    /// Optical frame of the camera
+    pub frame_id: String,
+    /// The image
+    pub image: ImageMessage,
+    /// Its camera
+    pub calibration: Arc<Calibration>,
+    /// Radar clouds within the window, by radar
+    pub radars: [Option<RadarMessage>; MAX_RADARS],
+}
+
+struct Trigger {
+    image: ImageMessage,
+    frame_id: String,
+}
+
+struct RadarCloud {
+    cloud: Arc<dyn LendCloud>,
+    frame_id: String,
+}
+
+/// Intake of the depth pipeline.
+pub struct DepthIntake {
+    collector: Collector<Trigger, Arc<RadarCloud>>,
+    /// A collected frame whose camera info or transforms may still come
+    waiting: Option<(FrameSet<Trigger, Arc<RadarCloud>>, Stamp)>,
+    calibrations: VecDeque<Arc<Calibration>>,
+    transforms: TransformBuffer,
+    radars: usize,
+    timeout_ns: i64,
+    pacing: Pacing,
+    accounting: Arc<Mutex<Accounting>>,
+}
+
+impl DepthIntake {
+    /// An intake for checked parameters.
+    pub fn new(parameters: &ParameterSet, pacing: Pacing, accounting: Arc<Mutex<Accounting>>) -> Self {
+        let radars = radar_count(parameters);
+        let timeout_ns = parameters.integer("sync_timeout_ms") * 1_000_000;
+        let collector = Collector::new(CollectorConfig {
+            radars,
+            window_ns: parameters.integer("sync_window_ms") * 1_000_000,
+            timeout_ns,
+            radar_offset_ns: std::array::from_fn(|radar| {
+                (parameters.double(&format!("radar_{radar}.offset_ms")) * 1e6) as i64
+            }),
+            pending: match pacing {
+                Pacing::KeepLatest => 1,
+                Pacing::Lockstep => LOCKSTEP_PENDING,
+            },
+        });
+        Self {
+            collector,
+            waiting: None,
+            calibrations: VecDeque::with_capacity(CALIBRATIONS),
+            transforms: TransformBuffer::new(),
+            radars,
+            timeout_ns,
+            pacing,
+            accounting,
+        }
+    }
+
+    fn account(&self) -> std::sync::MutexGuard<'_, Accounting> {
+        self.accounting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn problem(&self, source: &str, message: String, undecodable: bool) {
+        if self.account().problem(source, message.clone(), undecodable) {
+            tracing::warn!("{source}: {message}");
+        }
+    }
+
+    fn offer_image(&mut self, topic: &str, image: ImageMessage, now: Stamp) {
+        self.account().receive();
+        let (stamp, frame_id) = match image.stamp_and_frame() {
+            Ok(header) => header,
+            Err(error) => {
+                self.account().drop_frame(DropReason::Undecodable);
+                return self.problem(topic, error.to_string(), true);
+            }
+        };
+        self.account().input(topic, stamp);
+        let mut dropped = self.collector.offer_image(stamp, Trigger { image, frame_id }, now);
+        while let Some((stamp, _, reason)) = dropped {
+            dropped = self.collector.next_drop();
+            self.account().drop_frame(reason);
+            if reason != DropReason::Superseded {
+                self.problem(topic, format!("image of {stamp} dropped: {}", reason.explain()), false);
+            }
+        }
+    }
+
+    fn offer_camera_info(&mut self, bytes: Arc<[u8]>) {
+        let calibration = from_cdr::<CameraInfo<'_>>(&bytes).map_err(|error| error.to_string()).and_then(|info| {
+            let camera = CameraModel::from_camera_info(&info).map_err(|error| error.to_string())?;
+            Ok((info.header.frame_id.to_owned(), info.header.stamp, camera))
+        });
+        match calibration {
+            Ok((frame_id, stamp, camera)) => {
+                self.account().input("camera_info", stamp);
+                if self.calibrations.len() == CALIBRATIONS {
+                    self.calibrations.pop_front();
+                }
+                self.calibrations.push_back(Arc::new(Calibration { bytes, frame_id, stamp, camera }));
+            }
+            Err(error) => self.problem("camera_info", error, true),
+        }
+    }
+
+    fn offer_radar(&mut self, radar: usize, cloud: Arc<dyn LendCloud>, now: Stamp) {
+        if radar >= self.radars {
+            return;
+        }
+        let topic = format!("radar_{radar}/points");
+        let header = cloud.cloud().map(|view| (view.header.stamp, view.header.frame_id.to_owned()));
+        match header {
+            Ok((stamp, frame_id)) => {
+                self.account().input(&topic, stamp);
+                let cloud = Arc::new(RadarCloud { cloud, frame_id });
+                if let Some(reason) = self.collector.offer_radar(radar, stamp, cloud, now) {
+                    self.problem(&topic, reason.explain().to_owned(), false);
+                }
+            }
+            Err(error) => self.problem(&topic, error.to_string(), true),
+        }
+    }
+
+    /// The camera info of `stamp`, else the newest of this camera.
+    fn calibration(&self, frame_id: &str, stamp: Stamp) -> Option<Arc<Calibration>> {
+        let mut of_camera = self.calibrations.iter().rev().filter(|info| info.frame_id == frame_id);
+        let exact = of_camera.clone().find(|info| info.stamp == stamp);
+        exact.or_else(|| of_camera.next()).cloned()
+    }
+
+    /// Completes `set`, or gives it back when waiting may help and `last_call` is false.
+    fn complete(
+        &mut self,
+        set: FrameSet<Trigger, Arc<RadarCloud>>,
+        last_call: bool,
+    ) -> Result<Option<DepthFrame>, FrameSet<Trigger, Arc<RadarCloud>>> {
+        let Some(calibration) = self.calibration(&set.image.frame_id, set.stamp) else {
+            if !last_call {
+                return Err(set);
+            }
+            self.account().drop_frame(DropReason::NoCameraInfo);
+            let seen: Vec<_> = self.calibrations.iter().map(|info| info.frame_id.as_str()).collect();
+            let message = if seen.is_empty() {
+                format!("no camera info for the image in frame '{}'", set.image.frame_id)
+            } else {
+                format!("expected a camera info in frame '{}', found '{}'", set.image.frame_id, seen[0])
+            };
+            self.problem("camera_info", message, false);
+            return Ok(None);
+        };
+        let mut poses = [None; MAX_RADARS];
+        for (radar, slot) in set.radars.iter().enumerate().take(self.radars) {
+            let Some((stamp, message)) = slot else {
+                self.account().degrade(&format!("radar_{radar}: absent"));
+                continue;
+            };
+            match self.transforms.lookup(&set.image.frame_id, &message.frame_id, *stamp) {
+                Ok(pose) => poses[radar] = Some(pose),
+                Err(error) if !last_call && may_still_come(&error) => return Err(set),
+                Err(error) => {
+                    self.account().degrade(&format!("radar_{radar}: no_transform"));
+                    self.problem(&format!("radar_{radar}/points"), error.to_string(), false);
+                }
+            }
+        }
+        let FrameSet { stamp, image, radars } = set;
+        let mut messages = radars.into_iter();
+        let radars = std::array::from_fn(|radar| {
+            let message = messages.next().flatten();
+            let (pose, (_, message)) = poses[radar].zip(message)?;
+            Some(RadarMessage { cloud: Arc::clone(&message.cloud), t_camera_radar: pose })
+        });
+        Ok(Some(DepthFrame { stamp, frame_id: image.frame_id, image: image.image, calibration, radars }))
+    }
+}
+
+fn may_still_come(error: &TransformError) -> bool {
+    !matches!(error, TransformError::TooEarly { .. })
+}
+
+impl Intake for DepthIntake {
+    type Frame = DepthFrame;
+
+    fn offer(&mut self, input: SensorInput, now: Stamp) {
+        match input {
+            SensorInput::Image(image) => self.offer_image("image", ImageMessage::Raw(image), now),
+            SensorInput::CompressedImage(image) => {
+                self.offer_image("image/compressed", ImageMessage::Compressed(image), now);
+            }
+            SensorInput::CameraInfo(bytes) => self.offer_camera_info(bytes),
+            SensorInput::Radar(radar, cloud) => self.offer_radar(radar, cloud, now),
+            SensorInput::Lidar(_) => {}
+            SensorInput::Transforms(bytes, is_static) => {
+                if let Err(error) = insert_transforms(&mut self.transforms, &bytes, is_static) {
+                    self.problem("tf", error, false);
+                }
+            }
+        }
+    }
+
+    fn poll(&mut self, now: Stamp) -> Option<DepthFrame> {
+        loop {
+            if let Some((set, since)) = self.waiting.take() {
+                // A backward jump of `now` must not make a frame wait for ever.
+                let waited_ns = now.since_ns(since);
+                let last_call = waited_ns >= self.timeout_ns || waited_ns < 0;
+                match self.complete(set, last_call) {
+                    Ok(Some(frame)) => return Some(frame),
+                    Ok(None) => {}
+                    Err(set) => {
+                        self.waiting = Some((set, since));
+                        if self.pacing == Pacing::Lockstep {
+                            return None;
+                        }
+                    }
+                }
+            }
+            let newer = self.collector.poll(now)?;
+            if self.waiting.replace((newer, now)).is_some() {
+                self.account().drop_frame(DropReason::Superseded);
+            }
+        }
+    }
+
+    fn flush(&mut self) -> Option<DepthFrame> {
+        loop {
+            let set = match self.waiting.take() {
+                Some((set, _)) => set,
+                None => self.collector.flush()?,
+            };
+            if let Ok(Some(frame)) = self.complete(set, true) {
+                return Some(frame);
+            }
+        }
+    }
+
+    fn abandon(&mut self) {
+        if self.waiting.take().is_some() {
+            self.account().drop_frame(DropReason::Shutdown);
+        }
+        while self.collector.flush().is_some() {
+            self.account().drop_frame(DropReason::Shutdown);
+        }
+    }
+}

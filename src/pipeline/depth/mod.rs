@@ -1,0 +1,87 @@
+//! The depth pipeline: image + camera info + radar clouds → depth, confidence, points, preview.
+//!
+//! How an image becomes depth: [`intake`] collects it with the radar clouds around its stamp,
+//! [`processor`] decodes, draws the radar prior, runs the model and fuses, [`encode`] writes the
+//! messages.
+
+mod encode;
+mod intake;
+mod parameters;
+mod processor;
+
+use std::sync::{Arc, Mutex};
+
+pub use intake::{DepthFrame, DepthIntake};
+pub use processor::DepthProcessor;
+pub(in crate::pipeline) use processor::session_options;
+
+use super::{
+    Accounting, InputKind, InputTopic, OutputTopic, Pacing, ParameterSet, ParameterSpec, Pipeline,
+    PipelineError,
+};
+use crate::message::{CameraInfo, Image, PointCloud2};
+
+/// Most radars one depth node takes.
+pub const MAX_RADARS: usize = 4;
+
+/// Indices into [`DepthPipeline::OUTPUTS`].
+pub mod topic {
+    /// `depth/image`
+    pub const IMAGE: usize = 0;
+    /// `depth/camera_info`
+    pub const CAMERA_INFO: usize = 1;
+    /// `depth/confidence`
+    pub const CONFIDENCE: usize = 2;
+    /// `depth/points`
+    pub const POINTS: usize = 3;
+    /// `depth/preview`
+    pub const PREVIEW: usize = 4;
+}
+
+/// The task of node `depth`.
+pub struct DepthPipeline;
+
+impl Pipeline for DepthPipeline {
+    const NODE: &'static str = "depth";
+    const PARAMETERS: &'static [ParameterSpec] = parameters::DEPTH_PARAMETERS;
+    const OUTPUTS: &'static [OutputTopic] = &[
+        OutputTopic::of::<Image<'_>>("depth/image", true),
+        OutputTopic::of::<CameraInfo<'_>>("depth/camera_info", true),
+        OutputTopic::of::<Image<'_>>("depth/confidence", true),
+        OutputTopic::of::<PointCloud2<'_>>("depth/points", false),
+        OutputTopic::of::<Image<'_>>("depth/preview", false),
+    ];
+    type Intake = DepthIntake;
+    type Processor = DepthProcessor;
+
+    fn inputs(parameters: &ParameterSet) -> Vec<InputTopic> {
+        let mut topics = Vec::from(InputTopic::transforms());
+        if parameters.string("image_transport") == "compressed" {
+            topics.push(InputTopic::new("image/compressed", InputKind::CompressedImage));
+        } else {
+            topics.push(InputTopic::new("image", InputKind::Image));
+        }
+        topics.push(InputTopic::new("camera_info", InputKind::CameraInfo));
+        for radar in 0..parameters::radar_count(parameters) {
+            topics.push(InputTopic::new(format!("radar_{radar}/points"), InputKind::Radar(radar)));
+        }
+        topics
+    }
+
+    fn build(
+        parameters: &ParameterSet,
+        pacing: Pacing,
+        accounting: Arc<Mutex<Accounting>>,
+    ) -> Result<(DepthIntake, DepthProcessor), PipelineError> {
+        let processor = DepthProcessor::new(parameters, Arc::clone(&accounting))?;
+        let mut parameters = parameters.clone();
+        if !processor.uses_prior() && parameters.integer("radars") > 0 {
+            tracing::warn!(
+                "model '{}' takes no radar prior: radar is not used, in fusion neither",
+                parameters.string("model")
+            );
+            parameters.set("radars", super::Value::Integer(0))?;
+        }
+        Ok((DepthIntake::new(&parameters, pacing, accounting), processor))
+    }
+}

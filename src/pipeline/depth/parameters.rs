@@ -1,0 +1,107 @@
+//! The parameters of node `depth`.
+
+use super::MAX_RADARS;
+use crate::pipeline::parameters::Default;
+use crate::pipeline::{Constraint, ParameterSet, ParameterSpec};
+use crate::sensor::RadarPreset;
+
+const PRESETS: Constraint =
+    Constraint::OneOf(&["auto", "ti_mmwave", "ars548", "smartmicro", "reve", "generic"]);
+const OFFSET: Constraint = Constraint::Doubles(-1000.0, 1000.0);
+const SIGN: Constraint = Constraint::OneOf(&["+", "-"]);
+
+const fn text(
+    name: &'static str,
+    default: &'static str,
+    constraint: Constraint,
+    description: &'static str,
+) -> ParameterSpec {
+    ParameterSpec { name, default: Default::String(default), constraint, description, live: false }
+}
+
+const fn integer(
+    name: &'static str,
+    default: i64,
+    range: (i64, i64),
+    description: &'static str,
+) -> ParameterSpec {
+    let constraint = Constraint::Integers(range.0, range.1);
+    ParameterSpec { name, default: Default::Integer(default), constraint, description, live: false }
+}
+
+const fn offset(name: &'static str) -> ParameterSpec {
+    ParameterSpec {
+        name,
+        default: Default::Double(0.0),
+        constraint: OFFSET,
+        description: "Milliseconds added to this radar's stamps; negative for a driver that stamps late",
+        live: false,
+    }
+}
+
+pub(super) const DEPTH_PARAMETERS: &[ParameterSpec] = &[
+    text("model", "depth_baseline", Constraint::Any, "Name of a bundled model, or path of a model folder"),
+    text(
+        "precision",
+        "auto",
+        Constraint::OneOf(&["auto", "fp32", "fp16", "int8", "int8_sym", "sparse_fp32", "sparse_int8"]),
+        "Which of the model's files runs; auto takes the one meant for the provider",
+    ),
+    text(
+        "provider",
+        "cpu",
+        Constraint::OneOf(&["cpu", "cuda", "tensorrt"]),
+        "ONNX Runtime execution provider; one that cannot run is an error",
+    ),
+    integer("threads", 1, (1, 64), "Threads of the model's session"),
+    text(
+        "record",
+        "default",
+        Constraint::OneOf(&["default", "all"]),
+        "What replay records: default leaves out points and preview",
+    ),
+    text(
+        "image_transport",
+        "raw",
+        Constraint::OneOf(&["raw", "compressed"]),
+        "raw subscribes to image, compressed to image/compressed",
+    ),
+    integer("radars", 1, (0, MAX_RADARS as i64), "Number of radars; 0 uses no radar anywhere"),
+    text("radar_0.preset", "auto", PRESETS, "Field layout of radar 0; auto recognises it"),
+    text("radar_1.preset", "auto", PRESETS, "Field layout of radar 1; auto recognises it"),
+    text("radar_2.preset", "auto", PRESETS, "Field layout of radar 2; auto recognises it"),
+    text("radar_3.preset", "auto", PRESETS, "Field layout of radar 3; auto recognises it"),
+    text("radar_0.doppler_sign", "+", SIGN, "+ if radar 0 reports receding targets as positive, - if not"),
+    text("radar_1.doppler_sign", "+", SIGN, "+ if radar 1 reports receding targets as positive, - if not"),
+    text("radar_2.doppler_sign", "+", SIGN, "+ if radar 2 reports receding targets as positive, - if not"),
+    text("radar_3.doppler_sign", "+", SIGN, "+ if radar 3 reports receding targets as positive, - if not"),
+    offset("radar_0.offset_ms"),
+    offset("radar_1.offset_ms"),
+    offset("radar_2.offset_ms"),
+    offset("radar_3.offset_ms"),
+    integer("sync_window_ms", 100, (1, 5000), "Largest difference of a radar's stamp from the image's"),
+    integer("sync_timeout_ms", 150, (0, 10_000), "How long an image waits for its radars, info and transforms"),
+    integer("points_stride", 2, (1, 64), "Every how many pixels depth/points has a point, in both directions"),
+];
+
+/// Number of radars, 0 to 4.
+pub(super) fn radar_count(parameters: &ParameterSet) -> usize {
+    usize::try_from(parameters.integer("radars")).unwrap_or(0).min(MAX_RADARS)
+}
+
+/// How to read one radar's cloud.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct RadarSettings {
+    /// Field layout
+    pub preset: RadarPreset,
+    /// +1 or −1
+    pub doppler_sign: f32,
+}
+
+pub(super) fn radar_settings(parameters: &ParameterSet) -> [RadarSettings; MAX_RADARS] {
+    std::array::from_fn(|radar| RadarSettings {
+        // The constraint admits only names that parse.
+        preset: parameters.string(&format!("radar_{radar}.preset")).parse().unwrap_or(RadarPreset::Auto),
+        doppler_sign: if parameters.string(&format!("radar_{radar}.doppler_sign")) == "-" { -1.0 } else { 1.0 },
+    })
+}

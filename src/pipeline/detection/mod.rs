@@ -1,0 +1,53 @@
+//! The detection pipeline: LiDAR sweep → oriented boxes and markers.
+
+mod intake;
+mod parameters;
+mod processor;
+
+use std::sync::{Arc, Mutex};
+
+pub use intake::{DetectionFrame, DetectionIntake};
+pub use processor::DetectionProcessor;
+
+use super::{
+    Accounting, InputKind, InputTopic, OutputTopic, Pacing, ParameterSet, ParameterSpec, Pipeline,
+    PipelineError,
+};
+use crate::message::{Detection3DArray, MarkerArray};
+
+/// Indices into [`DetectionPipeline::OUTPUTS`].
+pub mod topic {
+    /// `detections`
+    pub const DETECTIONS: usize = 0;
+    /// `detections/markers`
+    pub const MARKERS: usize = 1;
+}
+
+/// The task of node `detection`.
+pub struct DetectionPipeline;
+
+impl Pipeline for DetectionPipeline {
+    const NODE: &'static str = "detection";
+    const PARAMETERS: &'static [ParameterSpec] = parameters::DETECTION_PARAMETERS;
+    const OUTPUTS: &'static [OutputTopic] = &[
+        OutputTopic::of::<Detection3DArray<'_>>("detections", true),
+        OutputTopic::of::<MarkerArray<'_>>("detections/markers", true),
+    ];
+    type Intake = DetectionIntake;
+    type Processor = DetectionProcessor;
+
+    fn inputs(_parameters: &ParameterSet) -> Vec<InputTopic> {
+        let mut topics = Vec::from(InputTopic::transforms());
+        topics.push(InputTopic::new("lidar/points", InputKind::Lidar));
+        topics
+    }
+
+    fn build(
+        parameters: &ParameterSet,
+        pacing: Pacing,
+        accounting: Arc<Mutex<Accounting>>,
+    ) -> Result<(DetectionIntake, DetectionProcessor), PipelineError> {
+        let processor = DetectionProcessor::new(parameters, Arc::clone(&accounting))?;
+        Ok((DetectionIntake::new(parameters, pacing, accounting), processor))
+    }
+}
