@@ -193,7 +193,7 @@ fn check_heatmap(heatmap: &[f32], channel: usize, cols: usize) -> Result<(), Det
     if heatmap.iter().fold(true, |fine, value| fine & accepted.contains(value)) {
         return Ok(());
     }
-    match heatmap.iter().enumerate().find(|(_, value)| !accepted.contains(value)) {
+    match heatmap.iter().enumerate().find(|(_, value)| !accepted.contains(*value)) {
         None => Ok(()),
         Some((cell, &value)) if value.is_finite() => {
             Err(DetectionError::NotProbability { channel, row: cell / cols, col: cell % cols, value })

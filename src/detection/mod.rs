@@ -2,13 +2,14 @@
 //!
 //! In: points of one sweep and the output tensors of a centre-head network. Out: oriented boxes with
 //! class and score, in the frame of the cloud, and the messages that carry them. A frame passes
-//! through [`Voxelizer`], the network, [`decode_centers`] and [`messages`].
+//! through [`Voxelizer`], the network, [`decode_centers`] and [`to_detection3d_array`].
 
 mod center_head;
 mod class;
 mod error;
 mod grid;
 mod interim;
+mod messages;
 mod suppression;
 mod voxelizer;
 
@@ -17,5 +18,6 @@ pub use class::ClassTable;
 pub use error::{DetectionError, HeadTensor};
 pub use grid::BevGrid;
 pub use interim::{Box3d, LidarPoint};
+pub use messages::{to_detection3d_array, to_marker_array};
 pub use suppression::{Candidate, suppress_by_distance};
 pub use voxelizer::{BEV_CHANNELS, VoxelStats, Voxelizer};
