@@ -1,5 +1,7 @@
 //! Time of the bird's-eye-view features of a 120,000-point sweep on a 256 x 256 grid.
 
+#![allow(clippy::expect_used, reason = "a bench whose set-up fails has nothing to measure")]
+
 use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};

@@ -339,7 +339,7 @@ mod tests {
             }
             match owned.decode(0.05, 500, 0.0) {
                 Err(DetectionError::NonFinite { tensor: found, row: 3, col: 2, .. }) => {
-                    assert_eq!(found, tensor)
+                    assert_eq!(found, tensor);
                 }
                 other => panic!("{tensor}: {other:?}"),
             }

@@ -5,7 +5,7 @@ use crate::detection::{ClassTable, Detection3d};
 
 const BACKGROUND: Rgb = [14, 16, 22];
 const INK: Rgb = [226, 230, 238];
-const DIM_INK: Rgb = [140, 148, 164];
+const DIM_INK: Rgb = [170, 178, 194];
 const RING: Rgb = [62, 70, 86];
 /// Points from the lowest to the highest shown: grey, so that colour always means a class.
 const POINT_LOW: [f32; 3] = [70.0, 80.0, 98.0];
@@ -13,6 +13,9 @@ const POINT_HIGH: [f32; 3] = [240.0, 243.0, 248.0];
 
 /// Room around the drawn area, pixels.
 const BORDER: f32 = 12.0;
+
+/// Longest heading tick, metres: a bus needs none longer than a car.
+const MAX_TICK_M: f64 = 2.0;
 
 /// What to draw, all in the frame of the cloud (x up, y to the left in the picture).
 #[derive(Clone, Copy, Debug)]
@@ -124,7 +127,9 @@ impl BevPicture<'_> {
         let side = self.size_px as i64;
         for detection in self.detections {
             let Some(name) = self.classes.name(detection.class) else { continue };
-            let corners = corners(view, detection);
+            // The heading tick counts as part of the box, so that no caption covers it.
+            let mut corners = corners(view, detection).to_vec();
+            corners.push(heading_tick(view, detection)[1]);
             if corners.iter().flatten().any(|v| !v.is_finite()) {
                 continue;
             }
@@ -237,10 +242,16 @@ fn draw_box(canvas: &mut Canvas, view: View, detection: &Detection3d) {
     let corners = corners(view, detection);
     canvas.fill_convex(&corners, colour, 0.22);
     canvas.outline(&corners, 2.0, colour);
-    let front = detection.box3d.size.x / 2.0;
-    let tick = front + (0.35 * detection.box3d.size.x).max(7.0 / f64::from(view.pixels_per_m));
-    let from = to_pixels(view, detection, front, 0.0);
-    canvas.line(from, to_pixels(view, detection, tick, 0.0), 2.4, colour, 1.0);
+    let [from, to] = heading_tick(view, detection);
+    canvas.line(from, to, 2.4, colour, 1.0);
+}
+
+/// From the middle of the front to the tip, pixels.
+fn heading_tick(view: View, detection: &Detection3d) -> [[f32; 2]; 2] {
+    let length = detection.box3d.size.x;
+    let shortest_m = 7.0 / f64::from(view.pixels_per_m);
+    let tip = length / 2.0 + (0.35 * length).min(MAX_TICK_M).max(shortest_m);
+    [to_pixels(view, detection, length / 2.0, 0.0), to_pixels(view, detection, tip, 0.0)]
 }
 
 #[cfg(test)]
