@@ -1,1 +1,3 @@
 //! What a run is worth: metrics, reports and pictures.
+
+pub mod picture;

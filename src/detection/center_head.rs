@@ -1,0 +1,427 @@
+//! Decoding of a centre head: heatmap peaks → oriented boxes.
+//!
+//! The head is that of CenterPoint (Yin et al., CVPR 2021): a probability per class and cell, and for
+//! the box centred in a cell its offset, height, size and rotation. All tensors are `channels x rows x
+//! cols`, row-major, on the input grid divided by one whole stride.
+
+use nalgebra::{Point3, Vector3};
+
+use super::interim::Box3d;
+use super::{BevGrid, Candidate, DetectionError, HeadTensor, suppress_by_distance};
+
+/// Box edges are held above this, metres: a regressed size of zero or less would be no box.
+const MIN_EDGE_M: f32 = 0.01;
+
+/// How far beyond 0..1 a reduced-precision sigmoid may round.
+const PROBABILITY_SLACK: f32 = 1e-3;
+
+/// One detected object in the frame of the cloud.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Detection3d {
+    /// Centre, size (length along the heading, width, height) and heading.
+    pub box3d: Box3d,
+    /// Index into the model's class table.
+    pub class: u16,
+    /// Probability, 0..1.
+    pub score: f32,
+}
+
+/// The output tensors of one frame.
+#[derive(Clone, Copy, Debug)]
+pub struct CenterHead<'a> {
+    /// Probability, one channel per class.
+    pub heatmap: &'a [f32],
+    /// `(dx, dy)` in head cells, added to the cell's indices; 0..1 stays inside the cell.
+    pub offset: &'a [f32],
+    /// z of the box centre, metres.
+    pub height: &'a [f32],
+    /// `(length, width, height)`, metres.
+    pub size: &'a [f32],
+    /// `(sin, cos)` of the yaw, of any common length.
+    pub rotation: &'a [f32],
+    /// Cells along x.
+    pub rows: usize,
+    /// Cells along y.
+    pub cols: usize,
+    /// Channels of the heatmap.
+    pub classes: usize,
+}
+
+/// What the decoder keeps.
+#[derive(Clone, Copy, Debug)]
+pub struct DecodeConfig<'a> {
+    /// Lowest score kept, 0..1; the published contract asks for 0.05.
+    pub score_threshold: f32,
+    /// Most detections kept.
+    pub max_detections: usize,
+    /// Suppression radius per class, metres; see [`suppress_by_distance`].
+    pub suppression_radius_m: &'a [f32],
+}
+
+/// Memory reused from frame to frame.
+#[derive(Debug, Default)]
+pub struct DecodeScratch {
+    candidates: Vec<Candidate>,
+}
+
+/// Decodes `head` into `detections` (cleared first), by descending score, then class, then cell.
+///
+/// A cell is a peak of its class when no cell of its 3x3 neighbourhood has a higher score, nor an equal
+/// one at a lower index. Fails, naming the tensor and the cell, on heatmap values that are not finite
+/// or no probabilities, on regressed values that are not finite where there is a peak, and on shapes
+/// that do not fit `grid`.
+pub fn decode_centers(
+    head: &CenterHead<'_>,
+    grid: &BevGrid,
+    config: &DecodeConfig<'_>,
+    scratch: &mut DecodeScratch,
+    detections: &mut Vec<Detection3d>,
+) -> Result<(), DetectionError> {
+    detections.clear();
+    let stride = grid.stride_of(head.rows, head.cols)?;
+    head.check_lengths()?;
+    config.check(head.classes)?;
+
+    let [x0, y0, ..] = grid.range_m().map(f64::from);
+    let [cell_x, cell_y] = grid.voxel_m().map(|edge| f64::from(edge) * stride as f64);
+    let candidates = &mut scratch.candidates;
+    candidates.clear();
+    let plane = head.rows * head.cols;
+    for (class, heatmap) in head.heatmap.chunks_exact(plane).enumerate() {
+        check_heatmap(heatmap, class, head.cols)?;
+        for (cell, &score) in heatmap.iter().enumerate() {
+            if score < config.score_threshold || !is_peak(heatmap, head.rows, head.cols, cell) {
+                continue;
+            }
+            let dx = head.regressed(HeadTensor::Offset, head.offset, 0, cell)?;
+            let dy = head.regressed(HeadTensor::Offset, head.offset, 1, cell)?;
+            candidates.push(Candidate {
+                score,
+                class: class as u16,
+                cell: cell as u32,
+                x: x0 + ((cell / head.cols) as f64 + f64::from(dx)) * cell_x,
+                y: y0 + ((cell % head.cols) as f64 + f64::from(dy)) * cell_y,
+            });
+        }
+    }
+    suppress_by_distance(candidates, config.suppression_radius_m, config.max_detections);
+
+    detections.reserve(candidates.len());
+    for candidate in candidates.iter() {
+        let cell = candidate.cell as usize;
+        let z = head.regressed(HeadTensor::Height, head.height, 0, cell)?;
+        let mut size = [0.0; 3];
+        for (channel, edge) in size.iter_mut().enumerate() {
+            *edge = f64::from(head.regressed(HeadTensor::Size, head.size, channel, cell)?.max(MIN_EDGE_M));
+        }
+        let sin = head.regressed(HeadTensor::Rotation, head.rotation, 0, cell)?;
+        let cos = head.regressed(HeadTensor::Rotation, head.rotation, 1, cell)?;
+        detections.push(Detection3d {
+            box3d: Box3d {
+                center: Point3::new(candidate.x, candidate.y, f64::from(z)),
+                size: Vector3::from(size),
+                yaw: f64::from(sin).atan2(f64::from(cos)),
+            },
+            class: candidate.class,
+            score: candidate.score.min(1.0),
+        });
+    }
+    Ok(())
+}
+
+impl CenterHead<'_> {
+    fn check_lengths(&self) -> Result<(), DetectionError> {
+        let plane = self.rows * self.cols;
+        for (tensor, values, channels) in [
+            (HeadTensor::Heatmap, self.heatmap, self.classes),
+            (HeadTensor::Offset, self.offset, 2),
+            (HeadTensor::Height, self.height, 1),
+            (HeadTensor::Size, self.size, 3),
+            (HeadTensor::Rotation, self.rotation, 2),
+        ] {
+            let expected = plane.saturating_mul(channels);
+            if values.len() != expected {
+                return Err(DetectionError::TensorLength { tensor, expected, found: values.len() });
+            }
+        }
+        Ok(())
+    }
+
+    /// One finite value of a regression tensor; lengths were checked.
+    fn regressed(
+        &self,
+        tensor: HeadTensor,
+        values: &[f32],
+        channel: usize,
+        cell: usize,
+    ) -> Result<f32, DetectionError> {
+        let value = values[channel * self.rows * self.cols + cell];
+        if value.is_finite() {
+            return Ok(value);
+        }
+        Err(DetectionError::NonFinite {
+            tensor,
+            channel,
+            row: cell / self.cols,
+            col: cell % self.cols,
+            value,
+        })
+    }
+}
+
+impl DecodeConfig<'_> {
+    fn check(&self, classes: usize) -> Result<(), DetectionError> {
+        let refuse =
+            |what, expected: String, found: String| Err(DetectionError::Config { what, expected, found });
+        if !(0.0..=1.0).contains(&self.score_threshold) {
+            return refuse("score threshold", "0 to 1".into(), self.score_threshold.to_string());
+        }
+        if self.suppression_radius_m.len() != classes {
+            let found = format!("{} values", self.suppression_radius_m.len());
+            return refuse("suppression radius", format!("{classes} values, one per class"), found);
+        }
+        if let Some(radius) = self.suppression_radius_m.iter().find(|r| !(r.is_finite() && **r >= 0.0)) {
+            return refuse("suppression radius", "finite metres of at least 0".into(), radius.to_string());
+        }
+        Ok(())
+    }
+}
+
+fn check_heatmap(heatmap: &[f32], channel: usize, cols: usize) -> Result<(), DetectionError> {
+    let accepted = -PROBABILITY_SLACK..=1.0 + PROBABILITY_SLACK;
+    // One branch-free pass decides; the offender is looked for only when there is one.
+    if heatmap.iter().fold(true, |fine, value| fine & accepted.contains(value)) {
+        return Ok(());
+    }
+    match heatmap.iter().enumerate().find(|(_, value)| !accepted.contains(*value)) {
+        None => Ok(()),
+        Some((cell, &value)) if value.is_finite() => {
+            Err(DetectionError::NotProbability { channel, row: cell / cols, col: cell % cols, value })
+        }
+        Some((cell, &value)) => Err(DetectionError::NonFinite {
+            tensor: HeadTensor::Heatmap,
+            channel,
+            row: cell / cols,
+            col: cell % cols,
+            value,
+        }),
+    }
+}
+
+/// Whether `cell` is the maximum of its neighbourhood, ties going to the lower index.
+fn is_peak(heatmap: &[f32], rows: usize, cols: usize, cell: usize) -> bool {
+    let (row, col) = (cell / cols, cell % cols);
+    let score = heatmap[cell];
+    for other_row in row.saturating_sub(1)..(row + 2).min(rows) {
+        for other_col in col.saturating_sub(1)..(col + 2).min(cols) {
+            let other = other_row * cols + other_col;
+            if heatmap[other] > score || (heatmap[other] == score && other < cell) {
+                return false;
+            }
+        }
+    }
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// A head on 8x6 cells of 1 m from (-4, -3), every box 4 x 2 x 1.5 m at z = 0.5, yaw 0.
+    struct Owned {
+        heatmap: Vec<f32>,
+        offset: Vec<f32>,
+        height: Vec<f32>,
+        size: Vec<f32>,
+        rotation: Vec<f32>,
+        classes: usize,
+    }
+
+    const ROWS: usize = 8;
+    const COLS: usize = 6;
+    const PLANE: usize = ROWS * COLS;
+
+    impl Owned {
+        fn new(classes: usize) -> Self {
+            let planes = |values: &[f32]| values.iter().flat_map(|v| [*v; PLANE]).collect::<Vec<_>>();
+            Self {
+                heatmap: vec![0.0; classes * PLANE],
+                offset: planes(&[0.5, 0.5]),
+                height: planes(&[0.5]),
+                size: planes(&[4.0, 2.0, 1.5]),
+                rotation: planes(&[0.0, 1.0]),
+                classes,
+            }
+        }
+
+        fn head(&self) -> CenterHead<'_> {
+            CenterHead {
+                heatmap: &self.heatmap,
+                offset: &self.offset,
+                height: &self.height,
+                size: &self.size,
+                rotation: &self.rotation,
+                rows: ROWS,
+                cols: COLS,
+                classes: self.classes,
+            }
+        }
+
+        fn decode(
+            &self,
+            threshold: f32,
+            max: usize,
+            radius: f32,
+        ) -> Result<Vec<Detection3d>, DetectionError> {
+            let grid = BevGrid::new([-4.0, -3.0, -2.0, 4.0, 3.0, 2.0], [0.5, 0.5]).unwrap();
+            let radii = vec![radius; self.classes];
+            let config = DecodeConfig {
+                score_threshold: threshold,
+                max_detections: max,
+                suppression_radius_m: &radii,
+            };
+            let mut detections = Vec::new();
+            decode_centers(&self.head(), &grid, &config, &mut DecodeScratch::default(), &mut detections)?;
+            Ok(detections)
+        }
+    }
+
+    #[test]
+    fn a_peak_becomes_the_box_it_describes() {
+        let mut owned = Owned::new(2);
+        let cell = 3 * COLS + 4;
+        owned.heatmap[PLANE + cell] = 0.8;
+        owned.offset[cell] = 0.25;
+        owned.offset[PLANE + cell] = 1.5;
+        owned.rotation[cell] = 2.0;
+        owned.rotation[PLANE + cell] = 0.0;
+        owned.size[PLANE + cell] = -1.0;
+        let detections = owned.decode(0.05, 500, 0.0).unwrap();
+        assert_eq!(detections.len(), 1);
+        let Detection3d { box3d, class, score } = detections[0];
+        assert_eq!((class, score), (1, 0.8));
+        assert_eq!(box3d.center, Point3::new(-4.0 + 3.25, -3.0 + 5.5, 0.5));
+        assert_eq!(box3d.size, Vector3::new(4.0, f64::from(MIN_EDGE_M), 1.5));
+        assert!((box3d.yaw - std::f64::consts::FRAC_PI_2).abs() < 1e-12);
+    }
+
+    #[test]
+    fn a_plateau_yields_its_first_cell() {
+        let mut owned = Owned::new(1);
+        for cell in [7, 8, 13, 14] {
+            owned.heatmap[cell] = 0.6;
+        }
+        let detections = owned.decode(0.05, 500, 0.0).unwrap();
+        assert_eq!(detections.len(), 1);
+        assert_eq!(detections[0].box3d.center.xy(), nalgebra::Point2::new(-4.0 + 1.5, -3.0 + 1.5));
+    }
+
+    #[test]
+    fn values_that_are_not_finite_are_named() {
+        let mut owned = Owned::new(2);
+        owned.heatmap[PLANE + 9] = f32::NAN;
+        let message = owned.decode(0.05, 500, 0.0).unwrap_err().to_string();
+        assert!(
+            message.contains("'heatmap'") && message.contains("channel 1 at row 1, column 3"),
+            "{message}"
+        );
+
+        for tensor in [HeadTensor::Offset, HeadTensor::Height, HeadTensor::Size, HeadTensor::Rotation] {
+            let mut owned = Owned::new(1);
+            owned.heatmap[20] = 0.9;
+            match tensor {
+                HeadTensor::Offset => owned.offset[20] = f32::INFINITY,
+                HeadTensor::Height => owned.height[20] = f32::NAN,
+                HeadTensor::Size => owned.size[2 * PLANE + 20] = f32::INFINITY,
+                _ => owned.rotation[PLANE + 20] = f32::NEG_INFINITY,
+            }
+            match owned.decode(0.05, 500, 0.0) {
+                Err(DetectionError::NonFinite { tensor: found, row: 3, col: 2, .. }) => {
+                    assert_eq!(found, tensor);
+                }
+                other => panic!("{tensor}: {other:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn logits_are_told_from_probabilities() {
+        let mut owned = Owned::new(1);
+        owned.heatmap[3] = -4.0;
+        assert!(matches!(owned.decode(0.05, 500, 0.0), Err(DetectionError::NotProbability { col: 3, .. })));
+        owned.heatmap[3] = 1.0005;
+        assert_eq!(owned.decode(0.05, 500, 0.0).unwrap()[0].score, 1.0);
+    }
+
+    #[test]
+    fn shapes_and_settings_that_do_not_fit_are_refused() {
+        let mut owned = Owned::new(1);
+        assert!(matches!(owned.decode(f32::NAN, 500, 0.0), Err(DetectionError::Config { .. })));
+        assert!(matches!(owned.decode(0.05, 500, f32::NAN), Err(DetectionError::Config { .. })));
+        owned.size.pop();
+        assert!(matches!(
+            owned.decode(0.05, 500, 0.0),
+            Err(DetectionError::TensorLength { tensor: HeadTensor::Size, expected: 144, found: 143 })
+        ));
+    }
+
+    /// Peaks by literal reading of the rule, then suppression by repeated selection of the best.
+    fn naive(owned: &Owned, threshold: f32, max: usize, radius: f64) -> Vec<(f32, u16, f64, f64)> {
+        let mut peaks = Vec::new();
+        for class in 0..owned.classes {
+            let at = |row: i64, col: i64| {
+                let inside = (0..ROWS as i64).contains(&row) && (0..COLS as i64).contains(&col);
+                inside.then(|| owned.heatmap[class * PLANE + row as usize * COLS + col as usize])
+            };
+            for row in 0..ROWS as i64 {
+                for col in 0..COLS as i64 {
+                    let score = at(row, col).unwrap();
+                    let beaten = (-1..=1).flat_map(|dr| (-1..=1).map(move |dc| (dr, dc))).any(|(dr, dc)| {
+                        at(row + dr, col + dc)
+                            .is_some_and(|other| other > score || (other == score && (dr, dc) < (0, 0)))
+                    });
+                    if score >= threshold && !beaten {
+                        let cell = row as usize * COLS + col as usize;
+                        let x = -4.0 + row as f64 + f64::from(owned.offset[cell]);
+                        let y = -3.0 + col as f64 + f64::from(owned.offset[PLANE + cell]);
+                        peaks.push((score, class as u16, x, y));
+                    }
+                }
+            }
+        }
+        let mut kept: Vec<(f32, u16, f64, f64)> = Vec::new();
+        while kept.len() < max && !peaks.is_empty() {
+            // Peaks are in (class, cell) order, so the first of equals is the right one.
+            let best = (0..peaks.len()).rev().max_by(|a, b| peaks[*a].0.total_cmp(&peaks[*b].0)).unwrap();
+            let best = peaks.remove(best);
+            peaks.retain(|p| p.1 != best.1 || (p.2 - best.2).hypot(p.3 - best.3) > radius);
+            kept.push(best);
+        }
+        kept
+    }
+
+    proptest! {
+        #[test]
+        fn agrees_with_a_naive_decoder(
+            heatmap in prop::collection::vec(0u8..8, 2 * PLANE),
+            offset in prop::collection::vec(0.0f32..1.0, 2 * PLANE),
+            threshold in 0.0f32..0.9,
+            max in 0usize..12,
+            radius in 0.0f32..4.0,
+        ) {
+            let mut owned = Owned::new(2);
+            owned.heatmap = heatmap.iter().map(|v| f32::from(*v) / 8.0).collect();
+            owned.offset = offset;
+            let found: Vec<_> = owned.decode(threshold, max, radius).unwrap().iter()
+                .map(|d| (d.score, d.class, d.box3d.center.x, d.box3d.center.y)).collect();
+            let expected = naive(&owned, threshold, max, f64::from(radius));
+            prop_assert_eq!(found.len(), expected.len());
+            for (found, expected) in found.iter().zip(&expected) {
+                prop_assert_eq!((found.0, found.1), (expected.0, expected.1));
+                prop_assert!((found.2 - expected.2).abs() < 1e-9 && (found.3 - expected.3).abs() < 1e-9);
+            }
+        }
+    }
+}
