@@ -5,7 +5,8 @@
 use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use isobath::detection::{BEV_CHANNELS, BevGrid, LidarPoint, Voxelizer};
+use isobath::detection::{BEV_CHANNELS, BevGrid, Voxelizer};
+use isobath::sensor::LidarPoint;
 
 /// A 64-beam sweep in a 60 m x 40 m hall: ground, walls and ceiling at their real distances.
 fn sweep() -> Vec<LidarPoint> {

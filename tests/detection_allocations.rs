@@ -3,7 +3,8 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
-use isobath::detection::{BEV_CHANNELS, BevGrid, LidarPoint, Voxelizer};
+use isobath::detection::{BEV_CHANNELS, BevGrid, Voxelizer};
+use isobath::sensor::LidarPoint;
 
 thread_local! {
     static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };

@@ -6,8 +6,8 @@
 
 use nalgebra::{Point3, Vector3};
 
-use super::interim::Box3d;
 use super::{BevGrid, Candidate, DetectionError, HeadTensor, suppress_by_distance};
+use crate::geometry::Box3d;
 
 /// Box edges are held above this, metres: a regressed size of zero or less would be no box.
 const MIN_EDGE_M: f32 = 0.01;

@@ -119,8 +119,8 @@ fn size(detection: &Detection3d) -> Vector3 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::interim::Box3d;
     use super::*;
+    use crate::geometry::Box3d;
     use crate::message::{Stamp, from_cdr, to_cdr};
 
     const HEADER: Header<'static> = Header { stamp: Stamp(1_500_000_000), frame_id: "lidar" };

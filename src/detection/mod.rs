@@ -8,7 +8,6 @@ mod center_head;
 mod class;
 mod error;
 mod grid;
-mod interim;
 mod messages;
 mod suppression;
 mod voxelizer;
@@ -17,7 +16,6 @@ pub use center_head::{CenterHead, DecodeConfig, DecodeScratch, Detection3d, deco
 pub use class::ClassTable;
 pub use error::{DetectionError, HeadTensor};
 pub use grid::BevGrid;
-pub use interim::{Box3d, LidarPoint};
 pub use messages::{to_detection3d_array, to_marker_array};
 pub use suppression::{Candidate, suppress_by_distance};
 pub use voxelizer::{BEV_CHANNELS, VoxelStats, Voxelizer};

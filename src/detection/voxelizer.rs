@@ -7,8 +7,8 @@
 //! intensities are summed in fixed point. A frame costs its points and its occupied cells, never the
 //! whole grid.
 
-use super::interim::LidarPoint;
 use super::{BevGrid, DetectionError};
+use crate::sensor::LidarPoint;
 
 /// Channels of the bird's-eye-view tensor.
 pub const BEV_CHANNELS: usize = 5;

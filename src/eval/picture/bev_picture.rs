@@ -259,7 +259,7 @@ mod tests {
     use nalgebra::{Point3, Vector3};
 
     use super::*;
-    use crate::detection::Box3d;
+    use crate::geometry::Box3d;
 
     fn detection(class: u16, x: f64, y: f64, yaw: f64) -> Detection3d {
         let box3d = Box3d { center: Point3::new(x, y, 0.0), size: Vector3::new(8.0, 4.0, 1.5), yaw };
