@@ -1,0 +1,175 @@
+//! Depth image → point cloud in the optical frame.
+
+use smallvec::SmallVec;
+
+use super::error::{DepthError, check_length, pixel_count};
+use crate::geometry::RayTable;
+use crate::message::{Header, PointCloud2, PointField};
+use crate::sensor::ImageView;
+
+/// Bytes of a point: x, y, z and colour, 4 each.
+const POINT_STEP: usize = 16;
+
+/// Writes the points of a depth image as the data of a [`PointCloud2`] (see [`cloud`]) and gives
+/// their number.
+///
+/// - `depth_m`: `height × width` metres along the optical axis, of the size of `image`; pixels that
+///   are not finite and positive give no point.
+/// - `rays`: the table of the image's camera; a pixel without a ray gives no point.
+/// - `stride`: every `stride`-th column of every `stride`-th row, from the first.
+/// - `out` is cleared and keeps its capacity. Per point: x, y, z as little-endian f32 metres (x right,
+///   y down, z forward), then the bytes blue, green, red, 0: RViz and PCL read them as a float field
+///   `rgb`.
+pub fn write_points(
+    depth_m: &[f32],
+    rays: &RayTable,
+    image: &ImageView<'_>,
+    stride: usize,
+    out: &mut Vec<u8>,
+) -> Result<usize, DepthError> {
+    let (width, height) = (image.width() as usize, image.height() as usize);
+    let pixels = pixel_count("image", width, height)?;
+    check_length("depth image", pixels, depth_m.len())?;
+    check_length("ray table", pixels, rays.rays().len())?;
+    if stride == 0 {
+        return Err(DepthError::BadValue {
+            what: "stride",
+            expected: "1 or more",
+            found: stride.to_string(),
+        });
+    }
+    out.clear();
+    out.reserve(width.div_ceil(stride) * height.div_ceil(stride) * POINT_STEP);
+    let rows = depth_m.chunks_exact(width).zip(rays.rays().chunks_exact(width)).enumerate();
+    for (y, (depth_m, rays)) in rows.step_by(stride) {
+        for (x, (&z, ray)) in depth_m.iter().zip(rays).enumerate().step_by(stride) {
+            let (x_m, y_m) = (ray[0] * z, ray[1] * z);
+            if !(z > 0.0 && z.is_finite() && x_m.is_finite() && y_m.is_finite()) {
+                continue;
+            }
+            let [r, g, b] = image.rgb(x as u32, y as u32);
+            let mut point = [0_u8; POINT_STEP];
+            point[0..4].copy_from_slice(&x_m.to_le_bytes());
+            point[4..8].copy_from_slice(&y_m.to_le_bytes());
+            point[8..12].copy_from_slice(&z.to_le_bytes());
+            point[12..16].copy_from_slice(&[b, g, r, 0]);
+            out.extend_from_slice(&point);
+        }
+    }
+    Ok(out.len() / POINT_STEP)
+}
+
+/// The message around the bytes of [`write_points`]: one row, little-endian, every point finite.
+pub fn cloud<'a>(header: Header<'a>, data: &'a [u8]) -> PointCloud2<'a> {
+    let names = ["x", "y", "z", "rgb"];
+    let fields: SmallVec<_> = (0_u32..)
+        .zip(names)
+        .map(|(i, name)| PointField { name, offset: 4 * i, datatype: PointField::FLOAT32, count: 1 })
+        .collect();
+    PointCloud2 {
+        header,
+        height: 1,
+        width: (data.len() / POINT_STEP) as u32,
+        fields,
+        is_bigendian: false,
+        point_step: POINT_STEP as u32,
+        row_step: data.len() as u32,
+        data,
+        is_dense: true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::{cloud, write_points};
+    use crate::geometry::{CameraModel, RayTable};
+    use crate::message::{Header, PointCloud2, Stamp, from_cdr, to_cdr};
+    use crate::sensor::{ImageView, PixelFormat, PointCloudView};
+
+    fn camera() -> CameraModel {
+        CameraModel::pinhole(8, 6, 7.0, 7.5, 3.6, 2.4).unwrap()
+    }
+
+    /// Colours that tell the pixel: red is the column, green the row.
+    fn pixels() -> Vec<u8> {
+        (0..48).flat_map(|i| [i % 8, i / 8, 200]).collect()
+    }
+
+    #[test]
+    fn a_reader_finds_points_and_colours() {
+        let pixels = pixels();
+        let image = ImageView::from_parts(8, 6, PixelFormat::Rgb8, 24, &pixels).unwrap();
+        let mut depth_m = [f32::NAN; 48];
+        depth_m[8 + 2] = 3.0;
+        depth_m[0] = f32::INFINITY;
+        depth_m[1] = f32::NEG_INFINITY;
+        depth_m[2] = 0.0;
+        let mut data = vec![1; 3];
+        assert_eq!(write_points(&depth_m, &RayTable::new(&camera()), &image, 1, &mut data), Ok(1));
+
+        let mut bytes = Vec::new();
+        let header = Header { stamp: Stamp(5), frame_id: "camera" };
+        to_cdr(&cloud(header, &data), &mut bytes);
+        let message: PointCloud2<'_> = from_cdr(&bytes).unwrap();
+        assert_eq!((message.header, message.height, message.width), (header, 1, 1));
+        assert!(message.is_dense);
+        let view = PointCloudView::new(&message).unwrap();
+        let [x, y, z] = view.xyz(0);
+        assert!((x - 3.0 * (2.0 - 3.6) / 7.0).abs() < 1e-6);
+        assert!((y - 3.0 * (1.0 - 2.4) / 7.5).abs() < 1e-6);
+        assert_eq!(z, 3.0);
+        assert_eq!(view.field("rgb").unwrap().f32(0).to_bits(), 0x0002_01c8);
+    }
+
+    #[test]
+    fn an_empty_depth_image_is_an_empty_cloud() {
+        let pixels = pixels();
+        let image = ImageView::from_parts(8, 6, PixelFormat::Rgb8, 24, &pixels).unwrap();
+        let mut data = Vec::new();
+        assert_eq!(write_points(&[f32::NAN; 48], &RayTable::new(&camera()), &image, 2, &mut data), Ok(0));
+        let message = cloud(Header::default(), &data);
+        assert_eq!((message.width, message.row_step), (0, 0));
+    }
+
+    #[test]
+    fn what_does_not_fit_is_refused() {
+        let pixels = pixels();
+        let image = ImageView::from_parts(8, 6, PixelFormat::Rgb8, 24, &pixels).unwrap();
+        let rays = RayTable::new(&camera());
+        let other = RayTable::new(&camera().scaled(4, 3));
+        assert!(write_points(&[1.0; 48], &rays, &image, 0, &mut Vec::new()).is_err());
+        assert!(write_points(&[1.0; 47], &rays, &image, 1, &mut Vec::new()).is_err());
+        assert!(write_points(&[1.0; 48], &other, &image, 1, &mut Vec::new()).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn points_project_back_onto_their_pixels(
+            depth_m in prop::collection::vec(prop_oneof![0.2_f32..90.0, Just(f32::NAN)], 48),
+            stride in 1_usize..10,
+        ) {
+            let pixels = pixels();
+            let image = ImageView::from_parts(8, 6, PixelFormat::Rgb8, 24, &pixels).unwrap();
+            let camera = camera();
+            let mut data = Vec::new();
+            let n = write_points(&depth_m, &RayTable::new(&camera), &image, stride, &mut data).unwrap();
+            let expected = (0..48)
+                .filter(|i| (i % 8) % stride == 0 && (i / 8) % stride == 0 && depth_m[*i].is_finite())
+                .count();
+            prop_assert_eq!(n, expected);
+            let message = cloud(Header::default(), &data);
+            let view = PointCloudView::new(&message).unwrap();
+            for i in 0..n {
+                let [x, y, z] = view.xyz(i);
+                let point = nalgebra::Point3::new(x as f64, y as f64, z as f64);
+                let (u, v) = camera.project(&point).unwrap();
+                let colour = view.field("rgb").unwrap().f32(i).to_bits();
+                prop_assert!((u - (colour >> 16) as f64).abs() < 1e-4);
+                prop_assert!((v - ((colour >> 8) & 255) as f64).abs() < 1e-4);
+                prop_assert_eq!(z, depth_m[v.round() as usize * 8 + u.round() as usize]);
+            }
+        }
+    }
+}
