@@ -4,7 +4,9 @@ use std::path::Path;
 
 use serde_json::{Map, Value as Json};
 
-use super::{ParameterError, ParameterSet, Pipeline, Value, depth::DepthPipeline, detection::DetectionPipeline};
+use super::{
+    ParameterError, ParameterSet, Pipeline, Value, depth::DepthPipeline, detection::DetectionPipeline,
+};
 
 /// The parameters of both nodes.
 #[derive(Clone, Debug)]
@@ -157,6 +159,9 @@ mod tests {
         assert!(parse_parameters("depth: {ros__parameters: {a: [1, 2]}}").is_err());
         assert!(parse_parameters("a: [").is_err());
         assert!(split_assignment("threads=2").is_err());
-        assert_eq!(split_assignment("depth.radar_0.preset=auto").unwrap(), ("depth", "radar_0.preset", "auto"));
+        assert_eq!(
+            split_assignment("depth.radar_0.preset=auto").unwrap(),
+            ("depth", "radar_0.preset", "auto")
+        );
     }
 }

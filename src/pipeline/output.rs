@@ -20,13 +20,7 @@ pub struct OutputTopic {
 impl OutputTopic {
     /// The topic `name` with messages of type `M`.
     pub const fn of<'a, M: Message<'a>>(name: &'static str, recorded: bool) -> Self {
-        Self {
-            name,
-            type_name: M::TYPE_NAME,
-            type_hash: M::TYPE_HASH,
-            definition: M::DEFINITION,
-            recorded,
-        }
+        Self { name, type_name: M::TYPE_NAME, type_hash: M::TYPE_HASH, definition: M::DEFINITION, recorded }
     }
 }
 

@@ -219,9 +219,7 @@ impl ParameterSet {
     fn nearest(&self, name: &str) -> String {
         self.specs
             .iter()
-            .max_by(|a, b| {
-                strsim::jaro_winkler(a.name, name).total_cmp(&strsim::jaro_winkler(b.name, name))
-            })
+            .max_by(|a, b| strsim::jaro_winkler(a.name, name).total_cmp(&strsim::jaro_winkler(b.name, name)))
             .map_or_else(String::new, |spec| spec.name.to_owned())
     }
 }

@@ -16,10 +16,8 @@ pub fn insert_transforms(buffer: &mut TransformBuffer, bytes: &[u8], is_static: 
         let rotation = Quaternion::new(r.w, r.x, r.y, r.z);
         let finite = [t.x, t.y, t.z, r.x, r.y, r.z, r.w].iter().all(|value| value.is_finite());
         let result = if finite && rotation.norm() > 1e-6 {
-            let pose = Pose::from_parts(
-                Translation3::new(t.x, t.y, t.z),
-                UnitQuaternion::from_quaternion(rotation),
-            );
+            let pose =
+                Pose::from_parts(Translation3::new(t.x, t.y, t.z), UnitQuaternion::from_quaternion(rotation));
             let header = &transform.header;
             buffer
                 .insert(header.frame_id, transform.child_frame_id, &pose, header.stamp, is_static)

@@ -4,7 +4,7 @@ use super::intake::DepthFrame;
 use super::topic;
 use crate::depth::{DepthColours, cloud, colour_depth, draw_returns, write_points};
 use crate::geometry::RayTable;
-use crate::message::{CameraInfo, Header, Image, Message, from_cdr, to_cdr};
+use crate::message::{CameraInfo, Header, Image, from_cdr, to_cdr};
 use crate::pipeline::{FrameError, OutputMessage, ParameterSet, WantedTopics};
 use crate::sensor::ImageView;
 
@@ -53,18 +53,10 @@ impl DepthEncoder {
         let header = Header { stamp: frame.stamp, frame_id: &frame.frame_id };
         let (width, height) = (view.width(), view.height());
         let camera = &frame.calibration.camera;
-        let float_image = |data| Image {
-            header,
-            height,
-            width,
-            encoding: "32FC1",
-            is_bigendian: false,
-            step: width * 4,
-            data,
-        };
+        let size = (width, height);
         if wanted.has(topic::IMAGE) {
             let data = little_endian(result.depth_m, &mut self.data);
-            to_cdr(&float_image(data), &mut self.messages[topic::IMAGE]);
+            to_cdr(&float_image(header, size, data), &mut self.messages[topic::IMAGE]);
         }
         if wanted.has(topic::CAMERA_INFO) {
             let mut info: CameraInfo<'_> =
@@ -74,14 +66,14 @@ impl DepthEncoder {
         }
         if wanted.has(topic::CONFIDENCE) {
             let data = little_endian(result.confidence, &mut self.data);
-            to_cdr(&float_image(data), &mut self.messages[topic::CONFIDENCE]);
+            to_cdr(&float_image(header, size, data), &mut self.messages[topic::CONFIDENCE]);
         }
         if wanted.has(topic::POINTS) {
             let rays = match &mut self.rays {
                 Some(rays) if rays.is_for(camera) => rays,
                 rays => rays.insert(RayTable::new(camera)),
             };
-            write_points(result.depth_m, rays.rays(), view, self.points_stride, &mut self.data)
+            write_points(result.depth_m, rays, view, self.points_stride, &mut self.data)
                 .map_err(FrameError::inference)?;
             to_cdr(&cloud(header, &self.data), &mut self.messages[topic::POINTS]);
         }
@@ -91,7 +83,8 @@ impl DepthEncoder {
             let radius_px = RETURN_RADIUS_PX * width as f32 / 640.0;
             draw_returns(result.returns_camera, camera, &self.colours, radius_px, &mut self.data)
                 .map_err(FrameError::inference)?;
-            let preview = Image { encoding: "rgb8", step: width * 3, ..float_image(&self.data) };
+            let preview =
+                Image { encoding: "rgb8", step: width * 3, ..float_image(header, size, &self.data) };
             to_cdr(&preview, &mut self.messages[topic::PREVIEW]);
         }
         for (topic, bytes) in self.messages.iter().enumerate() {
@@ -114,3 +107,7 @@ fn little_endian<'a>(values: &'a [f32], buffer: &'a mut Vec<u8>) -> &'a [u8] {
     }
 }
 
+/// A 32FC1 image of `(width, height)` without padding.
+fn float_image<'a>(header: Header<'a>, (width, height): (u32, u32), data: &'a [u8]) -> Image<'a> {
+    Image { header, height, width, encoding: "32FC1", is_bigendian: false, step: width * 4, data }
+}

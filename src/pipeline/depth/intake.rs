@@ -160,10 +160,11 @@ impl DepthIntake {
     }
 
     fn offer_camera_info(&mut self, bytes: Arc<[u8]>) {
-        let calibration = from_cdr::<CameraInfo<'_>>(&bytes).map_err(|error| error.to_string()).and_then(|info| {
-            let camera = CameraModel::from_camera_info(&info).map_err(|error| error.to_string())?;
-            Ok((info.header.frame_id.to_owned(), info.header.stamp, camera))
-        });
+        let calibration =
+            from_cdr::<CameraInfo<'_>>(&bytes).map_err(|error| error.to_string()).and_then(|info| {
+                let camera = CameraModel::from_camera_info(&info).map_err(|error| error.to_string())?;
+                Ok((info.header.frame_id.to_owned(), info.header.stamp, camera))
+            });
         match calibration {
             Ok((frame_id, stamp, camera)) => {
                 self.account().input("camera_info", stamp);

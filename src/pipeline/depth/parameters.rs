@@ -80,8 +80,18 @@ pub(super) const DEPTH_PARAMETERS: &[ParameterSpec] = &[
     offset("radar_2.offset_ms"),
     offset("radar_3.offset_ms"),
     integer("sync_window_ms", 100, (1, 5000), "Largest difference of a radar's stamp from the image's"),
-    integer("sync_timeout_ms", 150, (0, 10_000), "How long an image waits for its radars, info and transforms"),
-    integer("points_stride", 2, (1, 64), "Every how many pixels depth/points has a point, in both directions"),
+    integer(
+        "sync_timeout_ms",
+        150,
+        (0, 10_000),
+        "How long an image waits for its radars, info and transforms",
+    ),
+    integer(
+        "points_stride",
+        2,
+        (1, 64),
+        "Every how many pixels depth/points has a point, in both directions",
+    ),
 ];
 
 /// Number of radars, 0 to 4.
@@ -102,6 +112,10 @@ pub(super) fn radar_settings(parameters: &ParameterSet) -> [RadarSettings; MAX_R
     std::array::from_fn(|radar| RadarSettings {
         // The constraint admits only names that parse.
         preset: parameters.string(&format!("radar_{radar}.preset")).parse().unwrap_or(RadarPreset::Auto),
-        doppler_sign: if parameters.string(&format!("radar_{radar}.doppler_sign")) == "-" { -1.0 } else { 1.0 },
+        doppler_sign: if parameters.string(&format!("radar_{radar}.doppler_sign")) == "-" {
+            -1.0
+        } else {
+            1.0
+        },
     })
 }

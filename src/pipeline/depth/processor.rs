@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use super::encode::{DepthEncoder, DepthResult};
 use super::intake::{DepthFrame, ImageMessage};
-use super::parameters::{RadarSettings, radar_settings};
+use super::radars::RadarReader;
 use super::{DepthPipeline, topic};
 use crate::depth::{
     DepthColours, DepthRange, Fusion, Normalisation, PriorConfig, Resizer, Upsampler, draw_prior, fuse,
@@ -18,7 +18,7 @@ use crate::message::Stamp;
 use crate::pipeline::{
     Accounting, FrameError, OutputMessage, ParameterSet, Pipeline, PipelineError, Processor, WantedTopics,
 };
-use crate::sensor::{DecodedImage, ImageView, PointCloudView, RadarReturn, decode_compressed, decode_radar};
+use crate::sensor::{DecodedImage, ImageView, decode_compressed};
 use crate::sync::DropReason;
 
 /// Depth at the far end of the preview's colours, metres, unless the model ends nearer.
@@ -45,11 +45,9 @@ pub struct DepthProcessor {
     network: (usize, usize),
     takes_image: bool,
     takes_prior: bool,
-    radars: [RadarSettings; super::MAX_RADARS],
+    radars: RadarReader,
     tables: Option<CameraTables>,
     decoded: DecodedImage,
-    returns: Vec<RadarReturn>,
-    returns_camera: Vec<[f32; 3]>,
     prior_m: Vec<f32>,
     fused_m: Vec<f32>,
     depth_m: Vec<f32>,
@@ -64,11 +62,8 @@ impl DepthProcessor {
         let library = load_library(None)?;
         let folder = ModelFolder::find(parameters.string("model"))?;
         let model = folder.name();
-        let refuse = |reason: String| PipelineError::Model {
-            model: model.clone(),
-            node: DepthPipeline::NODE,
-            reason,
-        };
+        let refuse =
+            |reason: String| PipelineError::Model { model: folder.name(), node: DepthPipeline::NODE, reason };
         let manifest = &folder.manifest;
         let settings = match (manifest.kind, manifest.depth_settings()) {
             (ModelKind::Depth, Some(settings)) => settings.clone(),
@@ -102,8 +97,8 @@ impl DepthProcessor {
         let pixels = network.0 * network.1;
         Ok(Self {
             library: library.version.clone(),
-            model,
-            normalisation: Normalisation::new(settings.mean, settings.std).map_err(|error| refuse(error.to_string()))?,
+            normalisation: Normalisation::new(settings.mean, settings.std)
+                .map_err(|error| refuse(error.to_string()))?,
             resizer: Resizer::new(network.0, network.1).map_err(|error| refuse(error.to_string()))?,
             prior: PriorConfig::new(settings.min_m, settings.max_m),
             range: DepthRange { min_m: settings.min_m, max_m: settings.max_m, saturates: false },
@@ -115,59 +110,22 @@ impl DepthProcessor {
             takes_image: session.has_input("image"),
             takes_prior: session.has_input("prior"),
             session,
-            radars: radar_settings(parameters),
+            radars: RadarReader::new(parameters, Arc::clone(&accounting)),
             tables: None,
             decoded: DecodedImage::default(),
-            returns: Vec::new(),
-            returns_camera: Vec::new(),
             prior_m: vec![0.0; pixels],
             fused_m: vec![0.0; pixels],
             depth_m: Vec::new(),
             confidence: Vec::new(),
             encoder: DepthEncoder::new(parameters, colours),
             accounting,
+            model,
         })
     }
 
     /// Whether the model looks at the radar at all.
     pub fn uses_prior(&self) -> bool {
         self.takes_prior
-    }
-
-    fn account(&self) -> std::sync::MutexGuard<'_, Accounting> {
-        self.accounting.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Radar returns of all radars in the camera frame. A radar that cannot be read is left out and
-    /// counted.
-    fn collect_returns(&mut self, frame: &DepthFrame) {
-        self.returns_camera.clear();
-        for (radar, message) in frame.radars.iter().enumerate() {
-            let Some(message) = message else { continue };
-            let settings = self.radars[radar];
-            let result = message.cloud.cloud().map_err(|error| error.to_string()).and_then(|cloud| {
-                let view = PointCloudView::new(&cloud).map_err(|error| error.to_string())?;
-                decode_radar(&view, settings.preset, settings.doppler_sign, &mut self.returns)
-                    .map_err(|error| error.to_string())
-            });
-            if let Err(error) = result {
-                let topic = format!("radar_{radar}/points");
-                let first = {
-                    let mut account = self.account();
-                    account.degrade(&format!("radar_{radar}: undecodable"));
-                    account.problem(&topic, error.clone(), true)
-                };
-                if first {
-                    tracing::warn!("{topic}: {error}");
-                }
-                continue;
-            }
-            let t_camera_radar = message.t_camera_radar.cast::<f32>();
-            self.returns_camera.extend(self.returns.iter().map(|radar_return| {
-                let p_camera = t_camera_radar * nalgebra::Point3::from(radar_return.position);
-                [p_camera.x, p_camera.y, p_camera.z]
-            }));
-        }
     }
 }
 
@@ -237,13 +195,13 @@ impl Processor for DepthProcessor {
                 .image_to_tensor(&view, &self.normalisation, tensor)
                 .map_err(FrameError::inference)?;
         }
-        self.collect_returns(frame);
+        self.radars.collect(frame);
         let Some(tables) = &mut self.tables else {
             return Err(FrameError::inference("no tables for this camera"));
         };
         if self.takes_prior {
             draw_prior(
-                self.returns_camera.iter().copied(),
+                self.radars.returns_camera().iter().copied(),
                 &tables.network_camera,
                 &self.prior,
                 &mut self.prior_m,
@@ -283,10 +241,10 @@ impl Processor for DepthProcessor {
         let result = DepthResult {
             depth_m: &self.depth_m,
             confidence: &self.confidence,
-            returns_camera: &mut self.returns_camera,
+            returns_camera: self.radars.returns_camera(),
         };
         self.encoder.encode(frame, &view, result, wanted, sink)?;
-        let mut account = self.account();
+        let mut account = self.accounting.lock().unwrap_or_else(PoisonError::into_inner);
         account.stage("decode", decoded - start);
         account.stage("preprocess", prepared - decoded);
         account.stage("inference", inferred - prepared);

@@ -111,8 +111,8 @@ impl DetectionIntake {
     fn next(&mut self, now: Option<Stamp>) -> Option<DetectionFrame> {
         loop {
             let oldest = self.waiting.front()?;
-            let same_frame = self.output_frame.is_empty()
-                || oldest.frame_id.trim_start_matches('/') == self.output_frame;
+            let same_frame =
+                self.output_frame.is_empty() || oldest.frame_id.trim_start_matches('/') == self.output_frame;
             let pose = if same_frame {
                 Ok(None)
             } else {

@@ -12,7 +12,12 @@ const fn text(
     ParameterSpec { name, default: Default::String(default), constraint, description, live: false }
 }
 
-const fn live(name: &'static str, default: f64, range: (f64, f64), description: &'static str) -> ParameterSpec {
+const fn live(
+    name: &'static str,
+    default: f64,
+    range: (f64, f64),
+    description: &'static str,
+) -> ParameterSpec {
     let constraint = Constraint::Doubles(range.0, range.1);
     ParameterSpec { name, default: Default::Double(default), constraint, description, live: true }
 }
@@ -28,7 +33,12 @@ const fn integer(
 }
 
 pub(super) const DETECTION_PARAMETERS: &[ParameterSpec] = &[
-    text("model", "detection_baseline", Constraint::Any, "Name of a bundled model, or path of a model folder"),
+    text(
+        "model",
+        "detection_baseline",
+        Constraint::Any,
+        "Name of a bundled model, or path of a model folder",
+    ),
     text(
         "precision",
         "auto",

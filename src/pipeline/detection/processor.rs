@@ -67,7 +67,8 @@ impl DetectionProcessor {
         let Some([1, channels, rows, cols]) = heatmap.as_deref() else {
             return Err(refuse(format!("expected output heatmap [1,classes,H,W], found {heatmap:?}")));
         };
-        let expected = [("heatmap", classes.len()), ("offset", 2), ("height", 1), ("size", 3), ("rotation", 2)];
+        let expected =
+            [("heatmap", classes.len()), ("offset", 2), ("height", 1), ("size", 3), ("rotation", 2)];
         for (role, channels) in expected {
             let shape = [1, channels, *rows, *cols];
             if manifest.output(role).is_none_or(|tensor| tensor.shape != shape) {
