@@ -190,9 +190,9 @@ fn invert_monotone(wanted: f64, limit: f64, function: impl Fn(f64) -> (f64, f64)
             return Some(x);
         }
         if residual > 0.0 {
-            high = x
+            high = x;
         } else {
-            low = x
+            low = x;
         }
         let newton = x - residual / slope;
         x = if newton > low && newton < high { newton } else { 0.5 * (low + high) };

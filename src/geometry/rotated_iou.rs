@@ -37,8 +37,9 @@ fn intersection_bev(a: &Box3d, b: &Box3d) -> f64 {
     }
     let between = Vector2::new(b.center.x - a.center.x, b.center.y - a.center.y);
     let reach = 0.5 * (a.size.x.hypot(a.size.y) + b.size.x.hypot(b.size.y));
-    // Most pairs are far apart; NaN ends here too.
-    if !(between.norm() < reach) {
+    let distance = between.norm();
+    // Most pairs are far apart.
+    if distance >= reach || !distance.is_finite() || !reach.is_finite() {
         return 0.0;
     }
     // Relative to the first box, so that map coordinates of kilometres cost no digits.
