@@ -11,6 +11,7 @@
 //! - [`depth`], [`detection`]: the two tasks, from sensor views to results
 //! - [`pipeline`]: the stages live nodes and replay share, their parameters and their accounting
 //! - [`bag`]: rosbag2 reading and writing
+//! - [`replay`]: bags through the pipelines
 //! - [`eval`]: what a run is worth, as numbers and pictures
 //! - [`cli`]: the `isobath` command
 
@@ -23,5 +24,6 @@ pub mod geometry;
 pub mod inference;
 pub mod message;
 pub mod pipeline;
+pub mod replay;
 pub mod sensor;
 pub mod sync;

@@ -1,3 +1,7 @@
 //! The `isobath` command.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    isobath::cli::main()
+}

@@ -1,1 +1,56 @@
 //! The `isobath` command. Thin: each command parses its arguments, calls a room and prints.
+
+mod doctor;
+mod exit;
+mod inspect;
+mod replay;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+pub use exit::{Failure, Status};
+
+#[derive(Parser)]
+#[command(name = "isobath", version, about = "Radar-anchored metric depth and LiDAR detection for robots")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Check ROS, ONNX Runtime, providers, CPU and models, and say what to do
+    Doctor(doctor::DoctorArguments),
+    /// Show what a bag, a model folder or an ONNX file holds
+    Inspect(inspect::InspectArguments),
+    /// Run the pipelines over bags and record what they publish
+    Replay(replay::ReplayArguments),
+}
+
+/// Runs the command line of this process. Errors go to stderr as one sentence.
+pub fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // clap's own code for a usage error is 2, which here means unreadable input.
+            let code = u8::from(error.use_stderr());
+            // Nothing can be reported when the terminal is gone.
+            let _ = error.print();
+            return ExitCode::from(code);
+        }
+    };
+    exit::start_logging();
+    let result = match arguments.command {
+        Command::Doctor(arguments) => doctor::run(&arguments),
+        Command::Inspect(arguments) => inspect::run(&arguments),
+        Command::Replay(arguments) => replay::run(&arguments),
+    };
+    match result {
+        Ok(status) => status.code(),
+        Err(failure) => {
+            eprintln!("isobath: {failure}");
+            failure.code()
+        }
+    }
+}

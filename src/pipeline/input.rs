@@ -43,6 +43,13 @@ pub enum InputKind {
     StaticTransforms,
 }
 
+impl InputKind {
+    /// Whether messages hold for all times, whenever they were sent.
+    pub const fn is_static(self) -> bool {
+        matches!(self, Self::StaticTransforms)
+    }
+}
+
 /// The message type that an input of this kind must have.
 pub const fn type_name_of(kind: InputKind) -> &'static str {
     match kind {

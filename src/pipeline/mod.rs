@@ -20,7 +20,7 @@ mod parameters;
 mod task;
 mod tf;
 
-pub use accounting::{Accounting, LatencySummary};
+pub use accounting::{Accounting, InputCount, LatencySummary, Problem};
 pub use config::{NodeParameters, read_parameter_file, split_assignment};
 pub use error::{FrameError, ParameterError, PipelineError};
 pub use input::{InputKind, InputTopic, SensorInput, type_name_of};

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::MAX_RADARS;
 use super::parameters::radar_count;
-use crate::geometry::{CameraModel, Pose, TransformBuffer, TransformError};
+use crate::geometry::{CameraModel, Pose, TransformBuffer};
 use crate::message::{
     CameraInfo, CdrError, Image, LendCloud, LendCompressedImage, LendImage, Stamp, from_cdr,
 };
@@ -149,9 +149,13 @@ impl DepthIntake {
             }
         };
         self.account().input(topic, stamp);
-        let mut dropped = self.collector.offer_image(stamp, Trigger { image, frame_id }, now);
-        while let Some((stamp, _, reason)) = dropped {
-            dropped = self.collector.next_drop();
+        let dropped = self.collector.offer_image(stamp, Trigger { image, frame_id }, now);
+        self.count_drops(topic, dropped);
+    }
+
+    /// Counts `dropped` and whatever else the collector let go: a jump of time drops several at once.
+    fn count_drops(&mut self, topic: &str, mut dropped: Option<(Stamp, Trigger, DropReason)>) {
+        while let Some((stamp, _, reason)) = dropped.take().or_else(|| self.collector.next_drop()) {
             self.account().drop_frame(reason);
             if reason != DropReason::Superseded {
                 self.problem(topic, format!("image of {stamp} dropped: {}", reason.explain()), false);
@@ -230,7 +234,7 @@ impl DepthIntake {
             };
             match self.transforms.lookup(&set.image.frame_id, &message.frame_id, *stamp) {
                 Ok(pose) => poses[radar] = Some(pose),
-                Err(error) if !last_call && may_still_come(&error) => return Err(set),
+                Err(error) if !last_call && error.may_arrive() => return Err(set),
                 Err(error) => {
                     self.account().degrade(&format!("radar_{radar}: no_transform"));
                     self.problem(&format!("radar_{radar}/points"), error.to_string(), false);
@@ -246,10 +250,6 @@ impl DepthIntake {
         });
         Ok(Some(DepthFrame { stamp, frame_id: image.frame_id, image: image.image, calibration, radars }))
     }
-}
-
-fn may_still_come(error: &TransformError) -> bool {
-    !matches!(error, TransformError::TooEarly { .. })
 }
 
 impl Intake for DepthIntake {
@@ -289,7 +289,9 @@ impl Intake for DepthIntake {
                     }
                 }
             }
-            let newer = self.collector.poll(now)?;
+            let newer = self.collector.poll(now);
+            self.count_drops("image", None);
+            let newer = newer?;
             if self.waiting.replace((newer, now)).is_some() {
                 self.account().drop_frame(DropReason::Superseded);
             }
@@ -309,6 +311,7 @@ impl Intake for DepthIntake {
     }
 
     fn abandon(&mut self) {
+        self.count_drops("image", None);
         if self.waiting.take().is_some() {
             self.account().drop_frame(DropReason::Shutdown);
         }

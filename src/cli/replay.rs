@@ -1,0 +1,156 @@
+//! `isobath replay`.
+
+use std::io::IsTerminal;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::{Failure, Status};
+use crate::pipeline::NodeParameters;
+use crate::replay::{Progress, Rate, Remap, ReplayOptions, RunSummary, replay};
+
+#[derive(Args)]
+pub(super) struct ReplayArguments {
+    /// Bags: rosbag2 folders, .mcap or .db3 files
+    #[arg(required = true)]
+    bags: Vec<PathBuf>,
+    /// Folder for outputs.mcap and run.json
+    #[arg(long)]
+    out: PathBuf,
+    /// ROS parameter file for the nodes depth and detection
+    #[arg(long)]
+    config: Option<PathBuf>,
+    /// One parameter, over what the file says
+    #[arg(long = "set", value_name = "NODE.PARAM=VALUE")]
+    set: Vec<String>,
+    /// Topic of the bag for an input, as in image:=/camera/image_raw
+    #[arg(long, value_name = "FROM:=TO")]
+    remap: Vec<String>,
+    /// max for lockstep as fast as it goes, or a factor of real time with drops as live
+    #[arg(long, default_value = "max")]
+    rate: String,
+    /// Seconds to skip
+    #[arg(long, default_value_t = 0.0)]
+    start: f64,
+    /// Seconds to play
+    #[arg(long)]
+    duration: Option<f64>,
+    /// Pipelines that may compute at once
+    #[arg(long, default_value_t = 2)]
+    jobs: usize,
+    /// Replace an unfinished run in --out
+    #[arg(long)]
+    resume: bool,
+}
+
+pub(super) fn run(arguments: &ReplayArguments) -> Result<Status, Failure> {
+    let mut parameters = NodeParameters::default();
+    if let Some(path) = &arguments.config {
+        parameters.load(path)?;
+    }
+    for assignment in &arguments.set {
+        parameters.assign(assignment)?;
+    }
+    let rate = match arguments.rate.as_str() {
+        "max" => Rate::Max,
+        factor => Rate::Times(factor.parse().map_err(|_| {
+            Failure::Configuration(format!("--rate: expected max or a number, found '{factor}'"))
+        })?),
+    };
+    let remaps = arguments.remap.iter().map(|text| text.parse::<Remap>()).collect::<Result<_, _>>()?;
+    let options = ReplayOptions {
+        bags: arguments.bags.clone(),
+        out: arguments.out.clone(),
+        parameters,
+        remaps,
+        rate,
+        start_s: arguments.start,
+        duration_s: arguments.duration,
+        jobs: arguments.jobs,
+        resume: arguments.resume,
+    };
+    let mut progress = Bar::default();
+    let (summary, damage) = replay(&options, &mut progress)?;
+    progress.done();
+    print(&summary, &options.out);
+    if let Some(damage) = damage {
+        eprintln!("isobath: part of the input could not be read: {damage}");
+        return Ok(Status::PartlyDecoded);
+    }
+    Ok(Status::Fine)
+}
+
+/// A bar on a terminal, a line every few seconds elsewhere.
+#[derive(Default)]
+struct Bar {
+    bar: Option<ProgressBar>,
+    last_line: Option<Instant>,
+    seconds: f64,
+}
+
+impl Bar {
+    fn done(&mut self) {
+        if let Some(bar) = self.bar.take() {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+impl Progress for Bar {
+    fn bag(&mut self, name: &str, seconds: f64) {
+        self.done();
+        self.seconds = seconds;
+        if std::io::stderr().is_terminal() {
+            let bar = ProgressBar::new((seconds * 1e3) as u64);
+            if let Ok(style) = ProgressStyle::with_template("{msg} {wide_bar} {percent:>3} % {eta}") {
+                bar.set_style(style);
+            }
+            bar.set_message(name.to_owned());
+            self.bar = Some(bar);
+        } else {
+            eprintln!("replaying {name}: {seconds:.1} s of recording");
+            self.last_line = Some(Instant::now());
+        }
+    }
+
+    fn at(&mut self, seconds: f64) {
+        if let Some(bar) = &self.bar {
+            bar.set_position((seconds * 1e3) as u64);
+        } else if self.last_line.is_some_and(|last| last.elapsed() > Duration::from_secs(5)) {
+            eprintln!("  {seconds:.1} of {:.1} s", self.seconds);
+            self.last_line = Some(Instant::now());
+        }
+    }
+}
+
+fn print(summary: &RunSummary, out: &std::path::Path) {
+    println!("node        received  published  dropped   p50 ms   p99 ms  model");
+    for (name, node) in &summary.nodes {
+        let dropped: u64 = node.dropped.values().sum();
+        println!(
+            "{name:<10}  {:>8}  {:>9}  {dropped:>7}  {:>7.2}  {:>7.2}  {} ({}, {})",
+            node.received,
+            node.published,
+            node.latency_ms.p50,
+            node.latency_ms.p99,
+            node.model.get("model").map_or("", String::as_str),
+            node.model.get("precision").map_or("", String::as_str),
+            node.model.get("provider").map_or("", String::as_str),
+        );
+        for (reason, count) in &node.dropped {
+            println!("            dropped {count}: {reason}");
+        }
+        for (what, count) in &node.degraded {
+            println!("            {count} frames without {what}");
+        }
+    }
+    let speed = summary.bag_s / summary.wall_s.max(1e-9);
+    println!(
+        "{:.1} s of recording in {:.2} s ({speed:.1}× real time); outputs in {}",
+        summary.bag_s,
+        summary.wall_s,
+        out.display()
+    );
+}

@@ -1,0 +1,90 @@
+//! Why a replay cannot start or go on.
+
+use std::path::PathBuf;
+
+use crate::bag::BagError;
+use crate::pipeline::PipelineError;
+
+/// Why a replay cannot start or go on.
+#[derive(Debug, thiserror::Error)]
+pub enum ReplayError {
+    /// A bag cannot be read
+    #[error(transparent)]
+    Bag(BagError),
+    /// The results cannot be written
+    #[error("cannot write '{path}': {reason}")]
+    Write {
+        /// File or folder
+        path: PathBuf,
+        /// What the system said
+        reason: String,
+    },
+    /// A pipeline cannot be built
+    #[error(transparent)]
+    Pipeline(#[from] PipelineError),
+    /// The folder for the results holds something
+    #[error("folder '{0}' is not empty; give another --out, or --resume to replace an unfinished run")]
+    OutNotEmpty(PathBuf),
+    /// A remapping that is none
+    #[error("remapping '{0}': expected <from>:=<to> with a topic name on each side")]
+    RemapSyntax(String),
+    /// A remapping that names no input
+    #[error("remapping '{0}': neither side is an input; the inputs are {1}")]
+    RemapUnknown(String, String),
+    /// A topic with another type than its input has
+    #[error("bag '{bag}', topic '{topic}': expected type {expected} for input '{input}', found {found}")]
+    TopicType {
+        /// Bag
+        bag: PathBuf,
+        /// Topic in the bag
+        topic: String,
+        /// Input it serves
+        input: String,
+        /// Type of the input
+        expected: &'static str,
+        /// Type in the bag
+        found: String,
+    },
+    /// A topic that is not CDR
+    #[error("bag '{bag}', topic '{topic}': expected messages encoded as cdr, found '{found}'")]
+    Encoding {
+        /// Bag
+        bag: PathBuf,
+        /// Topic in the bag
+        topic: String,
+        /// Its encoding
+        found: String,
+    },
+    /// Nothing in the bag triggers a pipeline
+    #[error(
+        "bag '{bag}' has none of the topics {expected}; --remap <input>:=<topic> names others, it has {found}"
+    )]
+    NoInput {
+        /// Bag
+        bag: PathBuf,
+        /// Inputs that trigger a pipeline
+        expected: String,
+        /// Topics of the bag
+        found: String,
+    },
+    /// A number that makes no sense
+    #[error("{name}: expected {expected}, found {found}")]
+    Option {
+        /// Option
+        name: &'static str,
+        /// What is allowed
+        expected: &'static str,
+        /// What was given
+        found: String,
+    },
+    /// A thread ended early
+    #[error("the {0} thread ended before the replay did")]
+    Thread(&'static str),
+}
+
+impl ReplayError {
+    /// Whether the input is at fault, rather than the configuration.
+    pub fn is_input(&self) -> bool {
+        matches!(self, Self::Bag(_) | Self::Encoding { .. })
+    }
+}

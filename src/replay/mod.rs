@@ -1,0 +1,59 @@
+//! Bags through the pipelines: the same stages as live, with the bag's clock.
+//!
+//! In: bags, parameters, remappings. Out: `outputs.mcap` with everything the nodes would have
+//! published, and `run.json` with every frame accounted for. Each pipeline is a *lane* on its own
+//! thread; the recorder merges what they give by trigger time, so that the file is the same however
+//! the threads ran.
+
+mod error;
+mod lane;
+mod merge;
+mod play;
+mod progress;
+mod recorder;
+mod resources;
+mod routing;
+mod run;
+mod summary;
+
+use std::path::PathBuf;
+
+pub use error::ReplayError;
+pub use progress::{Progress, Silent};
+pub use routing::Remap;
+pub use run::replay;
+pub use summary::{NodeSummary, RunSummary};
+
+use crate::pipeline::NodeParameters;
+
+/// How fast bags are played.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Rate {
+    /// As fast as it goes, in lockstep: no frame is dropped for being late
+    Max,
+    /// That many times real time, with keep-latest drops as live
+    Times(f64),
+}
+
+/// What to replay, and how.
+#[derive(Clone, Debug)]
+pub struct ReplayOptions {
+    /// Bags, one after the other
+    pub bags: Vec<PathBuf>,
+    /// Folder for the results
+    pub out: PathBuf,
+    /// Parameters of the nodes
+    pub parameters: NodeParameters,
+    /// Topic names of the bag
+    pub remaps: Vec<Remap>,
+    /// How fast
+    pub rate: Rate,
+    /// Seconds skipped at the start of each bag
+    pub start_s: f64,
+    /// Seconds played of each bag; all of it when absent
+    pub duration_s: Option<f64>,
+    /// How many pipelines may compute at once
+    pub jobs: usize,
+    /// Whether an unfinished run in `out` may be replaced, and a finished one kept
+    pub resume: bool,
+}

@@ -1,0 +1,17 @@
+//! How far a replay is, for whoever watches.
+
+/// Hears about the progress of a replay.
+pub trait Progress {
+    /// A bag of `seconds` begins.
+    fn bag(&mut self, name: &str, seconds: f64);
+    /// `seconds` of it are read.
+    fn at(&mut self, seconds: f64);
+}
+
+/// Nobody watches.
+pub struct Silent;
+
+impl Progress for Silent {
+    fn bag(&mut self, _name: &str, _seconds: f64) {}
+    fn at(&mut self, _seconds: f64) {}
+}
