@@ -17,8 +17,5 @@ fn main() {
 /// An old-style RPATH, unlike a RUNPATH, is also searched for what the libraries themselves open: the
 /// type supports of an overlay are loaded by name at run time.
 fn add_search_path(libraries: &Path) {
-    println!(
-        "cargo:rustc-link-arg=-Wl,--disable-new-dtags,-rpath,{}",
-        libraries.display()
-    );
+    println!("cargo:rustc-link-arg=-Wl,--disable-new-dtags,-rpath,{}", libraries.display());
 }

@@ -228,7 +228,11 @@ impl Drop for Arguments {
 unsafe fn indices(
     raw: &rcl_arguments_t,
     count: unsafe extern "C" fn(*const rcl_arguments_t) -> c_int,
-    list: unsafe extern "C" fn(*const rcl_arguments_t, r2r_rcl::rcl_allocator_t, *mut *mut c_int) -> rcl_ret_t,
+    list: unsafe extern "C" fn(
+        *const rcl_arguments_t,
+        r2r_rcl::rcl_allocator_t,
+        *mut *mut c_int,
+    ) -> rcl_ret_t,
 ) -> Vec<usize> {
     let mut out: *mut c_int = ptr::null_mut();
     // SAFETY: by the contract, `out` has `count` entries after a successful call; rcl's default allocator

@@ -5,8 +5,8 @@ use std::ffi::c_char;
 use std::slice;
 
 use isobath::message::{
-    CdrError, CompressedImage, Header, Image, LendCloud, LendCompressedImage, LendImage, Message, PointCloud2,
-    PointField, Stamp,
+    CdrError, CompressedImage, Header, Image, LendCloud, LendCompressedImage, LendImage, Message,
+    PointCloud2, PointField, Stamp,
 };
 use r2r::NativeMsg;
 use r2r::sensor_msgs::msg as ros;

@@ -6,8 +6,8 @@ use std::sync::mpsc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use futures::stream::{Stream, StreamExt};
 use futures::FutureExt;
+use futures::stream::{Stream, StreamExt};
 use r2r::{Context, Node};
 
 use crate::names::NodeName;
@@ -50,8 +50,8 @@ impl Owned {
     /// Hands each item of `stream` to `take` from now on, on this thread, right after the spin that
     /// received it.
     ///
-    /// r2r's streams hold 10 items and lose the newest when full, whatever the QoS; emptied after each
-    /// spin they never hold more than one.
+    /// r2r's streams hold 10 items and lose the newest when full, whatever the history asked
+    /// for; emptied after each spin they never hold more than one.
     pub fn forward<T: 'static>(
         &mut self,
         mut stream: impl Stream<Item = T> + Unpin + 'static,
@@ -89,10 +89,8 @@ impl NodeThread {
     pub fn start(context: &Context, name: &str) -> Result<Self, NodeError> {
         let create = |source| NodeError::Create { what: format!("node '{name}'"), source };
         let node = Node::create(context.clone(), name, "").map_err(create)?;
-        let name = NodeName {
-            name: node.name().map_err(create)?,
-            namespace: node.namespace().map_err(create)?,
-        };
+        let name =
+            NodeName { name: node.name().map_err(create)?, namespace: node.namespace().map_err(create)? };
         let (requests, inbox) = mpsc::channel::<Request>();
         let stop = Arc::new(AtomicBool::new(false));
         let stopped = Arc::clone(&stop);

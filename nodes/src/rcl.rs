@@ -2,7 +2,9 @@
 
 use std::ffi::{CStr, c_char};
 
-use r2r_rcl::{rcl_allocator_t, rcutils_get_default_allocator, rcutils_get_error_string, rcutils_reset_error};
+use r2r_rcl::{
+    rcl_allocator_t, rcutils_get_default_allocator, rcutils_get_error_string, rcutils_reset_error,
+};
 
 /// rcl's default allocator.
 pub fn allocator() -> rcl_allocator_t {
