@@ -16,9 +16,13 @@ use crate::workspace::Workspace;
 const PATHS: [(&str, &str); 3] =
     [("AMENT_PREFIX_PATH", ""), ("CMAKE_PREFIX_PATH", ""), ("LD_LIBRARY_PATH", "lib")];
 
-/// Variables to set, whole values.
+/// Variables to set.
+#[derive(Default)]
 pub struct Environment {
+    /// Whole values.
     variables: BTreeMap<&'static str, String>,
+    /// Whole values that only count where the user has none.
+    defaults: BTreeMap<&'static str, String>,
     /// The folders of each list that are ours, in front of what the user has.
     additions: BTreeMap<&'static str, Vec<PathBuf>>,
 }
@@ -30,7 +34,7 @@ impl Environment {
         if with_overlay {
             prefixes.push(workspace.overlay());
         }
-        let mut environment = Self { variables: BTreeMap::new(), additions: BTreeMap::new() };
+        let mut environment = Self::default();
         if *ros == Ros::Wheels {
             prefixes.push(workspace.underlay());
             environment.additions.insert("PATH", vec![workspace.underlay().join("bin")]);
@@ -58,10 +62,8 @@ impl Environment {
             environment.variables.insert(list, prepend(folders, env::var(list).ok().as_deref()));
         }
         // Fast DDS's default shared memory is too small for images and clouds; a profile of the user's own wins.
-        if env::var_os("FASTRTPS_DEFAULT_PROFILES_FILE").is_none() {
-            let profile = workspace.dds_profile().to_string_lossy().into_owned();
-            environment.variables.insert("FASTRTPS_DEFAULT_PROFILES_FILE", profile);
-        }
+        let profile = workspace.dds_profile().to_string_lossy().into_owned();
+        environment.defaults.insert("FASTRTPS_DEFAULT_PROFILES_FILE", profile);
         environment
     }
 
@@ -75,7 +77,8 @@ impl Environment {
         for name in ["CARGO_MANIFEST_DIR", "CARGO_MANIFEST_PATH"] {
             command.env_remove(name);
         }
-        command.envs(&self.variables)
+        let defaults = self.defaults.iter().filter(|(name, _)| env::var_os(name).is_none());
+        command.envs(&self.variables).envs(defaults)
     }
 
     /// The variables as shell commands that may be evaluated twice.
@@ -85,6 +88,9 @@ impl Environment {
             if !self.additions.contains_key(name) {
                 lines.push(format!("export {name}={}", quote(value)));
             }
+        }
+        for (name, value) in &self.defaults {
+            lines.push(format!("export {name}=${{{name}:-{}}}", quote(value)));
         }
         for (name, folders) in &self.additions {
             for folder in folders.iter().rev() {
@@ -153,10 +159,14 @@ mod tests {
     #[test]
     fn evaluating_the_exports_twice_is_the_same_as_once() {
         let additions = BTreeMap::from([("SOME_PATH", vec![PathBuf::from("/it's"), PathBuf::from("/b c")])]);
-        let environment = Environment { variables: BTreeMap::from([("NAME", "a b".to_owned())]), additions };
-        let script =
-            format!("SOME_PATH=/old\n{0}{0}printf '%s|%s' \"$NAME\" \"$SOME_PATH\"", environment.exports());
+        let variables = BTreeMap::from([("NAME", "a b".to_owned())]);
+        let defaults = BTreeMap::from([("UNSET", "/d e".to_owned()), ("SET", "unused".to_owned())]);
+        let environment = Environment { variables, defaults, additions };
+        let script = format!(
+            "unset UNSET; SET=mine; SOME_PATH=/old\n{0}{0}printf '%s|%s|%s|%s' \"$NAME\" \"$SOME_PATH\" \"$UNSET\" \"$SET\"",
+            environment.exports()
+        );
         let output = crate::process::capture(Command::new("sh").args(["-c", &script])).unwrap();
-        assert_eq!(output, "a b|/it's:/b c:/old");
+        assert_eq!(output, "a b|/it's:/b c:/old|/d e|mine");
     }
 }
