@@ -61,9 +61,11 @@ impl Environment {
         for (list, folders) in &environment.additions {
             environment.variables.insert(list, prepend(folders, env::var(list).ok().as_deref()));
         }
-        // Fast DDS's default shared memory is too small for images and clouds; a profile of the user's own wins.
+        // Fast DDS has too little shared memory for images and clouds by default; a profile of the user's own
+        // wins. Versions 2 and 3 read different variables.
         let profile = workspace.dds_profile().to_string_lossy().into_owned();
-        environment.defaults.insert("FASTRTPS_DEFAULT_PROFILES_FILE", profile);
+        environment.defaults.insert("FASTRTPS_DEFAULT_PROFILES_FILE", profile.clone());
+        environment.defaults.insert("FASTDDS_DEFAULT_PROFILES_FILE", profile);
         environment
     }
 
