@@ -31,10 +31,14 @@ pub fn run(workspace: &Workspace) -> Result<()> {
         let arguments = ["doc", "--workspace", "--no-deps", "--locked", "--quiet"];
         cargo(workspace, Some(&setup), &arguments, &[("RUSTDOCFLAGS", "-D warnings")])
     })?;
+    let python = ensure_venv(workspace, &setup.system_python)?;
     check("Rust tests", || {
-        cargo(workspace, Some(&setup), &["test", "--workspace", "--locked", "--quiet"], &[])
+        // The tests of recordings ask it for a second opinion.
+        let second_reader = [("ISOBATH_TEST_PYTHON", python.path().to_string_lossy())];
+        let variables = second_reader.each_ref().map(|(name, value)| (*name, value.as_ref()));
+        cargo(workspace, Some(&setup), &["test", "--workspace", "--locked", "--quiet"], &variables)
     })?;
-    check("Python tests", || python_tests(workspace, &setup))?;
+    check("Python tests", || python_tests(workspace, &python))?;
     check("ROS graph tests", || graph_tests(workspace, &setup))?;
     eprintln!("All checks passed ({})", human(start.elapsed()));
     Ok(())
@@ -125,8 +129,7 @@ fn ensure_venv(workspace: &Workspace, python: &Python) -> Result<Python> {
 }
 
 /// Bags against the `rosbags` library, models against ONNX Runtime, the training package: no ROS involved.
-fn python_tests(workspace: &Workspace, setup: &Setup) -> Result<()> {
-    let python = ensure_venv(workspace, &setup.system_python)?;
+fn python_tests(workspace: &Workspace, python: &Python) -> Result<()> {
     let mut command = Command::new(python.path());
     // These tests run executables too; nothing of ROS may be needed for that.
     for variable in ["PYTHONPATH", "AMENT_PREFIX_PATH", "LD_LIBRARY_PATH"] {
