@@ -4,6 +4,7 @@ mod doctor;
 mod exit;
 mod inspect;
 mod replay;
+mod table;
 
 use std::process::ExitCode;
 

@@ -120,8 +120,8 @@ impl ModelFolder {
     }
 }
 
-/// Folders that hold model folders, in the order they are searched.
-fn model_roots() -> Vec<PathBuf> {
+/// Folders that hold model folders, in the order they are searched; not all of them need exist.
+pub fn model_roots() -> Vec<PathBuf> {
     let mut roots: Vec<PathBuf> = env::var_os("ISOBATH_MODEL_PATH")
         .map(|v| env::split_paths(&v).filter(|p| !p.as_os_str().is_empty()).collect())
         .unwrap_or_default();

@@ -20,7 +20,7 @@ mod session;
 mod tests;
 
 pub use error::InferenceError;
-pub use folder::ModelFolder;
+pub use folder::{ModelFolder, model_roots};
 pub use inspect::{FolderSummary, OnnxSummary, TensorSummary, inspect_folder, inspect_onnx};
 pub use library::{LibraryInfo, load_library, search_paths};
 pub use manifest::{

@@ -2,10 +2,10 @@
 
 use std::{fmt, str::FromStr};
 
-use ort::ep::{CUDA, ExecutionProviderDispatch, TensorRT};
+use ort::ep::{CUDA, ExecutionProvider, ExecutionProviderDispatch, TensorRT};
 use serde::{Deserialize, Serialize};
 
-use super::{InferenceError, Precision};
+use super::{InferenceError, Precision, load_library};
 
 /// An execution provider of ONNX Runtime.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -31,6 +31,18 @@ impl Provider {
             Self::Cuda => "cuda",
             Self::TensorRt => "tensorrt",
         }
+    }
+
+    /// Whether the loaded ONNX Runtime was built with this provider. Only opening a session tells
+    /// whether it also runs here: its own libraries and the device may still be missing.
+    pub fn is_built_in(self) -> Result<bool, InferenceError> {
+        let library = load_library(None)?;
+        match self {
+            Self::Cpu => Ok(true),
+            Self::Cuda => CUDA::is_available(),
+            Self::TensorRt => TensorRT::is_available(),
+        }
+        .map_err(|e| InferenceError::LibraryUnusable { path: library.path, reason: e.to_string() })
     }
 
     /// Precisions from most to least preferred when the user leaves the choice open.
