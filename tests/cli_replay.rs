@@ -56,7 +56,8 @@ fn every_frame_is_accounted_for_and_runs_are_equal() {
             assert!(counts["latency_ms"]["p99"].as_f64().unwrap() > 0.0);
             assert!(counts["stages_ms"]["inference"]["p50"].as_f64().unwrap() > 0.0);
         }
-        for key in ["isobath", "bags", "config", "providers", "bag_s", "load_s", "wall_s", "cpu_s", "max_rss_mb"]
+        for key in
+            ["isobath", "bags", "config", "providers", "bag_s", "load_s", "wall_s", "cpu_s", "max_rss_mb"]
         {
             assert!(!run[key].is_null(), "{key}");
         }
@@ -97,12 +98,9 @@ fn clouds_and_previews_are_recorded_on_request() {
     let folder = TempDir::new().unwrap();
     let out = folder.path().join("all");
     replay(&bag(), &out, &["--set", "depth.record=all"]).success();
-    isobath()
-        .args(["inspect", "--json"])
-        .arg(out.join("outputs.mcap"))
-        .assert()
-        .success()
-        .stdout(contains("/depth/points").and(contains("/depth/preview")).and(contains("/detections/markers")));
+    isobath().args(["inspect", "--json"]).arg(out.join("outputs.mcap")).assert().success().stdout(
+        contains("/depth/points").and(contains("/depth/preview")).and(contains("/detections/markers")),
+    );
 }
 
 #[test]
@@ -167,10 +165,15 @@ fn a_missing_bag_is_exit_code_2_and_a_truncated_one_3() {
     let folder = TempDir::new().unwrap();
     replay(&folder.path().join("none"), &folder.path().join("out"), &[]).code(2).stderr(contains("none"));
 
-    let whole = fs::read(fs::read_dir(bag()).unwrap().find_map(|entry| {
-        let path = entry.unwrap().path();
-        (path.extension()? == "mcap").then_some(path)
-    }).unwrap())
+    let whole = fs::read(
+        fs::read_dir(bag())
+            .unwrap()
+            .find_map(|entry| {
+                let path = entry.unwrap().path();
+                (path.extension()? == "mcap").then_some(path)
+            })
+            .unwrap(),
+    )
     .unwrap();
     let cut = folder.path().join("cut.mcap");
     fs::write(&cut, &whole[..whole.len() * 9 / 10]).unwrap();

@@ -10,6 +10,7 @@ pub mod allocator;
 pub mod arguments;
 pub mod arrivals;
 pub mod clock;
+pub mod demo;
 pub mod diagnostics;
 pub mod function;
 pub mod graph;

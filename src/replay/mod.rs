@@ -20,7 +20,7 @@ use std::path::PathBuf;
 
 pub use error::ReplayError;
 pub use progress::{Progress, Silent};
-pub use routing::Remap;
+pub use routing::{Remap, source as source_topic};
 pub use run::replay;
 pub use summary::{NodeSummary, RunSummary};
 

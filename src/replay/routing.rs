@@ -36,7 +36,7 @@ fn absolute(name: &str) -> String {
 }
 
 /// The topic of a bag that input `name` reads.
-fn source(name: &str, remaps: &[Remap]) -> String {
+pub fn source(name: &str, remaps: &[Remap]) -> String {
     let name = absolute(name);
     let remap = remaps.iter().find_map(|remap| {
         if remap.from == name {
