@@ -356,3 +356,7 @@ impl Intake for DepthIntake {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "intake_tests.rs"]
+mod tests;
