@@ -1,6 +1,6 @@
 """Plays a bag in a loop over DDS with fresh stamps, from a process of its own, without decoding it.
 
-    python play_bag.py <bag> <seconds> [--best-effort]
+    python play_bag.py <bag> <seconds>
 
 A message's stamp is the first field of its header, bytes 4 to 12 of its CDR. Prints `playing` once all
 topics are advertised and at the end one JSON object: how many messages of each topic were sent.
@@ -23,6 +23,19 @@ SECOND = 1_000_000_000
 def message_class(name):
     package, _, message = name.split("/")
     return getattr(importlib.import_module(f"{package}.msg"), message)
+
+
+def wait_for_discovery(publishers, settled=2.0, timeout=20.0):
+    """What is sent before a subscriber is found is lost to it: wait until no more are found."""
+    start = changed = time.monotonic()
+    before = None
+    while time.monotonic() < start + timeout:
+        counts = [publisher.get_subscription_count() for publisher in publishers]
+        if counts != before:
+            before, changed = counts, time.monotonic()
+        if any(counts) and time.monotonic() > changed + settled:
+            return
+        time.sleep(0.02)
 
 
 def main(path, seconds):
@@ -48,8 +61,7 @@ def main(path, seconds):
         if topic == "/tf_static":
             publishers[topic].publish(raw)
     messages = [entry for entry in messages if entry[1] != "/tf_static"]
-    # Discovery takes a moment; what is sent before is lost.
-    time.sleep(1.0)
+    wait_for_discovery(publishers.values())
     print("playing", flush=True)
 
     sent = dict.fromkeys(publishers, 0)

@@ -17,6 +17,9 @@ use crate::sync::{Collector, CollectorConfig, DropReason, FrameSet};
 const CALIBRATIONS: usize = 8;
 /// Frames that wait at once in lockstep before the oldest is handed out incomplete.
 const LOCKSTEP_PENDING: usize = 64;
+/// Images that wait at once for radars, info and transforms when the latest is kept: at 30 Hz longer than
+/// the usual timeout. Waiting is no reason to be dropped, only a newer image that is complete is.
+const LIVE_PENDING: usize = 8;
 
 /// An image as it came.
 #[derive(Clone)]
@@ -90,8 +93,8 @@ struct RadarCloud {
 /// Intake of the depth pipeline.
 pub struct DepthIntake {
     collector: Collector<Trigger, Arc<RadarCloud>>,
-    /// A collected frame whose camera info or transforms may still come
-    waiting: Option<(FrameSet<Trigger, Arc<RadarCloud>>, Stamp)>,
+    /// Collected frames whose camera info or transforms may still come, with the time of collection
+    waiting: VecDeque<(FrameSet<Trigger, Arc<RadarCloud>>, Stamp)>,
     calibrations: VecDeque<Arc<Calibration>>,
     transforms: TransformBuffer,
     radars: usize,
@@ -113,13 +116,13 @@ impl DepthIntake {
                 (parameters.double(&format!("radar_{radar}.offset_ms")) * 1e6) as i64
             }),
             pending: match pacing {
-                Pacing::KeepLatest => 1,
+                Pacing::KeepLatest => LIVE_PENDING,
                 Pacing::Lockstep => LOCKSTEP_PENDING,
             },
         });
         Self {
             collector,
-            waiting: None,
+            waiting: VecDeque::new(),
             calibrations: VecDeque::with_capacity(CALIBRATIONS),
             transforms: TransformBuffer::new(),
             radars,
@@ -227,18 +230,24 @@ impl DepthIntake {
             return Ok(None);
         };
         let mut poses = [None; MAX_RADARS];
+        let mut missing: [Option<(&str, Option<String>)>; MAX_RADARS] = [const { None }; MAX_RADARS];
         for (radar, slot) in set.radars.iter().enumerate().take(self.radars) {
             let Some((stamp, message)) = slot else {
-                self.account().degrade(&format!("radar_{radar}: absent"));
+                missing[radar] = Some(("absent", None));
                 continue;
             };
             match self.transforms.lookup(&set.image.frame_id, &message.frame_id, *stamp) {
                 Ok(pose) => poses[radar] = Some(pose),
                 Err(error) if !last_call && error.may_arrive() => return Err(set),
-                Err(error) => {
-                    self.account().degrade(&format!("radar_{radar}: no_transform"));
-                    self.problem(&format!("radar_{radar}/points"), error.to_string(), false);
-                }
+                Err(error) => missing[radar] = Some(("no_transform", Some(error.to_string()))),
+            }
+        }
+        // Only now is it certain that the frame goes out like this.
+        for (radar, missing) in missing.into_iter().enumerate() {
+            let Some((why, detail)) = missing else { continue };
+            self.account().degrade(&format!("radar_{radar}: {why}"));
+            if let Some(detail) = detail {
+                self.problem(&format!("radar_{radar}/points"), detail, false);
             }
         }
         let FrameSet { stamp, image, radars } = set;
@@ -249,6 +258,48 @@ impl DepthIntake {
             Some(RadarMessage { cloud: Arc::clone(&message.cloud), t_camera_radar: pose })
         });
         Ok(Some(DepthFrame { stamp, frame_id: image.frame_id, image: image.image, calibration, radars }))
+    }
+
+    /// The oldest collected frame, once it is complete.
+    fn next_in_order(&mut self, now: Stamp) -> Option<DepthFrame> {
+        while let Some((set, since)) = self.waiting.pop_front() {
+            match self.complete(set, self.is_last_call(since, now)) {
+                Ok(Some(frame)) => return Some(frame),
+                Ok(None) => {}
+                Err(set) => {
+                    self.waiting.push_front((set, since));
+                    return None;
+                }
+            }
+        }
+        None
+    }
+
+    /// The newest complete frame. It supersedes the older ones; newer ones go on waiting.
+    fn newest(&mut self, now: Stamp) -> Option<DepthFrame> {
+        while self.waiting.len() > LIVE_PENDING {
+            self.waiting.pop_front();
+            self.account().drop_frame(DropReason::Superseded);
+        }
+        let mut incomplete = VecDeque::new();
+        let mut newest = None;
+        while let Some((set, since)) = self.waiting.pop_back() {
+            if newest.is_some() {
+                self.account().drop_frame(DropReason::Superseded);
+                continue;
+            }
+            match self.complete(set, self.is_last_call(since, now)) {
+                Ok(frame) => newest = frame,
+                Err(set) => incomplete.push_front((set, since)),
+            }
+        }
+        self.waiting = incomplete;
+        newest
+    }
+
+    /// A backward jump of `now` must not make a frame wait for ever.
+    fn is_last_call(&self, since: Stamp, now: Stamp) -> bool {
+        !(0..self.timeout_ns).contains(&now.since_ns(since))
     }
 }
 
@@ -273,34 +324,19 @@ impl Intake for DepthIntake {
     }
 
     fn poll(&mut self, now: Stamp) -> Option<DepthFrame> {
-        loop {
-            if let Some((set, since)) = self.waiting.take() {
-                // A backward jump of `now` must not make a frame wait for ever.
-                let waited_ns = now.since_ns(since);
-                let last_call = waited_ns >= self.timeout_ns || waited_ns < 0;
-                match self.complete(set, last_call) {
-                    Ok(Some(frame)) => return Some(frame),
-                    Ok(None) => {}
-                    Err(set) => {
-                        self.waiting = Some((set, since));
-                        if self.pacing == Pacing::Lockstep {
-                            return None;
-                        }
-                    }
-                }
-            }
-            let newer = self.collector.poll(now);
-            self.count_drops("image", None);
-            let newer = newer?;
-            if self.waiting.replace((newer, now)).is_some() {
-                self.account().drop_frame(DropReason::Superseded);
-            }
+        while let Some(set) = self.collector.poll(now) {
+            self.waiting.push_back((set, now));
+        }
+        self.count_drops("image", None);
+        match self.pacing {
+            Pacing::Lockstep => self.next_in_order(now),
+            Pacing::KeepLatest => self.newest(now),
         }
     }
 
     fn flush(&mut self) -> Option<DepthFrame> {
         loop {
-            let set = match self.waiting.take() {
+            let set = match self.waiting.pop_front() {
                 Some((set, _)) => set,
                 None => self.collector.flush()?,
             };
@@ -312,7 +348,7 @@ impl Intake for DepthIntake {
 
     fn abandon(&mut self) {
         self.count_drops("image", None);
-        if self.waiting.take().is_some() {
+        while self.waiting.pop_front().is_some() {
             self.account().drop_frame(DropReason::Shutdown);
         }
         while self.collector.flush().is_some() {
@@ -320,3 +356,7 @@ impl Intake for DepthIntake {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "intake_tests.rs"]
+mod tests;

@@ -1,0 +1,144 @@
+use super::*;
+use crate::message::{CdrBuffer, Header, Message, PointCloud2, TFMessage, TransformStamped, to_cdr};
+use crate::pipeline::Pipeline;
+use crate::pipeline::depth::DepthPipeline;
+
+const MS: i64 = 1_000_000;
+
+fn encoded<'a>(message: &impl Message<'a>) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    to_cdr(message, &mut bytes);
+    bytes
+}
+
+fn at(ms: i64) -> Stamp {
+    Stamp(1_000_000_000_000 + ms * MS)
+}
+
+fn header(ms: i64, frame_id: &str) -> Header<'_> {
+    Header { stamp: at(ms), frame_id }
+}
+
+fn image(ms: i64) -> SensorInput {
+    SensorInput::Image(Arc::new(CdrBuffer(encoded(&Image {
+        header: header(ms, "camera"),
+        ..Default::default()
+    }))))
+}
+
+fn radar(ms: i64) -> SensorInput {
+    let cloud = PointCloud2 { header: header(ms, "radar"), ..Default::default() };
+    SensorInput::Radar(0, Arc::new(CdrBuffer(encoded(&cloud))))
+}
+
+fn camera_info() -> SensorInput {
+    let mut info = CameraInfo { header: header(0, "camera"), height: 4, width: 4, ..Default::default() };
+    info.k = [2.0, 0.0, 1.5, 0.0, 2.0, 1.5, 0.0, 0.0, 1.0];
+    SensorInput::CameraInfo(encoded(&info).into())
+}
+
+fn transform(ms: i64, is_static: bool) -> SensorInput {
+    let mut transform =
+        TransformStamped { header: header(ms, "camera"), child_frame_id: "radar", ..Default::default() };
+    transform.transform.rotation.w = 1.0;
+    let message = TFMessage { transforms: [transform].into_iter().collect() };
+    SensorInput::Transforms(encoded(&message).into(), is_static)
+}
+
+struct Live {
+    intake: DepthIntake,
+    accounting: Arc<Mutex<Accounting>>,
+}
+
+impl Live {
+    fn new() -> Self {
+        let accounting = Arc::new(Mutex::new(Accounting::default()));
+        let parameters = ParameterSet::new("depth", DepthPipeline::PARAMETERS);
+        let intake = DepthIntake::new(&parameters, Pacing::KeepLatest, Arc::clone(&accounting));
+        let mut live = Self { intake, accounting };
+        live.offer(camera_info(), -1000);
+        live
+    }
+
+    fn offer(&mut self, input: SensorInput, now_ms: i64) {
+        self.intake.offer(input, at(now_ms));
+    }
+
+    fn poll(&mut self, now_ms: i64) -> Option<i64> {
+        self.intake.poll(at(now_ms)).map(|frame| frame.stamp.since_ns(at(0)) / MS)
+    }
+
+    fn superseded(&self) -> u64 {
+        let accounting = self.accounting.lock().unwrap();
+        accounting.dropped().get(DropReason::Superseded.as_str()).copied().unwrap_or(0)
+    }
+}
+
+#[test]
+fn images_wait_for_a_slower_radar_and_all_come_out() {
+    let mut live = Live::new();
+    live.offer(transform(0, true), -1000);
+    live.offer(radar(-5), -5);
+    let mut frames = Vec::new();
+    for ms in (0..1000).step_by(5) {
+        if ms % 100 == 0 {
+            live.offer(image(ms), ms);
+        }
+        if ms % 200 == 195 {
+            live.offer(radar(ms), ms);
+        }
+        frames.extend(live.poll(ms));
+    }
+    assert_eq!(frames, (0..1000).step_by(100).collect::<Vec<_>>());
+    assert_eq!(live.superseded(), 0);
+}
+
+#[test]
+fn of_several_complete_images_the_newest_comes_out() {
+    let mut live = Live::new();
+    live.offer(transform(0, true), -1000);
+    for ms in [0, 33, 66] {
+        live.offer(image(ms), ms);
+        live.offer(radar(ms), ms);
+    }
+    live.offer(image(99), 99);
+    assert_eq!(live.poll(100), Some(66));
+    assert_eq!(live.superseded(), 2);
+    assert_eq!(live.poll(101), None, "the newest still waits for its radar");
+    live.offer(radar(99), 102);
+    assert_eq!(live.poll(102), Some(99));
+}
+
+#[test]
+fn transforms_later_than_the_next_image_starve_nothing() {
+    let mut live = Live::new();
+    live.offer(transform(-100, false), -100);
+    let mut frames = Vec::new();
+    for ms in (0..400).step_by(10) {
+        if ms % 30 == 0 {
+            live.offer(image(ms), ms);
+            live.offer(radar(ms), ms);
+        }
+        // Odometry that is computed 70 ms late.
+        live.offer(transform(ms - 70, false), ms);
+        frames.extend(live.poll(ms));
+    }
+    assert_eq!(frames, (0..330).step_by(30).collect::<Vec<_>>());
+    assert_eq!(live.superseded(), 0);
+}
+
+#[test]
+fn without_camera_info_memory_is_bounded_and_every_image_is_counted() {
+    let mut live = Live::new();
+    live.intake.calibrations.clear();
+    for ms in (0..1000).step_by(5) {
+        live.offer(image(ms), ms);
+        live.offer(radar(ms), ms);
+        assert_eq!(live.poll(ms), None);
+        assert!(live.intake.waiting.len() <= LIVE_PENDING);
+    }
+    live.intake.abandon();
+    let accounting = live.accounting.lock().unwrap();
+    assert_eq!(accounting.received(), 200);
+    assert_eq!(accounting.dropped().values().sum::<u64>(), 200);
+}
