@@ -1,11 +1,13 @@
 """Starts the node `detection` alone: 3D detection in LiDAR sweeps. Arguments are those of perception.launch.py."""
 
+from pathlib import Path
+
 from launch import LaunchDescription
 from launch.actions import IncludeLaunchDescription
 from launch.launch_description_sources import PythonLaunchDescriptionSource
-from launch.substitutions import ThisLaunchFileDir
 
 
 def generate_launch_description():
-    suite = PythonLaunchDescriptionSource([ThisLaunchFileDir(), "/perception.launch.py"])
+    # A plain path, so that `ros2 launch --show-args` can look into it.
+    suite = PythonLaunchDescriptionSource(str(Path(__file__).with_name("perception.launch.py")))
     return LaunchDescription([IncludeLaunchDescription(suite, launch_arguments={"executable": "detection"}.items())])

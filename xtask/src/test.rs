@@ -32,6 +32,9 @@ pub fn run(workspace: &Workspace) -> Result<()> {
         cargo(workspace, Some(&setup), &arguments, &[("RUSTDOCFLAGS", "-D warnings")])
     })?;
     let python = ensure_venv(workspace, &setup.system_python)?;
+    check("Build", || {
+        cargo(workspace, Some(&setup), &["build", "--workspace", "--bins", "--locked", "--quiet"], &[])
+    })?;
     check("Rust tests", || {
         // The tests of recordings ask it for a second opinion.
         let second_reader = [("ISOBATH_TEST_PYTHON", python.path().to_string_lossy())];
