@@ -114,20 +114,23 @@ pub fn bird_eye_view(played: &Played, watched: &Watched) -> Result<Option<Vec<u8
             score: result.hypothesis.score as f32,
         });
     }
-    let title = format!("{} points, {} detections", points.len(), detections.len());
     let picture = BevPicture {
-        title: &title,
+        title: "LiDAR sweep and detections from above",
         points: &points,
         detections: &detections,
         classes: &ClassTable::new(names)?,
-        range_m: range_m(&points),
+        range_m: range_m(&points, &detections),
         size_px: BEV_PX,
     };
     Ok(Some(picture.render()?.encode_png()?))
 }
 
-/// Half the side of a square that holds nearly all points.
-fn range_m(points: &[[f32; 3]]) -> f32 {
+/// Half the side of a square that holds nearly all points and every box.
+fn range_m(points: &[[f32; 3]], detections: &[Detection3d]) -> f32 {
+    let farthest_box = detections
+        .iter()
+        .map(|found| (found.box3d.center.x.abs().max(found.box3d.center.y.abs()) + found.box3d.size.x) as f32)
+        .fold(0.0, f32::max);
     let mut distances: Vec<f32> = points.iter().map(|[x, y, _]| x.abs().max(y.abs())).collect();
     distances.sort_unstable_by(f32::total_cmp);
     let index = (distances.len() as f32 * BEV_SHARE) as usize;
