@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde_json::json;
 
+use super::output::print;
 use super::table::Table;
 use super::{Failure, Status};
 use crate::bag::{self, Bag, BagError, BagReport, ReadFilter};
@@ -37,11 +38,7 @@ enum Subject {
 pub(super) fn run(arguments: &InspectArguments) -> Result<Status, Failure> {
     let path = &arguments.path;
     let subject = examine(path)?;
-    if arguments.json {
-        println!("{}", to_json(path, &subject)?);
-    } else {
-        print!("{}", to_text(path, &subject));
-    }
+    print(&if arguments.json { to_json(path, &subject)? + "\n" } else { to_text(path, &subject) })?;
     if let Subject::Bag(_, Some(damage)) = subject {
         eprintln!("isobath: part of the bag cannot be read: {damage}");
         return Ok(Status::PartlyDecoded);
