@@ -31,7 +31,7 @@ pub(super) struct InspectArguments {
 enum Subject {
     /// With what is wrong behind the readable part.
     Bag(BagReport, Option<BagError>),
-    Model(FolderSummary),
+    Model(Box<FolderSummary>),
     Onnx(OnnxSummary),
 }
 
@@ -56,7 +56,7 @@ fn examine(path: &Path) -> Result<Subject, Failure> {
     }
     if path.join("model.yaml").is_file() || (path.is_dir() && holds(path, "onnx")) {
         let folder = ModelFolder::open(path).map_err(|e| input(&e))?;
-        return inspect_folder(&folder).map(Subject::Model).map_err(|e| input(&e));
+        return inspect_folder(&folder).map(Box::new).map(Subject::Model).map_err(|e| input(&e));
     }
     let bag = Bag::open(path).map_err(|error| match error {
         BagError::NoStorage { .. } => Failure::Input(format!("{}: {EXPECTED}, found none", path.display())),
