@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde_json::json;
 
+use super::output::print;
 use super::table::Table;
 use super::{Failure, Status};
 use crate::bag::{self, Bag, BagError, BagReport, ReadFilter};
@@ -30,18 +31,14 @@ pub(super) struct InspectArguments {
 enum Subject {
     /// With what is wrong behind the readable part.
     Bag(BagReport, Option<BagError>),
-    Model(FolderSummary),
+    Model(Box<FolderSummary>),
     Onnx(OnnxSummary),
 }
 
 pub(super) fn run(arguments: &InspectArguments) -> Result<Status, Failure> {
     let path = &arguments.path;
     let subject = examine(path)?;
-    if arguments.json {
-        println!("{}", to_json(path, &subject)?);
-    } else {
-        print!("{}", to_text(path, &subject));
-    }
+    print(&if arguments.json { to_json(path, &subject)? + "\n" } else { to_text(path, &subject) })?;
     if let Subject::Bag(_, Some(damage)) = subject {
         eprintln!("isobath: part of the bag cannot be read: {damage}");
         return Ok(Status::PartlyDecoded);
@@ -59,7 +56,7 @@ fn examine(path: &Path) -> Result<Subject, Failure> {
     }
     if path.join("model.yaml").is_file() || (path.is_dir() && holds(path, "onnx")) {
         let folder = ModelFolder::open(path).map_err(|e| input(&e))?;
-        return inspect_folder(&folder).map(Subject::Model).map_err(|e| input(&e));
+        return inspect_folder(&folder).map(Box::new).map(Subject::Model).map_err(|e| input(&e));
     }
     let bag = Bag::open(path).map_err(|error| match error {
         BagError::NoStorage { .. } => Failure::Input(format!("{}: {EXPECTED}, found none", path.display())),

@@ -3,6 +3,7 @@
 mod doctor;
 mod exit;
 mod inspect;
+mod output;
 mod replay;
 mod table;
 

@@ -12,6 +12,7 @@ mod tests;
 
 use clap::Args;
 
+use super::output::print;
 use super::{Failure, Status};
 use facts::Facts;
 use findings::Level;
@@ -26,11 +27,7 @@ pub(super) struct DoctorArguments {
 pub(super) fn run(arguments: &DoctorArguments) -> Result<Status, Failure> {
     let facts = Facts::collect();
     let findings = findings::judge(&facts);
-    if arguments.json {
-        println!("{}", render::json(&facts, &findings)?);
-    } else {
-        print!("{}", render::text(&findings));
-    }
+    print(&if arguments.json { render::json(&facts, &findings)? + "\n" } else { render::text(&findings) })?;
     let is_ready = findings.iter().all(|finding| finding.level != Level::Error);
     Ok(if is_ready { Status::Fine } else { Status::NotReady })
 }
