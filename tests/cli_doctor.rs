@@ -31,7 +31,7 @@ fn doctor() -> Command {
 fn report(command: &mut Command) -> Value {
     let output = command.arg("--json").output().unwrap();
     let report: Value = serde_json::from_slice(&output.stdout).expect("stdout is one JSON value");
-    assert_eq!(output.status.code(), Some(if report["ok"] == true { 0 } else { 1 }), "{report:#}");
+    assert_eq!(output.status.code(), Some(i32::from(report["ok"] != true)), "{report:#}");
     report
 }
 

@@ -1,5 +1,7 @@
 //! `isobath replay` as its users run it: the binary, a bag, what it writes and how it exits.
 
+#![allow(clippy::unwrap_used, reason = "a failed test is a panic")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 

@@ -1,12 +1,13 @@
 //! `isobath replay`.
 
 use std::io::IsTerminal;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
+use super::output::print;
 use super::{Failure, Status};
 use crate::pipeline::NodeParameters;
 use crate::replay::{Progress, Rate, Remap, ReplayOptions, RunSummary, replay};
@@ -25,7 +26,7 @@ pub(super) struct ReplayArguments {
     /// One parameter, over what the file says
     #[arg(long = "set", value_name = "NODE.PARAM=VALUE")]
     set: Vec<String>,
-    /// Topic of the bag for an input, as in image:=/camera/image_raw
+    /// Topic of the bag for an input, as in `image:=/camera/image_raw`
     #[arg(long, value_name = "FROM:=TO")]
     remap: Vec<String>,
     /// max for lockstep as fast as it goes, or a factor of real time with drops as live
@@ -74,7 +75,7 @@ pub(super) fn run(arguments: &ReplayArguments) -> Result<Status, Failure> {
     let mut progress = Bar::default();
     let (summary, damage) = replay(&options, &mut progress)?;
     progress.done();
-    print(&summary, &options.out);
+    print(&table(&summary, &options.out))?;
     if let Some(damage) = damage {
         eprintln!("isobath: part of the input could not be read: {damage}");
         return Ok(Status::PartlyDecoded);
@@ -85,14 +86,14 @@ pub(super) fn run(arguments: &ReplayArguments) -> Result<Status, Failure> {
 /// A bar on a terminal, a line every few seconds elsewhere.
 #[derive(Default)]
 struct Bar {
-    bar: Option<ProgressBar>,
+    drawn: Option<ProgressBar>,
     last_line: Option<Instant>,
     seconds: f64,
 }
 
 impl Bar {
     fn done(&mut self) {
-        if let Some(bar) = self.bar.take() {
+        if let Some(bar) = self.drawn.take() {
             bar.finish_and_clear();
         }
     }
@@ -108,7 +109,7 @@ impl Progress for Bar {
                 bar.set_style(style);
             }
             bar.set_message(name.to_owned());
-            self.bar = Some(bar);
+            self.drawn = Some(bar);
         } else {
             eprintln!("replaying {name}: {seconds:.1} s of recording");
             self.last_line = Some(Instant::now());
@@ -116,7 +117,7 @@ impl Progress for Bar {
     }
 
     fn at(&mut self, seconds: f64) {
-        if let Some(bar) = &self.bar {
+        if let Some(bar) = &self.drawn {
             bar.set_position((seconds * 1e3) as u64);
         } else if self.last_line.is_some_and(|last| last.elapsed() > Duration::from_secs(5)) {
             eprintln!("  {seconds:.1} of {:.1} s", self.seconds);
@@ -125,32 +126,34 @@ impl Progress for Bar {
     }
 }
 
-fn print(summary: &RunSummary, out: &std::path::Path) {
-    println!("node        received  published  dropped   p50 ms   p99 ms  model");
+/// The table of nodes and where the outputs are.
+fn table(summary: &RunSummary, out: &Path) -> String {
+    let mut text = "node        received  published  dropped   p50 ms   p99 ms  model\n".to_owned();
     for (name, node) in &summary.nodes {
-        let dropped: u64 = node.dropped.values().sum();
-        println!(
-            "{name:<10}  {:>8}  {:>9}  {dropped:>7}  {:>7.2}  {:>7.2}  {} ({}, {})",
+        let fact = |key| node.model.get(key).map_or("", String::as_str);
+        text += &format!(
+            "{name:<10}  {:>8}  {:>9}  {:>7}  {:>7.2}  {:>7.2}  {} ({}, {})\n",
             node.received,
             node.published,
+            node.dropped.values().sum::<u64>(),
             node.latency_ms.p50,
             node.latency_ms.p99,
-            node.model.get("model").map_or("", String::as_str),
-            node.model.get("precision").map_or("", String::as_str),
-            node.model.get("provider").map_or("", String::as_str),
+            fact("model"),
+            fact("precision"),
+            fact("provider"),
         );
         for (reason, count) in &node.dropped {
-            println!("            dropped {count}: {reason}");
+            text += &format!("            dropped {count}: {reason}\n");
         }
         for (what, count) in &node.degraded {
-            println!("            {count} frames without {what}");
+            text += &format!("            {count} frames with {what}\n");
         }
     }
-    let speed = summary.bag_s / summary.wall_s.max(1e-9);
-    println!(
-        "{:.1} s of recording in {:.2} s ({speed:.1}× real time); outputs in {}",
+    text + &format!(
+        "{:.1} s of recording in {:.2} s ({:.1}× real time); outputs in {}\n",
         summary.bag_s,
         summary.wall_s,
+        summary.bag_s / summary.wall_s.max(1e-9),
         out.display()
-    );
+    )
 }

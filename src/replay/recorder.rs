@@ -1,5 +1,6 @@
 //! Writes the outputs in order and remembers their digest.
 
+use std::fmt::Write as _;
 use std::path::Path;
 
 use sha2::{Digest, Sha256};
@@ -77,6 +78,11 @@ impl Recorder {
     /// Closes the file; the digest over topic, type, log time and bytes of every message, in hex.
     pub fn finish(self) -> Result<String, ReplayError> {
         self.writer.finish().map_err(ReplayError::Bag)?;
-        Ok(self.digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+        let digest = self.digest.finalize();
+        Ok(digest.iter().fold(String::with_capacity(64), |mut hex, byte| {
+            // Writing to a string cannot fail.
+            let _ = write!(hex, "{byte:02x}");
+            hex
+        }))
     }
 }

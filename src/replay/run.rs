@@ -58,6 +58,8 @@ impl<P: Pipeline> AnyLane for Lane<P> {
     }
 }
 
+type BuildLane = fn(&ParameterSet, Pacing) -> Result<Box<dyn AnyLane>, ReplayError>;
+
 /// What is known of a node before its lane is built.
 struct Node {
     name: &'static str,
@@ -66,7 +68,7 @@ struct Node {
     trigger: fn(InputKind) -> bool,
     outputs: &'static [OutputTopic],
     wanted: WantedTopics,
-    build: fn(&ParameterSet, Pacing) -> Result<Box<dyn AnyLane>, ReplayError>,
+    build: BuildLane,
 }
 
 impl Node {

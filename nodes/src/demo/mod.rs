@@ -37,7 +37,7 @@ pub fn main() -> ExitCode {
             return ExitCode::from(1);
         }
     };
-    options.set_environment();
+    Options::set_environment();
     allocator::configure();
     match run(&options) {
         Ok(()) => ExitCode::SUCCESS,
@@ -54,7 +54,7 @@ fn run(options: &Options) -> Result<()> {
     let script = Arc::new(Script::load(&options.bag, &options.remaps)?);
     println!("Playing {} into the suite for {:.0} s", options.bag.display(), options.seconds.as_secs_f64());
 
-    let mut suite = Suite::start(options)?;
+    let mut suite = Suite::start()?;
     let context = r2r::Context::create().context("cannot start ROS")?;
     let node = NodeThread::start(&context, "isobath_demo")?;
     let watcher = Watcher::subscribe(&node, script.expected_outputs())?;

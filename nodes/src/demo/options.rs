@@ -85,7 +85,7 @@ impl Options {
 
     /// What a robot's launch file sets: a DDS profile for big messages. And a domain of its own, so that
     /// the demo meets no other robot. What the user has set stays.
-    pub fn set_environment(&self) {
+    pub fn set_environment() {
         let domain = (1 + std::process::id() % 100).to_string();
         let profile = checkout_file("config/fastdds.xml");
         let defaults = [

@@ -134,9 +134,8 @@ fn range_m(points: &[[f32; 3]], detections: &[Detection3d]) -> f32 {
     let mut distances: Vec<f32> = points.iter().map(|[x, y, _]| x.abs().max(y.abs())).collect();
     distances.sort_unstable_by(f32::total_cmp);
     let index = (distances.len() as f32 * BEV_SHARE) as usize;
-    distances
-        .get(index)
-        .map_or(BEV_RANGE_M.1, |distance| (distance * 1.1).clamp(BEV_RANGE_M.0, BEV_RANGE_M.1))
+    let reach = distances.get(index).map_or(BEV_RANGE_M.1, |distance| distance * 1.1);
+    reach.max(farthest_box).clamp(BEV_RANGE_M.0, BEV_RANGE_M.1)
 }
 
 /// Little-endian floats of a 32FC1 image.

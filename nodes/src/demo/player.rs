@@ -20,13 +20,16 @@ const KEPT: usize = 16;
 /// Time for publishers and subscribers to find each other.
 const DISCOVERY: Duration = Duration::from_millis(300);
 
+/// Messages with their stamps, oldest first.
+type Recent = VecDeque<(Stamp, Arc<[u8]>)>;
+
 /// What was published.
 #[derive(Default)]
 pub struct Played {
     /// Messages by input name
     pub counts: BTreeMap<String, u64>,
     /// The newest messages by input name, with their stamps
-    pub newest: BTreeMap<String, VecDeque<(Stamp, Arc<[u8]>)>>,
+    pub newest: BTreeMap<String, Recent>,
 }
 
 impl Played {

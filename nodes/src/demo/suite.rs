@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 
-use super::options::{Options, checkout_file};
+use super::options::checkout_file;
 
 /// The suite promises to be gone this long after SIGINT; loaded machines get twice that here.
 const STOP_TIMEOUT: Duration = Duration::from_secs(2);
@@ -18,7 +18,7 @@ pub struct Suite {
 
 impl Suite {
     /// Starts `perception` from the folder of this executable, with the shipped parameters.
-    pub fn start(_options: &Options) -> Result<Self> {
+    pub fn start() -> Result<Self> {
         let executable = std::env::current_exe().context("cannot find this executable")?;
         let perception = executable.with_file_name("perception");
         let mut command = Command::new(&perception);

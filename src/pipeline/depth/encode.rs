@@ -46,7 +46,7 @@ impl DepthEncoder {
         &mut self,
         frame: &DepthFrame,
         view: &ImageView<'_>,
-        result: DepthResult<'_>,
+        result: &mut DepthResult<'_>,
         wanted: WantedTopics,
         sink: &mut dyn FnMut(OutputMessage<'_>),
     ) -> Result<(), FrameError> {

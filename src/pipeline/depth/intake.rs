@@ -136,8 +136,8 @@ impl DepthIntake {
         self.accounting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn problem(&self, source: &str, message: String, undecodable: bool) {
-        if self.account().problem(source, message.clone(), undecodable) {
+    fn problem(&self, source: &str, message: &str, undecodable: bool) {
+        if self.account().problem(source, message.to_owned(), undecodable) {
             tracing::warn!("{source}: {message}");
         }
     }
@@ -148,7 +148,7 @@ impl DepthIntake {
             Ok(header) => header,
             Err(error) => {
                 self.account().drop_frame(DropReason::Undecodable);
-                return self.problem(topic, error.to_string(), true);
+                return self.problem(topic, &error.to_string(), true);
             }
         };
         self.account().input(topic, stamp);
@@ -161,7 +161,7 @@ impl DepthIntake {
         while let Some((stamp, _, reason)) = dropped.take().or_else(|| self.collector.next_drop()) {
             self.account().drop_frame(reason);
             if reason != DropReason::Superseded {
-                self.problem(topic, format!("image of {stamp} dropped: {}", reason.explain()), false);
+                self.problem(topic, &format!("image of {stamp} dropped: {}", reason.explain()), false);
             }
         }
     }
@@ -180,7 +180,7 @@ impl DepthIntake {
                 }
                 self.calibrations.push_back(Arc::new(Calibration { bytes, frame_id, stamp, camera }));
             }
-            Err(error) => self.problem("camera_info", error, true),
+            Err(error) => self.problem("camera_info", &error, true),
         }
     }
 
@@ -195,10 +195,10 @@ impl DepthIntake {
                 self.account().input(&topic, stamp);
                 let cloud = Arc::new(RadarCloud { cloud, frame_id });
                 if let Some(reason) = self.collector.offer_radar(radar, stamp, cloud, now) {
-                    self.problem(&topic, reason.explain().to_owned(), false);
+                    self.problem(&topic, reason.explain(), false);
                 }
             }
-            Err(error) => self.problem(&topic, error.to_string(), true),
+            Err(error) => self.problem(&topic, &error.to_string(), true),
         }
     }
 
@@ -226,7 +226,7 @@ impl DepthIntake {
             } else {
                 format!("expected a camera info in frame '{}', found '{}'", set.image.frame_id, seen[0])
             };
-            self.problem("camera_info", message, false);
+            self.problem("camera_info", &message, false);
             return Ok(None);
         };
         let mut poses = [None; MAX_RADARS];
@@ -247,7 +247,7 @@ impl DepthIntake {
             let Some((why, detail)) = missing else { continue };
             self.account().degrade(&format!("radar_{radar}: {why}"));
             if let Some(detail) = detail {
-                self.problem(&format!("radar_{radar}/points"), detail, false);
+                self.problem(&format!("radar_{radar}/points"), &detail, false);
             }
         }
         let FrameSet { stamp, image, radars } = set;
@@ -317,7 +317,7 @@ impl Intake for DepthIntake {
             SensorInput::Lidar(_) => {}
             SensorInput::Transforms(bytes, is_static) => {
                 if let Err(error) = insert_transforms(&mut self.transforms, &bytes, is_static) {
-                    self.problem("tf", error, false);
+                    self.problem("tf", &error, false);
                 }
             }
         }

@@ -238,12 +238,12 @@ impl Processor for DepthProcessor {
         }
         let fused = Instant::now();
 
-        let result = DepthResult {
+        let mut result = DepthResult {
             depth_m: &self.depth_m,
             confidence: &self.confidence,
             returns_camera: self.radars.returns_camera(),
         };
-        self.encoder.encode(frame, &view, result, wanted, sink)?;
+        self.encoder.encode(frame, &view, &mut result, wanted, sink)?;
         let mut account = self.accounting.lock().unwrap_or_else(PoisonError::into_inner);
         account.stage("decode", decoded - start);
         account.stage("preprocess", prepared - decoded);

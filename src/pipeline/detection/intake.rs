@@ -64,8 +64,8 @@ impl DetectionIntake {
         self.accounting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn problem(&self, source: &str, message: String, undecodable: bool) {
-        if self.account().problem(source, message.clone(), undecodable) {
+    fn problem(&self, source: &str, message: &str, undecodable: bool) {
+        if self.account().problem(source, message.to_owned(), undecodable) {
             tracing::warn!("{source}: {message}");
         }
     }
@@ -77,13 +77,13 @@ impl DetectionIntake {
             Ok(header) => header,
             Err(error) => {
                 self.account().drop_frame(DropReason::Undecodable);
-                return self.problem("lidar/points", error.to_string(), true);
+                return self.problem("lidar/points", &error.to_string(), true);
             }
         };
         self.account().input("lidar/points", stamp);
         if stamp.is_zero() {
             self.account().drop_frame(DropReason::BadStamp);
-            return self.problem("lidar/points", DropReason::BadStamp.explain().to_owned(), false);
+            return self.problem("lidar/points", DropReason::BadStamp.explain(), false);
         }
         if let Some(last) = self.last_stamp {
             let back_ns = last.since_ns(stamp);
@@ -91,7 +91,7 @@ impl DetectionIntake {
                 self.drop_waiting(DropReason::TimeJump);
             } else if back_ns >= 0 {
                 self.account().drop_frame(DropReason::OutOfOrder);
-                return self.problem("lidar/points", DropReason::OutOfOrder.explain().to_owned(), false);
+                return self.problem("lidar/points", DropReason::OutOfOrder.explain(), false);
             }
         }
         self.last_stamp = Some(stamp);
@@ -132,7 +132,7 @@ impl DetectionIntake {
                 }
                 Err(error) => {
                     self.account().drop_frame(DropReason::NoTransform);
-                    self.problem("lidar/points", error.to_string(), false);
+                    self.problem("lidar/points", &error.to_string(), false);
                 }
             }
         }
@@ -147,7 +147,7 @@ impl Intake for DetectionIntake {
             SensorInput::Lidar(cloud) => self.offer_cloud(cloud, now),
             SensorInput::Transforms(bytes, is_static) => {
                 if let Err(error) = insert_transforms(&mut self.transforms, &bytes, is_static) {
-                    self.problem("tf", error, false);
+                    self.problem("tf", &error, false);
                 }
             }
             SensorInput::Image(_)
