@@ -128,11 +128,11 @@ impl Progress for Bar {
 
 /// The table of nodes and where the outputs are.
 fn table(summary: &RunSummary, out: &Path) -> String {
-    let mut text = "node        received  published  dropped   p50 ms   p99 ms  model\n".to_owned();
+    let mut lines = vec!["node        received  published  dropped   p50 ms   p99 ms  model".to_owned()];
     for (name, node) in &summary.nodes {
         let fact = |key| node.model.get(key).map_or("", String::as_str);
-        text += &format!(
-            "{name:<10}  {:>8}  {:>9}  {:>7}  {:>7.2}  {:>7.2}  {} ({}, {})\n",
+        lines.push(format!(
+            "{name:<10}  {:>8}  {:>9}  {:>7}  {:>7.2}  {:>7.2}  {} ({}, {})",
             node.received,
             node.published,
             node.dropped.values().sum::<u64>(),
@@ -141,19 +141,16 @@ fn table(summary: &RunSummary, out: &Path) -> String {
             fact("model"),
             fact("precision"),
             fact("provider"),
-        );
-        for (reason, count) in &node.dropped {
-            text += &format!("            dropped {count}: {reason}\n");
-        }
-        for (what, count) in &node.degraded {
-            text += &format!("            {count} frames with {what}\n");
-        }
+        ));
+        lines.extend(node.dropped.iter().map(|(reason, n)| format!("            dropped {n}: {reason}")));
+        lines.extend(node.degraded.iter().map(|(what, n)| format!("            {n} frames with {what}")));
     }
-    text + &format!(
+    lines.push(format!(
         "{:.1} s of recording in {:.2} s ({:.1}× real time); outputs in {}\n",
         summary.bag_s,
         summary.wall_s,
         summary.bag_s / summary.wall_s.max(1e-9),
         out.display()
-    )
+    ));
+    lines.join("\n")
 }
