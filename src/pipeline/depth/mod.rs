@@ -1,7 +1,7 @@
 //! The depth pipeline: image + camera info + radar clouds → depth, confidence, points, preview.
 //!
-//! How an image becomes depth: [`intake`] collects it with the radar clouds around its stamp,
-//! [`processor`] decodes, draws the radar prior, runs the model and fuses, [`encode`] writes the
+//! How an image becomes depth: `intake` collects it with the radar clouds around its stamp,
+//! `processor` decodes, draws the radar prior, runs the model and fuses, `encode` writes the
 //! messages.
 
 mod encode;
