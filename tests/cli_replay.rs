@@ -198,7 +198,7 @@ fn models_that_do_not_match_their_manifest_are_refused() {
     bytes[middle] ^= 1;
     fs::write(&onnx, bytes).unwrap();
     let set = format!("depth.model={}", model.display());
-    replay(&bag(), &folder.path().join("out"), &["--set", &set]).code(1).stderr(contains("sha256"));
+    replay(&bag(), &folder.path().join("out"), &["--set", &set]).code(1).stderr(contains("expected SHA-256"));
     fs::remove_file(model.join("model.yaml")).unwrap();
     replay(&bag(), &folder.path().join("out2"), &["--set", &set]).code(1).stderr(contains("model.yaml"));
 }
