@@ -14,8 +14,8 @@ fn main() {
     }
 }
 
-/// An old-style RPATH, unlike a RUNPATH, is also searched for what the libraries themselves open: the
-/// type supports of an overlay are loaded by name at run time.
+/// An old-style RPATH, unlike a RUNPATH, also serves libraries without a run path of their own. What ROS
+/// opens by name at run time, such as the type supports of an overlay, still needs a sourced `setup.bash`.
 fn add_search_path(libraries: &Path) {
     println!("cargo:rustc-link-arg=-Wl,--disable-new-dtags,-rpath,{}", libraries.display());
 }

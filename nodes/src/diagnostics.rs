@@ -49,9 +49,11 @@ pub struct Reporter {
 pub fn publisher(node: &NodeThread) -> Result<PublisherUntyped, NodeError> {
     node.call(|owned| {
         let qos = QosProfile::default().keep_last(10);
-        owned.node.create_publisher_untyped("/diagnostics", DiagnosticArray::TYPE_NAME, qos)
+        owned
+            .node
+            .create_publisher_untyped("/diagnostics", DiagnosticArray::TYPE_NAME, qos)
+            .map_err(|error| NodeError::create("publisher of '/diagnostics'", &error))
     })?
-    .map_err(|source| NodeError::Create { what: "publisher of '/diagnostics'".into(), source })
 }
 
 /// Publishes `status`, stamped `now`.

@@ -11,6 +11,7 @@ use futures::stream::{Stream, StreamExt};
 use r2r::{Context, Node};
 
 use crate::names::NodeName;
+use crate::rcl::take_error;
 
 /// How long one spin waits for something to happen, and so the longest a request waits.
 const SPIN: Duration = Duration::from_millis(10);
@@ -19,12 +20,12 @@ const SPIN: Duration = Duration::from_millis(10);
 #[derive(Debug, thiserror::Error)]
 pub enum NodeError {
     /// rcl refused
-    #[error("cannot create {what}: {source}")]
+    #[error("cannot create {what}: {reason}")]
     Create {
         /// `node 'depth'`, `subscription to '/image'`
         what: String,
         /// rcl's reason
-        source: r2r::Error,
+        reason: String,
     },
     /// The thread has ended
     #[error("node '{0}' is shut down")]
@@ -37,6 +38,19 @@ pub enum NodeError {
         /// The system's reason
         source: std::io::Error,
     },
+}
+
+impl NodeError {
+    /// rcl refused to create `what`. To be called on the thread on which it did: its message is kept there,
+    /// and says more than the code that r2r passes on.
+    pub fn create(what: impl Into<String>, error: &r2r::Error) -> Self {
+        let message = take_error();
+        let mut reason = if message.is_empty() { error.to_string() } else { message };
+        if reason.contains("cannot open shared object file") {
+            reason.push_str("; source the setup.bash of the ROS 2 that this was built with");
+        }
+        Self::Create { what: what.into(), reason }
+    }
 }
 
 /// What the thread owns. Requests get it to create endpoints and look at the graph.
@@ -87,7 +101,7 @@ pub struct NodeThread {
 impl NodeThread {
     /// Creates the node `name` (which may be remapped) and spins it on a thread of its own.
     pub fn start(context: &Context, name: &str) -> Result<Self, NodeError> {
-        let create = |source| NodeError::Create { what: format!("node '{name}'"), source };
+        let create = |error| NodeError::create(format!("node '{name}'"), &error);
         let node = Node::create(context.clone(), name, "").map_err(create)?;
         let name =
             NodeName { name: node.name().map_err(create)?, namespace: node.namespace().map_err(create)? };

@@ -48,7 +48,7 @@ pub fn offer(
                     concat!("~/", $name),
                     QosProfile::services_default().keep_last(1000),
                 )
-                .map_err(|source| NodeError::Create { what: concat!("service '~/", $name, "'").into(), source })?;
+                .map_err(|error| NodeError::create(concat!("service '~/", $name, "'"), &error))?;
             let calls = $calls.clone();
             // The receiver only goes away at shutdown.
             $owned.forward(stream, move |request| drop(calls.send((index, ParameterCall::$call(request)))));
@@ -66,7 +66,7 @@ pub fn offer(
         owned
             .node
             .create_publisher("/parameter_events", QosProfile::parameter_events())
-            .map_err(|source| NodeError::Create { what: "publisher of '/parameter_events'".into(), source })
+            .map_err(|error| NodeError::create("publisher of '/parameter_events'", &error))
     })??;
     Ok(ParameterEvents { node: node.name().clone(), publisher })
 }

@@ -23,9 +23,9 @@ impl Publishers {
                         .node
                         .create_publisher_untyped(topic.name, topic.type_name, qos.clone())
                         .map(|publisher| (*topic, publisher))
-                        .map_err(|source| NodeError::Create {
-                            what: format!("publisher of '{}' ({})", topic.name, topic.type_name),
-                            source,
+                        .map_err(|error| {
+                            let what = format!("publisher of '{}' ({})", topic.name, topic.type_name);
+                            NodeError::create(what, &error)
                         })
                 })
                 .collect::<Result<Vec<_>, _>>()

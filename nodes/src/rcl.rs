@@ -24,7 +24,7 @@ pub unsafe fn text(text: *const c_char) -> String {
     unsafe { CStr::from_ptr(text) }.to_string_lossy().into_owned()
 }
 
-/// Takes rcl's error message, without the places in its sources that it ends with.
+/// Takes rcl's error message as one line, without the places in its sources.
 pub fn take_error() -> String {
     // SAFETY: returns a struct that holds its characters; they are NUL-terminated.
     let message = unsafe {
@@ -33,11 +33,30 @@ pub fn take_error() -> String {
         rcutils_reset_error();
         message
     };
-    message.split(", at ./src/").next().unwrap_or_default().to_owned()
+    without_places(&message)
+}
+
+/// rcl's messages are several lines when one error led to another, each with the place in the sources.
+fn without_places(message: &str) -> String {
+    let lines = message.lines().map(|line| line.split(", at ").next().unwrap_or_default().trim());
+    lines.filter(|line| !line.is_empty()).collect::<Vec<_>>().join("; ")
 }
 
 /// The middleware in use, as `rmw_fastrtps_cpp`.
 pub fn middleware() -> String {
     // SAFETY: returns a static string.
     unsafe { text(r2r_rcl::rmw_get_implementation_identifier()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_places;
+
+    #[test]
+    fn messages_become_one_line() {
+        let message =
+            "Got:\n    no library, at /src/a.c:99, at /src/b.hpp:81\n\nwhile fetching, at ./src/c.c:1";
+        assert_eq!(without_places(message), "Got:; no library; while fetching");
+        assert_eq!(without_places("topic name is invalid"), "topic name is invalid");
+    }
 }

@@ -59,9 +59,11 @@ pub fn publisher(node: &NodeThread) -> Result<PublisherUntyped, NodeError> {
             .reliable()
             .transient_local()
             .lifespan(Duration::from_secs(10));
-        owned.node.create_publisher_untyped("/rosout", Log::TYPE_NAME, qos)
+        owned
+            .node
+            .create_publisher_untyped("/rosout", Log::TYPE_NAME, qos)
+            .map_err(|error| NodeError::create("publisher of '/rosout'", &error))
     })?
-    .map_err(|source| NodeError::Create { what: "publisher of '/rosout'".into(), source })
 }
 
 /// Publishes `line`. A failure has no better place to go than stderr, which has the line already.

@@ -133,10 +133,8 @@ impl Delivery {
 }
 
 fn subscribe(owned: &mut Owned, topic: &str, kind: InputKind, delivery: Delivery) -> Result<(), NodeError> {
-    let create = |source| NodeError::Create {
-        what: format!("subscription to '{topic}' ({})", type_name_of(kind)),
-        source,
-    };
+    let create =
+        |error| NodeError::create(format!("subscription to '{topic}' ({})", type_name_of(kind)), &error);
     let qos = match kind {
         InputKind::Transforms => QosProfile::default().keep_last(TRANSFORM_HISTORY),
         InputKind::StaticTransforms => QosProfile::default().keep_last(TRANSFORM_HISTORY).transient_local(),

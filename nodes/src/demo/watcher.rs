@@ -114,7 +114,8 @@ fn receive(watched: &Mutex<Watched>, topic: &'static str, bytes: Vec<u8>) {
         if let Ok(report) = from_cdr::<DiagnosticArray<'_>>(&bytes) {
             for status in &report.status {
                 let values = status.values.iter().map(|pair| (pair.key.to_string(), pair.value.to_string()));
-                watched.diagnostics.insert(status.name.to_string(), values.collect());
+                let node = status.name.strip_suffix(": pipeline").unwrap_or(&status.name);
+                watched.diagnostics.insert(node.to_owned(), values.collect());
             }
         }
         return;
