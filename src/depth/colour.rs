@@ -48,6 +48,25 @@ impl DepthColours {
         (self.near_m, self.far_m)
     }
 
+    /// Where a depth in metres lies on the scale, 0 near and 1 far; clamped. NaN is far.
+    pub fn share(&self, depth_m: f32) -> f32 {
+        let share = (depth_m / self.near_m).ln() / (self.far_m / self.near_m).ln();
+        if share.is_nan() { 1.0 } else { share.clamp(0.0, 1.0) }
+    }
+
+    /// Round depths (1, 2, 5 times a power of ten) on the scale, metres, ascending.
+    pub fn ticks_m(&self) -> Vec<f32> {
+        let mut ticks = Vec::new();
+        let mut decade = 10f32.powi(self.near_m.log10().floor() as i32);
+        while decade <= self.far_m && decade > 0.0 {
+            ticks.extend([1.0, 2.0, 5.0].map(|step| step * decade));
+            decade *= 10.0;
+        }
+        // Relative slack: 0.1 · 5 is a rounding error away from 0.5.
+        ticks.retain(|tick| *tick >= self.near_m * 0.999 && *tick <= self.far_m * 1.001);
+        ticks
+    }
+
     /// Colour at a share of the scale, 0 near and 1 far.
     pub fn at_share(&self, share: f32) -> [u8; 3] {
         // The conversion saturates and takes NaN to 0, so the index is at most 255.
@@ -153,6 +172,12 @@ mod tests {
         assert_eq!(colours.of(f32::NEG_INFINITY), colours.at_share(0.0));
         assert_eq!(colours.of(f32::MIN_POSITIVE), colours.at_share(0.0));
         assert_ne!(colours.at_share(1.0), DepthColours::INVALID);
+    }
+
+    #[test]
+    fn ticks_are_round_and_within() {
+        assert_eq!(DepthColours::new(0.5, 20.0).unwrap().ticks_m(), [0.5, 1.0, 2.0, 5.0, 10.0, 20.0]);
+        assert_eq!(DepthColours::new(3.0, 4.0).unwrap().ticks_m(), Vec::<f32>::new());
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Camera with radar returns, depth and confidence, side by side.
 
-use super::{Canvas, ColourMap, Font, PictureError, Rgb, TextAnchor};
+use super::{Canvas, Font, PictureError, Rgb, TextAnchor};
+use crate::depth::DepthColours;
 
 const BACKGROUND: Rgb = [18, 20, 26];
 const INK: Rgb = [226, 230, 238];
@@ -62,11 +63,12 @@ impl DepthPicture<'_> {
     /// `0 < near < far`.
     pub fn render(&self) -> Result<Canvas, PictureError> {
         self.check()?;
-        let map = ColourMap::new(self.scale_m.0, self.scale_m.1).ok_or_else(|| PictureError::Range {
-            what: "depth scale",
-            expected: "0 < near < far in metres",
-            found: format!("{} to {}", self.scale_m.0, self.scale_m.1),
-        })?;
+        let colours =
+            DepthColours::new(self.scale_m.0, self.scale_m.1).map_err(|_| PictureError::Range {
+                what: "depth scale",
+                expected: "0 < near < far in metres",
+                found: format!("{} to {}", self.scale_m.0, self.scale_m.1),
+            })?;
         let panel_height = (self.panel_width * self.height).div_ceil(self.width);
         let panel = [self.panel_width, panel_height];
         let size = [self.width, self.height];
@@ -78,7 +80,7 @@ impl DepthPicture<'_> {
             Canvas::new(confidence_x + self.panel_width + MARGIN, top + panel_height + MARGIN, BACKGROUND)?;
 
         canvas.draw_image([camera_x, top], panel, self.rgb.to_vec(), size)?;
-        self.draw_radar(&mut canvas, [camera_x, top], panel, &map);
+        self.draw_radar(&mut canvas, [camera_x, top], panel, &colours);
 
         // Sampled to the panel before colouring: colours of a scale must not be averaged.
         let (to_width, to_height) = (self.panel_width, panel_height);
@@ -90,7 +92,7 @@ impl DepthPicture<'_> {
                 let index = nearest(column, row);
                 let depth = self.depth.get(index).copied().unwrap_or(f32::NAN);
                 let colour =
-                    if depth.is_nan() { NO_DEPTH[(column + row) / 6 % 2] } else { map.colour(depth) };
+                    if depth.is_nan() { NO_DEPTH[(column + row) / 6 % 2] } else { colours.of(depth) };
                 canvas.blend((depth_x + column) as i64, (top + row) as i64, colour, 1.0);
                 let confidence = self.confidence.get(index).copied().unwrap_or(0.0);
                 let grey = (confidence.clamp(0.0, 1.0) * 255.0).round() as u8;
@@ -98,7 +100,7 @@ impl DepthPicture<'_> {
             }
         }
         let bar = [depth_x + self.panel_width + MARGIN / 2, top, panel_height];
-        draw_legend(&mut canvas, bar, &map);
+        draw_legend(&mut canvas, bar, &colours);
 
         let returns = match self.radar.len() {
             1 => "camera + 1 radar return".to_owned(),
@@ -137,7 +139,7 @@ impl DepthPicture<'_> {
         Ok(())
     }
 
-    fn draw_radar(&self, canvas: &mut Canvas, [x, y]: [usize; 2], panel: [usize; 2], map: &ColourMap) {
+    fn draw_radar(&self, canvas: &mut Canvas, [x, y]: [usize; 2], panel: [usize; 2], colours: &DepthColours) {
         let scale = [panel[0] as f32 / self.width as f32, panel[1] as f32 / self.height as f32];
         let radius = (self.panel_width as f32 * 0.009).max(2.5);
         // Near returns are drawn last, over far ones.
@@ -153,22 +155,22 @@ impl DepthPicture<'_> {
                     [x as f32 + (dot.u + 0.5) * scale[0] - 0.5, y as f32 + (dot.v + 0.5) * scale[1] - 0.5];
                 canvas.disc(at, radius + 1.8, [0; 3], 0.85);
                 canvas.disc(at, radius + 0.6, [255; 3], 1.0);
-                canvas.disc(at, radius - 0.4, map.colour(dot.depth_m), 1.0);
+                canvas.disc(at, radius - 0.4, colours.of(dot.depth_m), 1.0);
             }
         }
     }
 }
 
 /// A vertical bar at `x`, `top` with ticks in metres, far at the top.
-fn draw_legend(canvas: &mut Canvas, [x, top, height]: [usize; 3], map: &ColourMap) {
+fn draw_legend(canvas: &mut Canvas, [x, top, height]: [usize; 3], colours: &DepthColours) {
     let (x, top, span) = (x as i64, top as i64, height.saturating_sub(1).max(1) as f32);
     for row in 0..height as i64 {
-        let colour = map.at(1.0 - row as f32 / span);
+        let colour = colours.at_share(1.0 - row as f32 / span);
         canvas.fill_rect([x, top + row, x + BAR_WIDTH as i64, top + row + 1], colour, 1.0);
     }
     let right = x + BAR_WIDTH as i64;
-    for tick in map.ticks_m() {
-        let y = top + ((1.0 - map.position(tick)) * span).round() as i64;
+    for tick in colours.ticks_m() {
+        let y = top + ((1.0 - colours.share(tick)) * span).round() as i64;
         canvas.fill_rect([right, y, right + 5, y + 1], INK, 1.0);
         let label_y = y.clamp(top + 6, top + height as i64 - 7);
         canvas.text([right + 8, label_y], TextAnchor::Left, Font::Small, INK, &format!("{tick} m"));
@@ -210,15 +212,15 @@ mod tests {
             RadarDot { u: 4000.0, v: 1.0, depth_m: 5.0 },
         ];
         let canvas = picture(&rgb, &radar, &depth, &confidence).render().unwrap();
-        let map = ColourMap::new(1.0, 10.0).unwrap();
+        let colours = DepthColours::new(1.0, 10.0).unwrap();
         let top = MARGIN + TITLE_HEIGHT;
         let depth_x = 2 * MARGIN + 64;
         let confidence_x = depth_x + 64 + LEGEND_WIDTH + MARGIN;
         assert_eq!(canvas.pixel(MARGIN + 2, top + 2), Some([10, 200, 30]));
-        assert_eq!(canvas.pixel(MARGIN + 32, top + 24), Some(map.colour(10.0)));
-        assert_eq!(canvas.pixel(depth_x + 20, top + 20), Some(map.colour(1.0)));
+        assert_eq!(canvas.pixel(MARGIN + 32, top + 24), Some(colours.of(10.0)));
+        assert_eq!(canvas.pixel(depth_x + 20, top + 20), Some(colours.of(1.0)));
         assert!(NO_DEPTH.contains(&canvas.pixel(depth_x + 63, top).unwrap()));
-        assert_eq!(canvas.pixel(depth_x, top + 47), Some(map.colour(10.0)));
+        assert_eq!(canvas.pixel(depth_x, top + 47), Some(colours.of(10.0)));
         assert_eq!(canvas.pixel(confidence_x, top), Some([0; 3]));
         assert_eq!(canvas.pixel(confidence_x + 63, top + 47), Some([255; 3]));
     }

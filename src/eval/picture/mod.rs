@@ -5,13 +5,11 @@
 
 mod bev_picture;
 mod canvas;
-mod colour_map;
 mod depth_picture;
 mod text;
 
 pub use bev_picture::BevPicture;
 pub use canvas::{Canvas, Rgb};
-pub use colour_map::ColourMap;
 pub use depth_picture::{DepthPicture, RadarDot};
 pub use text::{Font, TextAnchor};
 
