@@ -3,11 +3,12 @@
 
 #![allow(clippy::expect_used, reason = "a bench whose set-up fails has nothing to measure")]
 
+use std::convert::Infallible;
 use std::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use isobath::detection::{BEV_CHANNELS, BevGrid, Voxelizer};
-use isobath::geometry::{Pose, SweepMotion, pose_from_yaw};
+use isobath::geometry::{SweepMotion, pose_from_yaw};
 use isobath::message::{Header, PointCloud2, PointField, Stamp, from_cdr, to_cdr};
 use isobath::sensor::{LidarPoint, LidarPreset, PointCloudView, StampAt};
 
@@ -48,7 +49,10 @@ fn sweep(columns: u32) -> Vec<u8> {
         header: Header { stamp: STAMP, frame_id: "lidar" },
         height: 1,
         width: columns * 64,
-        fields: fields.map(|(name, offset, datatype)| PointField { name, offset, datatype, count: 1 }).into(),
+        fields: fields
+            .into_iter()
+            .map(|(name, offset, datatype)| PointField { name, offset, datatype, count: 1 })
+            .collect(),
         point_step: 22,
         row_step: columns * 64 * 22,
         data: &data,
@@ -60,17 +64,14 @@ fn sweep(columns: u32) -> Vec<u8> {
     bytes
 }
 
-/// 10 m/s, turning by 0.5 rad/s.
-fn pose(t_s: f64) -> Result<Pose, std::convert::Infallible> {
-    Ok(pose_from_yaw([10.0 * t_s, 0.0, 0.0], 0.5 * t_s))
-}
-
 fn features(voxelizer: &mut Voxelizer, bytes: &[u8], deskew: bool, tensor: &mut [f32]) {
     let cloud: PointCloud2<'_> = from_cdr(bytes).expect("a valid message");
     let view = PointCloudView::new(&cloud).expect("a valid cloud");
     let layout = LidarPreset::Auto.layout(&view, STAMP, StampAt::Start).expect("a known layout");
     let mut points = layout.points(&view);
     let motion = layout.times().filter(|_| deskew).map(|times| {
+        // 10 m/s, turning by 0.5 rad/s.
+        let pose = |t_s: f64| Ok::<_, Infallible>(pose_from_yaw([10.0 * t_s, 0.0, 0.0], 0.5 * t_s));
         let Ok(motion) = SweepMotion::sample(times.first_s(), times.last_s(), pose);
         (motion, times)
     });

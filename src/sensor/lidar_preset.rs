@@ -13,7 +13,7 @@
 //! Sources: `velodyne_pointcloud` (`PointcloudXYZIRT`, `OrganizedCloudXYZIRT`), `ouster_ros`
 //! (`os_point.h`, `sensor_point_types.h`), `hesai_ros_driver` 2 (`source_driver_ros2.hpp`), `livox_ros_driver2`
 //! (`LivoxPointXyzrtlt`; `CustomPoint` for converted messages), `rslidar_sdk` (`PointXYZIRT`), Nebula
-//! (`point_types.hpp`: `PointXYZIRCAEDT` and before). Hesai and RoboSense publish the same fields with the same
+//! (`point_types.hpp`: `PointXYZIRCAEDT` and before). Hesai and `RoboSense` publish the same fields with the same
 //! meaning: `auto` calls both `hesai`.
 
 use std::{fmt, str::FromStr};
@@ -38,7 +38,7 @@ pub enum LidarPreset {
     Ouster,
     /// `hesai_ros_driver`
     Hesai,
-    /// `livox_ros_driver2` as PointCloud2, or converted from its CustomMsg
+    /// `livox_ros_driver2` as PointCloud2, or converted from its `CustomMsg`
     Livox,
     /// `rslidar_sdk`
     Robosense,

@@ -146,10 +146,9 @@ fn base_s(range_s: [f64; 2], base: Option<TimeBase>, stamp_s: f64, stamp_at: Sta
     let middle_s = f64::midpoint(first_s, last_s);
     match base {
         Some(TimeBase::Clock) | None if on_clock => stamp_s,
-        // The sensor's clock and the stamp's are not the same: only the differences count.
-        Some(TimeBase::Clock) => at(stamp_at, first_s, middle_s, last_s),
         Some(TimeBase::Sweep) | None if on_sweep => at(stamp_at, 0.0, middle_s, last_s),
-        Some(TimeBase::Sweep) | None => at(stamp_at, first_s, middle_s, last_s),
+        // The sensor's clock and the stamp's are not the same: only the differences count.
+        _ => at(stamp_at, first_s, middle_s, last_s),
     }
 }
 

@@ -170,7 +170,9 @@ fn the_stamp_may_be_that_of_the_end_of_the_sweep() {
         let mut points = wall(200);
         let last = points[49][3];
         if times == "from the stamp" {
-            points.iter_mut().for_each(|point| point[3] -= last);
+            for point in &mut points {
+                point[3] -= last;
+            }
         }
         live.offer(cloud(298, &points), 310);
         let frame = live.poll(310).unwrap();
