@@ -6,10 +6,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::MAX_RADARS;
 use super::parameters::{RadarSettings, radar_count, radar_settings};
-use crate::geometry::{CameraModel, Pose, TransformBuffer};
-use crate::message::{
-    CameraInfo, CdrError, Image, LendCloud, LendCompressedImage, LendImage, RadarScan, Stamp, from_cdr,
-};
+use super::radar_input::{RadarMessage, RadarPayload, RadarReception, velocity_mps};
+use crate::geometry::{CameraModel, TransformBuffer};
+use crate::message::{CameraInfo, CdrError, Image, LendCompressedImage, LendImage, Stamp, from_cdr};
 use crate::pipeline::{Accounting, Intake, Pacing, ParameterSet, SensorInput, insert_transforms};
 use crate::sync::{Collector, CollectorConfig, DropReason, FrameSet};
 
@@ -21,10 +20,6 @@ const LOCKSTEP_PENDING: usize = 64;
 /// the usual timeout. Waiting is no reason to be dropped, only a newer image that is complete is.
 const LIVE_PENDING: usize = 8;
 
-/// The frame in which the world stands still (REP-105).
-const FIXED_FRAME: &str = "odom";
-/// Time over which a radar's velocity is taken, nanoseconds.
-const VELOCITY_NS: i64 = 100_000_000;
 /// An image that far back starts a new recording, nanoseconds.
 const TIME_JUMP_NS: i64 = 1_000_000_000;
 
@@ -65,35 +60,6 @@ pub struct Calibration {
     pub camera: CameraModel,
 }
 
-/// A radar's message as it came.
-#[derive(Clone)]
-pub enum RadarPayload {
-    /// `sensor_msgs/PointCloud2`
-    Cloud(Arc<dyn LendCloud>),
-    /// `radar_msgs/RadarScan` as CDR
-    Scan(Arc<[u8]>),
-}
-
-impl RadarPayload {
-    fn stamp_and_frame(&self) -> Result<(Stamp, String), CdrError> {
-        let header = match self {
-            Self::Cloud(cloud) => cloud.cloud()?.header,
-            Self::Scan(bytes) => from_cdr::<RadarScan<'_>>(bytes)?.header,
-        };
-        Ok((header.stamp, header.frame_id.to_owned()))
-    }
-}
-
-/// A radar's message and where the radar was when it measured.
-pub struct RadarMessage {
-    /// The cloud or scan
-    pub payload: RadarPayload,
-    /// Radar frame into the camera's optical frame
-    pub t_camera_radar: Pose,
-    /// Velocity of the radar in its own frame, m/s, where odometry tells it
-    pub velocity_mps: Option<[f32; 3]>,
-}
-
 /// All that one depth image is made from.
 pub struct DepthFrame {
     /// Acquisition stamp of the image
@@ -110,11 +76,6 @@ pub struct DepthFrame {
 
 struct Trigger {
     image: ImageMessage,
-    frame_id: String,
-}
-
-struct RadarReception {
-    payload: RadarPayload,
     frame_id: String,
 }
 
@@ -245,15 +206,6 @@ impl DepthIntake {
         exact.or_else(|| of_camera.next()).cloned()
     }
 
-    /// Velocity of frame `radar` in itself, from its way through [`FIXED_FRAME`] up to `stamp`.
-    fn velocity_mps(&self, radar: &str, stamp: Stamp) -> Option<[f32; 3]> {
-        let before = stamp.offset_ns(-VELOCITY_NS);
-        let way = self.transforms.lookup_between(radar, stamp, radar, before, FIXED_FRAME).ok()?;
-        // Where it came from, seen from where it is.
-        let t = way.translation.vector / (-1e-9 * VELOCITY_NS as f64);
-        Some([t.x as f32, t.y as f32, t.z as f32])
-    }
-
     /// Completes `set`, or gives it back when waiting may help and `last_call` is false.
     fn complete(
         &mut self,
@@ -285,7 +237,7 @@ impl DepthIntake {
             match self.transforms.lookup(&set.image.frame_id, &message.frame_id, *stamp) {
                 Ok(pose) => {
                     poses[radar] = Some(pose);
-                    velocities[radar] = self.velocity_mps(&message.frame_id, *stamp);
+                    velocities[radar] = velocity_mps(&self.transforms, &message.frame_id, *stamp);
                 }
                 Err(error) if !last_call && error.may_arrive() => return Err(set),
                 Err(error) => missing[radar] = Some(("no_transform", Some(error.to_string()))),

@@ -1,5 +1,7 @@
 use super::*;
-use crate::message::{CdrBuffer, Header, Message, PointCloud2, TFMessage, TransformStamped, to_cdr};
+use crate::message::{
+    CdrBuffer, Header, Message, PointCloud2, RadarScan, TFMessage, TransformStamped, to_cdr,
+};
 use crate::pipeline::depth::DepthPipeline;
 use crate::pipeline::{InputKind, Pipeline};
 

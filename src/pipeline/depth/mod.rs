@@ -8,6 +8,7 @@ mod encode;
 mod intake;
 mod parameters;
 mod processor;
+mod radar_input;
 mod radars;
 
 use std::sync::{Arc, Mutex};

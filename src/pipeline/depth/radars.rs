@@ -3,8 +3,9 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::MAX_RADARS;
-use super::intake::{DepthFrame, RadarMessage, RadarPayload};
+use super::intake::DepthFrame;
 use super::parameters::{RadarSettings, radar_settings};
+use super::radar_input::{RadarMessage, RadarPayload};
 use crate::message::from_cdr;
 use crate::pipeline::{Accounting, FrameError, ParameterSet};
 use crate::sensor::{DopplerSigns, PointCloudView, RadarReturn, decode_radar, decode_radar_scan};
