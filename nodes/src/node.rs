@@ -49,6 +49,9 @@ impl NodeError {
         if reason.contains("cannot open shared object file") {
             reason.push_str("; source the setup.bash of the ROS 2 that this was built with");
         }
+        if matches!(error, r2r::Error::InvalidMessageType { .. }) {
+            reason.push_str("; this was built without that interface package: `cargo xtask setup` brings it");
+        }
         Self::Create { what: what.into(), reason }
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::Mutex;
 use std::time::Instant;
 
-use isobath::message::{LendCloud, LendCompressedImage, LendImage, Stamp};
+use isobath::message::{LendCloud, LendCompressedImage, LendImage, RadarScan, Stamp, from_cdr};
 use isobath::pipeline::{InputKind, SensorInput, type_name_of};
 use r2r::{QosProfile, sensor_msgs};
 use tokio::sync::mpsc;
@@ -170,6 +170,13 @@ fn subscribe(owned: &mut Owned, topic: &str, kind: InputKind, delivery: Delivery
                 delivery.send(stamp, Payload::Cloud(Arc::new(cloud)));
             });
         }
+        InputKind::RadarScan(_) => {
+            let stream = owned.node.subscribe_raw(topic, type_name_of(kind), qos).map_err(create)?;
+            owned.forward(stream, move |bytes| {
+                let stamp = from_cdr::<RadarScan<'_>>(&bytes).ok().map(|scan| scan.header.stamp);
+                delivery.send(stamp, Payload::Bytes(bytes.into()));
+            });
+        }
         InputKind::CameraInfo | InputKind::Transforms | InputKind::StaticTransforms => {
             let stream = owned.node.subscribe_raw(topic, type_name_of(kind), qos).map_err(create)?;
             owned.forward(stream, move |bytes| delivery.send(None, Payload::Bytes(bytes.into())));
@@ -189,6 +196,9 @@ fn address(payload: &Payload, kind: InputKind) -> Option<SensorInput> {
             Some(SensorInput::Radar(index, Arc::clone(cloud)))
         }
         (Payload::Cloud(cloud), InputKind::Lidar) => Some(SensorInput::Lidar(Arc::clone(cloud))),
+        (Payload::Bytes(bytes), InputKind::RadarScan(index)) => {
+            Some(SensorInput::RadarScan(index, Arc::clone(bytes)))
+        }
         (Payload::Bytes(bytes), InputKind::CameraInfo) => Some(SensorInput::CameraInfo(Arc::clone(bytes))),
         (Payload::Bytes(bytes), InputKind::Transforms | InputKind::StaticTransforms) => {
             Some(SensorInput::Transforms(Arc::clone(bytes), is_static(kind)))

@@ -9,6 +9,7 @@ mod distortion;
 mod pose;
 mod ray_table;
 mod rotated_iou;
+mod sweep_motion;
 mod transform_buffer;
 mod transform_error;
 
@@ -18,5 +19,6 @@ pub use distortion::Distortion;
 pub use pose::{Pose, PoseError, pose_from_parts, pose_from_yaw, pose_to_parts};
 pub use ray_table::RayTable;
 pub use rotated_iou::{iou_3d, rotated_iou_bev};
+pub use sweep_motion::{MAX_POSES, SweepMotion};
 pub use transform_buffer::TransformBuffer;
 pub use transform_error::TransformError;

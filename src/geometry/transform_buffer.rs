@@ -171,6 +171,25 @@ impl TransformBuffer {
             .and_then(|found| to_pose(&found, target, source))
     }
 
+    /// Whether any transform to or from `frame` has come in.
+    pub fn knows(&self, frame: &str) -> bool {
+        let frame = frame.trim_start_matches('/');
+        self.edges.contains_key(frame) || self.edges.values().any(|edge| edge.parent == frame)
+    }
+
+    /// Forgets the moving transforms of frames that are known beyond `stamp`: time has jumped back to it, and
+    /// their publishers will start anew. Static transforms, which are sent once, stay.
+    pub fn forget_after(&mut self, stamp: Stamp) {
+        let registry = &mut self.registry;
+        self.edges.retain(|child, edge| {
+            let keep = edge.is_static || edge.stamps.back().is_none_or(|&newest| newest <= stamp.0);
+            if !keep {
+                registry.remove_frame(child);
+            }
+            keep
+        });
+    }
+
     /// Forgets everything, static transforms included.
     pub fn clear(&mut self) {
         *self = Self::new();

@@ -70,6 +70,22 @@ fn what_makes_no_tree_is_refused_and_named() {
 }
 
 #[test]
+fn a_jump_back_forgets_what_moved_after_it_and_nothing_else() {
+    let mut buffer = moving(&[(5 * S, 1.0), (6 * S, 2.0)]);
+    buffer.insert("base", "lidar", &along_x(2.0), Stamp(0), true).unwrap();
+    buffer.insert("base", "arm", &along_x(3.0), Stamp(S), false).unwrap();
+    assert!(
+        ["odom", "/base", "lidar", "arm"].iter().all(|frame| buffer.knows(frame)) && !buffer.knows("map")
+    );
+    buffer.forget_after(Stamp(2 * S));
+    assert!(!buffer.knows("odom"));
+    assert_eq!(buffer.lookup("base", "lidar", Stamp(9)).unwrap(), along_x(2.0));
+    assert_eq!(buffer.lookup("base", "arm", Stamp(S)).unwrap(), along_x(3.0));
+    buffer.insert("odom", "base", &along_x(7.0), Stamp(2 * S), false).unwrap();
+    assert_eq!(buffer.lookup("odom", "lidar", Stamp(2 * S)).unwrap(), along_x(9.0));
+}
+
+#[test]
 fn unknown_and_unconnected_frames_are_told_apart() {
     let mut buffer = moving(&[(S, 1.0)]);
     buffer.insert("other", "thing", &along_x(1.0), Stamp(0), true).unwrap();

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::message::{
     CameraInfo, CompressedImage, Image, LendCloud, LendCompressedImage, LendImage, Message, PointCloud2,
-    TFMessage,
+    RadarScan, TFMessage,
 };
 
 /// A received message. Big ones lend their buffer, so that nothing is copied on the way in.
@@ -18,6 +18,8 @@ pub enum SensorInput {
     CameraInfo(Arc<[u8]>),
     /// Cloud of radar number 0 to 3
     Radar(usize, Arc<dyn LendCloud>),
+    /// `radar_msgs/RadarScan` of radar number 0 to 3 as CDR
+    RadarScan(usize, Arc<[u8]>),
     /// LiDAR sweep
     Lidar(Arc<dyn LendCloud>),
     /// `tf2_msgs/TFMessage` as CDR; true when it came from `/tf_static`
@@ -35,6 +37,8 @@ pub enum InputKind {
     CameraInfo,
     /// `sensor_msgs/PointCloud2` of radar number 0 to 3
     Radar(usize),
+    /// `radar_msgs/RadarScan` of radar number 0 to 3
+    RadarScan(usize),
     /// `sensor_msgs/PointCloud2`
     Lidar,
     /// `/tf`
@@ -57,6 +61,7 @@ pub const fn type_name_of(kind: InputKind) -> &'static str {
         InputKind::CompressedImage => CompressedImage::TYPE_NAME,
         InputKind::CameraInfo => CameraInfo::TYPE_NAME,
         InputKind::Radar(_) | InputKind::Lidar => PointCloud2::TYPE_NAME,
+        InputKind::RadarScan(_) => RadarScan::TYPE_NAME,
         InputKind::Transforms | InputKind::StaticTransforms => TFMessage::TYPE_NAME,
     }
 }

@@ -136,7 +136,13 @@ impl Payload {
     /// `data` for the inputs in `kinds`.
     pub fn new(data: Vec<u8>, kinds: &[InputKind]) -> Self {
         let small = |kind: &InputKind| {
-            matches!(kind, InputKind::CameraInfo | InputKind::Transforms | InputKind::StaticTransforms)
+            matches!(
+                kind,
+                InputKind::CameraInfo
+                    | InputKind::RadarScan(_)
+                    | InputKind::Transforms
+                    | InputKind::StaticTransforms
+            )
         };
         if kinds.iter().all(small) { Self::Small(data.into()) } else { Self::Big(Arc::new(CdrBuffer(data))) }
     }
@@ -154,6 +160,9 @@ impl Payload {
             }
             (Self::Big(message), InputKind::Lidar) => SensorInput::Lidar(Arc::clone(message) as _),
             (Self::Small(bytes), InputKind::CameraInfo) => SensorInput::CameraInfo(Arc::clone(bytes)),
+            (Self::Small(bytes), InputKind::RadarScan(radar)) => {
+                SensorInput::RadarScan(radar, Arc::clone(bytes))
+            }
             (Self::Small(bytes), InputKind::Transforms) => SensorInput::Transforms(Arc::clone(bytes), false),
             (Self::Small(bytes), InputKind::StaticTransforms) => {
                 SensorInput::Transforms(Arc::clone(bytes), true)

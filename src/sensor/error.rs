@@ -98,9 +98,26 @@ pub enum SensorError {
         /// Fields of the message.
         found: String,
     },
+    /// The times of a cloud's points are no times of one sweep.
+    #[error(
+        "point cloud field '{name}' (preset {preset}): expected times of a sweep of at most {expected_s} s, \
+         found times over {found_s} s"
+    )]
+    PointTimes {
+        /// Preset that says what the field means.
+        preset: &'static str,
+        /// Field name.
+        name: String,
+        /// Longest sweep, seconds.
+        expected_s: u32,
+        /// Latest less earliest time, seconds.
+        found_s: String,
+    },
     /// A preset name is unknown.
-    #[error("radar preset: expected one of {expected}, found '{found}'")]
+    #[error("{what}: expected one of {expected}, found '{found}'")]
     UnknownPreset {
+        /// What is to be named.
+        what: &'static str,
         /// Known names.
         expected: String,
         /// Name given.

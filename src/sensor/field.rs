@@ -37,6 +37,20 @@ impl Datatype {
         })
     }
 
+    /// Kind and size in bytes, as numpy writes them.
+    pub(super) const fn code(self) -> &'static str {
+        match self {
+            Self::I8 => "i1",
+            Self::U8 => "u1",
+            Self::I16 => "i2",
+            Self::U16 => "u2",
+            Self::I32 => "i4",
+            Self::U32 => "u4",
+            Self::F32 => "f4",
+            Self::F64 => "f8",
+        }
+    }
+
     pub(super) const fn size(self) -> usize {
         match self {
             Self::I8 | Self::U8 => 1,

@@ -1,6 +1,7 @@
-//! LiDAR points with a common intensity scale.
+//! LiDAR points with a common intensity scale, where they would have been at the cloud's stamp.
 
-use super::{FieldReader, PointCloudView, field::Datatype};
+use super::{FieldReader, PointCloudView, PointTimes};
+use crate::geometry::SweepMotion;
 
 /// One return.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -15,41 +16,41 @@ pub struct LidarPoint {
     pub intensity: f32,
 }
 
-/// The valid returns of a cloud, in order. See [`lidar_points`].
+/// The valid returns of a cloud, in order. See [`super::LidarLayout::points`].
 #[derive(Clone, Debug)]
 pub struct LidarPoints<'v, 'a> {
     view: &'v PointCloudView<'a>,
     intensity: Option<(FieldReader<'a>, f32)>,
+    motion: Option<(&'v SweepMotion, PointTimes<'a>)>,
     next: usize,
     skipped: usize,
 }
 
-/// The returns of a cloud; those that are not finite or lie at the origin (how drivers write "no
-/// return") are skipped and counted.
-///
-/// Intensity comes from `intensity`, else `reflectivity`. Integers are scaled by the range of their
-/// type. Floats are taken as 0 to 255, which the Velodyne, Hesai, Livox and Robosense drivers
-/// publish; what exceeds it (Ouster's signal photons) is clamped to 1.
-pub fn lidar_points<'v, 'a>(view: &'v PointCloudView<'a>) -> LidarPoints<'v, 'a> {
-    let intensity = view.field("intensity").or_else(|| view.field("reflectivity")).map(|field| {
-        let full_scale = match field.datatype() {
-            Datatype::U8 | Datatype::F32 | Datatype::F64 => 255.0,
-            Datatype::I8 => f32::from(i8::MAX),
-            Datatype::U16 => f32::from(u16::MAX),
-            Datatype::I16 => f32::from(i16::MAX),
-            Datatype::U32 => u32::MAX as f32,
-            Datatype::I32 => i32::MAX as f32,
-        };
-        (field, 1.0 / full_scale)
-    });
-    LidarPoints { view, intensity, next: 0, skipped: 0 }
-}
+impl<'v, 'a> LidarPoints<'v, 'a> {
+    /// The returns of `view`; those that are not finite or lie at the origin (how drivers write "no
+    /// return") are skipped and counted. `intensity` comes with the factor to 0..1.
+    pub(super) const fn new(view: &'v PointCloudView<'a>, intensity: Option<(FieldReader<'a>, f32)>) -> Self {
+        Self { view, intensity, motion: None, next: 0, skipped: 0 }
+    }
 
-impl LidarPoints<'_, '_> {
+    /// The same returns, each moved from where the sensor was at its time to where it was at the stamp.
+    /// A point whose time is not a number stays where it is.
+    #[must_use]
+    pub const fn deskewed(mut self, motion: &'v SweepMotion, times: PointTimes<'a>) -> Self {
+        self.motion = Some((motion, times));
+        self
+    }
+
     /// Points left out so far.
     pub const fn skipped(&self) -> usize {
         self.skipped
     }
+}
+
+/// Whether a position is that of a return.
+#[inline]
+pub(super) fn is_return([x, y, z]: [f32; 3]) -> bool {
+    x.is_finite() && y.is_finite() && z.is_finite() && !(x == 0.0 && y == 0.0 && z == 0.0)
 }
 
 impl Iterator for LidarPoints<'_, '_> {
@@ -60,11 +61,15 @@ impl Iterator for LidarPoints<'_, '_> {
         while self.next < self.view.len() {
             let i = self.next;
             self.next += 1;
-            let [x, y, z] = self.view.xyz(i);
-            if !(x.is_finite() && y.is_finite() && z.is_finite()) || (x == 0.0 && y == 0.0 && z == 0.0) {
+            let position = self.view.xyz(i);
+            if !is_return(position) {
                 self.skipped += 1;
                 continue;
             }
+            let [x, y, z] = match &self.motion {
+                Some((motion, times)) => motion.to_stamp(times.offset_s(i), position),
+                None => position,
+            };
             let intensity =
                 self.intensity.map_or(0.0, |(field, scale)| (field.f32(i) * scale).clamp(0.0, 1.0));
             // `clamp` keeps a NaN, which a network would spread.

@@ -5,20 +5,26 @@
 //! What a driver got wrong (a step too short, a field beyond the point) is an error here, once.
 
 mod compressed;
+mod doppler_sign;
 mod error;
 mod field;
 mod image_view;
 mod lidar;
+mod lidar_preset;
+mod lidar_time;
 mod pixel_format;
 mod point_cloud;
 mod radar;
 mod radar_preset;
 
 pub use compressed::{DecodedImage, decode_compressed};
+pub use doppler_sign::DopplerSigns;
 pub use error::SensorError;
 pub use field::FieldReader;
 pub use image_view::ImageView;
-pub use lidar::{LidarPoint, LidarPoints, lidar_points};
+pub use lidar::{LidarPoint, LidarPoints};
+pub use lidar_preset::{LidarLayout, LidarPreset, lidar_points};
+pub use lidar_time::{PointTimes, StampAt};
 pub use pixel_format::PixelFormat;
 pub use point_cloud::PointCloudView;
 pub use radar::{RadarReturn, decode_radar, decode_radar_scan};

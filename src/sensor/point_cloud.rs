@@ -107,6 +107,15 @@ impl<'a> PointCloudView<'a> {
         self.fields.iter().map(|field| field.name).collect::<Vec<_>>().join(" ")
     }
 
+    /// Names and datatypes of all fields, as `x f4`, for messages to people.
+    pub fn typed_field_names(&self) -> String {
+        let name = |field: &PointField<'_>| match Datatype::of(field) {
+            Ok(datatype) => format!("{} {}", field.name, datatype.code()),
+            Err(_) => field.name.to_owned(),
+        };
+        self.fields.iter().map(name).collect::<Vec<_>>().join(", ")
+    }
+
     /// Position of point `i` in metres, sensor frame; NaN beyond the last point.
     #[inline]
     pub fn xyz(&self, i: usize) -> [f32; 3] {

@@ -97,6 +97,7 @@ impl FromStr for RadarPreset {
     fn from_str(name: &str) -> Result<Self, SensorError> {
         Self::ALL.into_iter().find(|preset| preset.as_str() == name).ok_or_else(|| {
             SensorError::UnknownPreset {
+                what: "radar preset",
                 expected: Self::ALL.map(Self::as_str).join(" "),
                 found: name.to_owned(),
             }

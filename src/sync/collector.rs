@@ -1,12 +1,13 @@
 //! Camera-triggered collection of one image and the nearest message of each radar.
 //!
 //! - The stamp of an image is the trigger. A radar's stamp is corrected by its offset first.
-//! - Of each radar the message nearest to the trigger within the window belongs to the frame; of two
-//!   equally near ones the older.
+//! - Of each radar the message nearest to the trigger within that radar's window belongs to the frame;
+//!   of two equally near ones the older.
 //! - The oldest waiting image is ready when the nearest message of every radar worth waiting for is
 //!   certain, which it is once that radar has a message at or after the trigger, or when the timeout
 //!   since the image's arrival is over. Worth waiting for is a radar heard from in the last second,
-//!   or one never heard from while the collector is younger than the start-up time.
+//!   or one never heard from while the collector is younger than the start-up time, unless it was
+//!   absent from the last three frames: then it is back with a message that some frame could use.
 //! - An image not newer than the last one is dropped; when it is more than a second older, time has
 //!   jumped (a bag that loops, a simulation that restarts): all waiting images are dropped and
 //!   collection starts anew with it. `now` going back by more than a second means the same.
@@ -27,6 +28,8 @@ const HISTORY: usize = 64;
 const JUMP_NS: i64 = 1_000_000_000;
 /// A radar silent for longer is not waited for.
 const ALIVE_NS: i64 = 1_000_000_000;
+/// A radar absent from so many frames in a row is not waited for.
+const MAX_ABSENCES: u32 = 3;
 /// How long after the start a radar never heard from is waited for.
 const STARTUP_NS: i64 = 3_000_000_000;
 /// Radar messages are kept this much longer than window and timeout ask, for images that arrive late.
@@ -37,8 +40,8 @@ const LATE_IMAGE_NS: i64 = 1_000_000_000;
 pub struct CollectorConfig {
     /// How many radars belong to a frame, at most [`MAX_RADARS`]; more are taken as that.
     pub radars: usize,
-    /// Largest distance between the trigger and a radar's corrected stamp.
-    pub window_ns: i64,
+    /// Largest distance between the trigger and each radar's corrected stamp.
+    pub window_ns: [i64; MAX_RADARS],
     /// Longest time an image waits for radars after it arrived.
     pub timeout_ns: i64,
     /// Added to each radar's stamps: its clock's or driver's delay, negated.
@@ -70,6 +73,8 @@ struct Radar<R> {
     /// Ascending by corrected stamp.
     history: VecDeque<(Stamp, R)>,
     heard: Option<Stamp>,
+    /// Frames in a row without it, since a message that could have been in one
+    absences: u32,
 }
 
 /// The state machine; see the module for its rules.
@@ -89,13 +94,13 @@ impl<I, R: Clone> Collector<I, R> {
     pub fn new(mut config: CollectorConfig) -> Self {
         config.radars = config.radars.min(MAX_RADARS);
         config.pending = config.pending.max(1);
-        config.window_ns = config.window_ns.max(0);
+        config.window_ns = config.window_ns.map(|window_ns| window_ns.max(0));
         config.timeout_ns = config.timeout_ns.max(0);
         Self {
             config,
             waiting: VecDeque::new(),
             dropped: VecDeque::new(),
-            radars: std::array::from_fn(|_| Radar { history: VecDeque::new(), heard: None }),
+            radars: std::array::from_fn(|_| Radar { history: VecDeque::new(), heard: None, absences: 0 }),
             last_trigger: None,
             started: None,
             now: Stamp(0),
@@ -109,7 +114,7 @@ impl<I, R: Clone> Collector<I, R> {
     pub fn offer_image(&mut self, stamp: Stamp, image: I, now: Stamp) -> Option<(Stamp, I, DropReason)> {
         self.advance(now);
         match self.last_trigger {
-            _ if stamp.is_zero() => self.dropped.push_back((stamp, image, DropReason::BadStamp)),
+            _ if stamp.is_zero() => self.dropped.push_back((stamp, image, DropReason::ZeroStamp)),
             Some(last) if stamp <= last && last.since_ns(stamp) <= JUMP_NS => {
                 self.dropped.push_back((stamp, image, DropReason::OutOfOrder));
             }
@@ -131,21 +136,25 @@ impl<I, R: Clone> Collector<I, R> {
     }
 
     /// Takes a message of radar `index` that arrived at `now`. Returns why it cannot be used:
-    /// `BadStamp` for an unset stamp. A radar that is not configured is ignored.
+    /// `ZeroStamp` for an unset stamp. A radar that is not configured is ignored.
     pub fn offer_radar(&mut self, index: usize, stamp: Stamp, radar: R, now: Stamp) -> Option<DropReason> {
         self.advance(now);
-        let keep_ns =
-            self.config.window_ns.saturating_add(self.config.timeout_ns).saturating_add(LATE_IMAGE_NS);
-        let (Some(slot), Some(&offset)) =
-            (self.radars[..self.config.radars].get_mut(index), self.config.radar_offset_ns.get(index))
-        else {
+        let (Some(slot), Some(&offset), Some(&window_ns)) = (
+            self.radars[..self.config.radars].get_mut(index),
+            self.config.radar_offset_ns.get(index),
+            self.config.window_ns.get(index),
+        ) else {
             return None;
         };
+        let keep_ns = window_ns.saturating_add(self.config.timeout_ns).saturating_add(LATE_IMAGE_NS);
         if stamp.is_zero() {
-            return Some(DropReason::BadStamp);
+            return Some(DropReason::ZeroStamp);
         }
         slot.heard = Some(self.now);
         let stamp = stamp.offset_ns(offset);
+        if self.last_trigger.is_none_or(|last| last.since_ns(stamp) <= window_ns) {
+            slot.absences = 0;
+        }
         if slot.history.back().is_some_and(|(newest, _)| newest.since_ns(stamp) > JUMP_NS) {
             slot.history.clear();
         }
@@ -175,14 +184,16 @@ impl<I, R: Clone> Collector<I, R> {
     pub fn flush(&mut self) -> Option<FrameSet<I, R>> {
         let Waiting { stamp, image, .. } = self.waiting.pop_front()?;
         let mut radars = [const { None }; MAX_RADARS];
-        for (found, radar) in radars.iter_mut().zip(self.configured()) {
+        let configured = self.radars.iter_mut().zip(self.config.window_ns).take(self.config.radars);
+        for (found, (radar, window_ns)) in radars.iter_mut().zip(configured) {
             // The first of equal minima is the older message.
             *found = radar
                 .history
                 .iter()
                 .min_by_key(|(other, _)| other.since_ns(stamp).saturating_abs())
-                .filter(|(other, _)| other.since_ns(stamp).saturating_abs() <= self.config.window_ns)
+                .filter(|(other, _)| other.since_ns(stamp).saturating_abs() <= window_ns)
                 .cloned();
+            radar.absences = if found.is_some() { 0 } else { radar.absences.saturating_add(1) };
         }
         Some(FrameSet { stamp, image, radars })
     }
@@ -216,6 +227,9 @@ impl<I, R: Clone> Collector<I, R> {
         if radar.history.back().is_some_and(|(newest, _)| *newest >= trigger) {
             return false;
         }
+        if radar.absences >= MAX_ABSENCES {
+            return false;
+        }
         match (radar.heard, self.started) {
             (Some(heard), _) => self.now.since_ns(heard) <= ALIVE_NS,
             (None, Some(started)) => self.now.since_ns(started) <= STARTUP_NS,
@@ -240,6 +254,7 @@ impl<I, R: Clone> Collector<I, R> {
         for radar in &mut self.radars {
             radar.history.clear();
             radar.heard = None;
+            radar.absences = 0;
         }
         self.last_trigger = None;
         self.started = None;

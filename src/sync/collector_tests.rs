@@ -16,7 +16,7 @@ fn at(ms: i64) -> Stamp {
 fn collector(radars: usize, pending: usize) -> Collector<u32, u32> {
     Collector::new(CollectorConfig {
         radars,
-        window_ns: 50 * MS,
+        window_ns: [50 * MS; 4],
         timeout_ns: 100 * MS,
         radar_offset_ns: [0; 4],
         pending,
@@ -93,15 +93,72 @@ fn a_silent_radar_is_not_waited_for_but_one_starting_up_is() {
     assert!(c.poll(at(5100)).is_some(), "radar 0 fell silent");
 }
 
+/// Images every 100 ms with a radar beside each; radar 1 falls silent. How long each image waits.
+#[test]
+fn a_radar_that_fell_silent_delays_three_images_and_is_used_again_once_it_is_back() {
+    let mut c = collector(2, 4);
+    let mut waits = Vec::new();
+    for image in 0..20 {
+        let trigger = image * 100;
+        assert_eq!(c.offer_image(at(trigger), image as u32, at(trigger)), None);
+        let silent = (5..12).contains(&image);
+        for wait in 0..=100 {
+            let now = at(trigger + wait);
+            if wait == 20 {
+                c.offer_radar(0, at(trigger + 10), 0, now);
+            }
+            if wait == 30 && !silent {
+                c.offer_radar(1, at(trigger + 10), 1, now);
+            }
+            if let Some(frame) = c.poll(now) {
+                assert_eq!((frame.image, frame.radars[0].is_some()), (image as u32, true));
+                assert_eq!(frame.radars[1].is_some(), !(silent || image == 12), "image {image}");
+                waits.push(wait);
+                if image != 12 {
+                    break;
+                }
+            }
+        }
+    }
+    // Image 12 is out by the time that the radar speaks again.
+    let expected = [&[30; 5][..], &[100; 3], &[20; 5], &[30; 7]].concat();
+    assert_eq!(waits, expected);
+}
+
+#[test]
+fn a_radar_whose_clock_is_wrong_is_not_waited_for_either() {
+    let mut c = collector(1, 4);
+    let mut waits = Vec::new();
+    for image in 0..6 {
+        let trigger = image * 100;
+        assert_eq!(c.offer_image(at(trigger), image as u32, at(trigger)), None);
+        c.offer_radar(0, at(trigger - 3_600_000), 0, at(trigger));
+        waits.extend((0..=100).find(|wait| c.poll(at(trigger + wait)).is_some()));
+    }
+    assert_eq!(waits, [100, 100, 100, 0, 0, 0]);
+}
+
+#[test]
+fn each_radar_has_its_own_window() {
+    let window_ns = [50 * MS, 5 * MS, 0, 0];
+    let mut c = Collector::new(CollectorConfig { window_ns, ..collector(2, 1).config });
+    for radar in 0..2 {
+        c.offer_radar(radar, at(10), radar as u32, at(0));
+    }
+    assert_eq!(c.offer_image(at(0), 7, at(0)), None);
+    let frame = c.poll(at(0)).unwrap();
+    assert_eq!((radar_of(&frame, 0), radar_of(&frame, 1)), (Some(0), None));
+}
+
 #[test]
 fn bad_repeated_and_superseded_images_come_back_with_their_reason() {
     let mut c = collector(1, 1);
-    assert_eq!(c.offer_image(Stamp(0), 1, at(0)), Some((Stamp(0), 1, DropReason::BadStamp)));
+    assert_eq!(c.offer_image(Stamp(0), 1, at(0)), Some((Stamp(0), 1, DropReason::ZeroStamp)));
     assert_eq!(c.offer_image(at(0), 2, at(0)), None);
     assert_eq!(c.offer_image(at(0), 3, at(0)), Some((at(0), 3, DropReason::OutOfOrder)));
     assert_eq!(c.offer_image(at(-1000), 4, at(0)), Some((at(-1000), 4, DropReason::OutOfOrder)));
     assert_eq!(c.offer_image(at(30), 5, at(30)), Some((at(0), 2, DropReason::Superseded)));
-    assert_eq!(c.offer_radar(0, Stamp(0), 1, at(30)), Some(DropReason::BadStamp));
+    assert_eq!(c.offer_radar(0, Stamp(0), 1, at(30)), Some(DropReason::ZeroStamp));
 }
 
 #[test]

@@ -47,8 +47,11 @@ drop_reasons! {
     Undecodable = "undecodable",
         "The message could not be decoded: check its encoding and fields.";
     /// The stamp is unset.
-    BadStamp = "bad_stamp",
+    ZeroStamp = "zero_stamp",
         "The stamp of the message is unset: its driver must fill header.stamp.";
+    /// A radar that the frame must have had nothing usable at its stamp.
+    RadarAbsent = "radar_absent",
+        "A required radar had no message near the stamp of the image: check that it runs, and its clock.";
     /// Not newer than an input taken before.
     OutOfOrder = "out_of_order",
         "The input was not newer than the one before it: duplicated or reordered messages.";

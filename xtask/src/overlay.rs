@@ -14,10 +14,18 @@ use crate::ros::Ros;
 use crate::stamp::Stamp;
 use crate::workspace::Workspace;
 
-const PACKAGES: [&str; 2] = ["tf2_msgs", "vision_msgs"];
+const PACKAGES: [&str; 3] = ["radar_msgs", "tf2_msgs", "vision_msgs"];
 
-/// The official Jazzy hash of the type that detections are published as.
-const DETECTIONS_HASH: &str = "RIHS01_793f5eab9595ac1c0da07873cc859db42eae51f0ee76056db8562515d830e018";
+/// Types that only the overlay may bring, with their official Jazzy hashes: what detections are published as, and
+/// what radars that publish no clouds publish.
+const HASHES: [(&str, &str, &str); 2] = [
+    (
+        "vision_msgs",
+        "Detection3DArray",
+        "RIHS01_793f5eab9595ac1c0da07873cc859db42eae51f0ee76056db8562515d830e018",
+    ),
+    ("radar_msgs", "RadarScan", "RIHS01_9d270e9c9d9e2509e93e7c688fd8a813d75e43a6a37ef982e63e24e80e535cdc"),
+];
 
 /// Builds what is missing and gives back whether the build needs the overlay at all.
 pub fn ensure(workspace: &Workspace, ros: &Ros, python: &Python) -> Result<bool> {
@@ -25,8 +33,12 @@ pub fn ensure(workspace: &Workspace, ros: &Ros, python: &Python) -> Result<bool>
     for package in &missing {
         build(workspace, ros, python, package)?;
     }
-    if missing.contains(&"vision_msgs") && ros.has_type_hashes() {
-        check_hash(&workspace.overlay())?;
+    if ros.has_type_hashes() {
+        for (package, name, expected) in HASHES {
+            if missing.contains(&package) {
+                check_hash(&workspace.overlay(), package, name, expected)?;
+            }
+        }
     }
     Ok(!missing.is_empty())
 }
@@ -97,16 +109,16 @@ fn forget_bindings(workspace: &Workspace) -> Result<()> {
     run_shown("Forgetting the old message bindings", &mut clean)
 }
 
-fn check_hash(overlay: &Path) -> Result<()> {
-    let path: PathBuf = overlay.join("share/vision_msgs/msg/Detection3DArray.json");
+fn check_hash(overlay: &Path, package: &str, name: &str, expected: &str) -> Result<()> {
+    let path: PathBuf = overlay.join(format!("share/{package}/msg/{name}.json"));
     let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
     let description: serde_json::Value =
         serde_json::from_str(&text).with_context(|| format!("{} is not JSON", path.display()))?;
-    let found = find_hash(&description, "vision_msgs/msg/Detection3DArray").unwrap_or("none");
-    if found != DETECTIONS_HASH {
+    let found = find_hash(&description, &format!("{package}/msg/{name}")).unwrap_or("none");
+    if found != expected {
         bail!(
-            "{}: the type hash of vision_msgs/msg/Detection3DArray is {found}, expected {DETECTIONS_HASH}: a \
-             definition in ros_overlay/vision_msgs differs from the official one",
+            "{}: the type hash of {package}/msg/{name} is {found}, expected {expected}: a definition in \
+             ros_overlay/{package} differs from the official one",
             path.display()
         );
     }

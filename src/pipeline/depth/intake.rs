@@ -5,11 +5,10 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::MAX_RADARS;
-use super::parameters::radar_count;
-use crate::geometry::{CameraModel, Pose, TransformBuffer};
-use crate::message::{
-    CameraInfo, CdrError, Image, LendCloud, LendCompressedImage, LendImage, Stamp, from_cdr,
-};
+use super::parameters::{RadarSettings, radar_count, radar_settings};
+use super::radar_input::{RadarMessage, RadarPayload, RadarReception, velocity_mps};
+use crate::geometry::{CameraModel, TransformBuffer};
+use crate::message::{CameraInfo, CdrError, Image, LendCompressedImage, LendImage, Stamp, from_cdr};
 use crate::pipeline::{Accounting, Intake, Pacing, ParameterSet, SensorInput, insert_transforms};
 use crate::sync::{Collector, CollectorConfig, DropReason, FrameSet};
 
@@ -20,6 +19,9 @@ const LOCKSTEP_PENDING: usize = 64;
 /// Images that wait at once for radars, info and transforms when the latest is kept: at 30 Hz longer than
 /// the usual timeout. Waiting is no reason to be dropped, only a newer image that is complete is.
 const LIVE_PENDING: usize = 8;
+
+/// An image that far back starts a new recording, nanoseconds.
+const TIME_JUMP_NS: i64 = 1_000_000_000;
 
 /// An image as it came.
 #[derive(Clone)]
@@ -58,14 +60,6 @@ pub struct Calibration {
     pub camera: CameraModel,
 }
 
-/// A radar cloud and where the radar was when it measured it.
-pub struct RadarMessage {
-    /// The cloud
-    pub cloud: Arc<dyn LendCloud>,
-    /// Radar frame into the camera's optical frame
-    pub t_camera_radar: Pose,
-}
-
 /// All that one depth image is made from.
 pub struct DepthFrame {
     /// Acquisition stamp of the image
@@ -85,19 +79,16 @@ struct Trigger {
     frame_id: String,
 }
 
-struct RadarCloud {
-    cloud: Arc<dyn LendCloud>,
-    frame_id: String,
-}
-
 /// Intake of the depth pipeline.
 pub struct DepthIntake {
-    collector: Collector<Trigger, Arc<RadarCloud>>,
+    collector: Collector<Trigger, Arc<RadarReception>>,
     /// Collected frames whose camera info or transforms may still come, with the time of collection
-    waiting: VecDeque<(FrameSet<Trigger, Arc<RadarCloud>>, Stamp)>,
+    waiting: VecDeque<(FrameSet<Trigger, Arc<RadarReception>>, Stamp)>,
     calibrations: VecDeque<Arc<Calibration>>,
     transforms: TransformBuffer,
     radars: usize,
+    settings: [RadarSettings; MAX_RADARS],
+    last_image: Option<Stamp>,
     timeout_ns: i64,
     pacing: Pacing,
     accounting: Arc<Mutex<Accounting>>,
@@ -107,14 +98,13 @@ impl DepthIntake {
     /// An intake for checked parameters.
     pub fn new(parameters: &ParameterSet, pacing: Pacing, accounting: Arc<Mutex<Accounting>>) -> Self {
         let radars = radar_count(parameters);
+        let settings = radar_settings(parameters);
         let timeout_ns = parameters.integer("sync_timeout_ms") * 1_000_000;
         let collector = Collector::new(CollectorConfig {
             radars,
-            window_ns: parameters.integer("sync_window_ms") * 1_000_000,
+            window_ns: settings.each_ref().map(|radar| radar.window_ns),
             timeout_ns,
-            radar_offset_ns: std::array::from_fn(|radar| {
-                (parameters.double(&format!("radar_{radar}.offset_ms")) * 1e6) as i64
-            }),
+            radar_offset_ns: settings.each_ref().map(|radar| radar.offset_ns),
             pending: match pacing {
                 Pacing::KeepLatest => LIVE_PENDING,
                 Pacing::Lockstep => LOCKSTEP_PENDING,
@@ -126,6 +116,8 @@ impl DepthIntake {
             calibrations: VecDeque::with_capacity(CALIBRATIONS),
             transforms: TransformBuffer::new(),
             radars,
+            settings,
+            last_image: None,
             timeout_ns,
             pacing,
             accounting,
@@ -152,6 +144,13 @@ impl DepthIntake {
             }
         };
         self.account().input(topic, stamp);
+        let back_ns = self.last_image.map_or(i64::MIN, |last| last.since_ns(stamp));
+        if back_ns > TIME_JUMP_NS && !stamp.is_zero() {
+            self.transforms.forget_after(stamp.offset_ns(TIME_JUMP_NS));
+        }
+        if !stamp.is_zero() && !(0..=TIME_JUMP_NS).contains(&back_ns) {
+            self.last_image = Some(stamp);
+        }
         let dropped = self.collector.offer_image(stamp, Trigger { image, frame_id }, now);
         self.count_drops(topic, dropped);
     }
@@ -184,21 +183,19 @@ impl DepthIntake {
         }
     }
 
-    fn offer_radar(&mut self, radar: usize, cloud: Arc<dyn LendCloud>, now: Stamp) {
+    fn offer_radar(&mut self, radar: usize, payload: RadarPayload, now: Stamp) {
         if radar >= self.radars {
             return;
         }
-        let topic = format!("radar_{radar}/points");
-        let header = cloud.cloud().map(|view| (view.header.stamp, view.header.frame_id.to_owned()));
-        match header {
+        match payload.stamp_and_frame() {
             Ok((stamp, frame_id)) => {
-                self.account().input(&topic, stamp);
-                let cloud = Arc::new(RadarCloud { cloud, frame_id });
-                if let Some(reason) = self.collector.offer_radar(radar, stamp, cloud, now) {
-                    self.problem(&topic, reason.explain(), false);
+                self.account().input(&self.settings[radar].topic, stamp);
+                let reception = Arc::new(RadarReception { payload, frame_id });
+                if let Some(reason) = self.collector.offer_radar(radar, stamp, reception, now) {
+                    self.problem(&self.settings[radar].topic, reason.explain(), false);
                 }
             }
-            Err(error) => self.problem(&topic, &error.to_string(), true),
+            Err(error) => self.problem(&self.settings[radar].topic, &error.to_string(), true),
         }
     }
 
@@ -212,9 +209,9 @@ impl DepthIntake {
     /// Completes `set`, or gives it back when waiting may help and `last_call` is false.
     fn complete(
         &mut self,
-        set: FrameSet<Trigger, Arc<RadarCloud>>,
+        set: FrameSet<Trigger, Arc<RadarReception>>,
         last_call: bool,
-    ) -> Result<Option<DepthFrame>, FrameSet<Trigger, Arc<RadarCloud>>> {
+    ) -> Result<Option<DepthFrame>, FrameSet<Trigger, Arc<RadarReception>>> {
         let Some(calibration) = self.calibration(&set.image.frame_id, set.stamp) else {
             if !last_call {
                 return Err(set);
@@ -230,6 +227,7 @@ impl DepthIntake {
             return Ok(None);
         };
         let mut poses = [None; MAX_RADARS];
+        let mut velocities = [None; MAX_RADARS];
         let mut missing: [Option<(&str, Option<String>)>; MAX_RADARS] = [const { None }; MAX_RADARS];
         for (radar, slot) in set.radars.iter().enumerate().take(self.radars) {
             let Some((stamp, message)) = slot else {
@@ -237,17 +235,29 @@ impl DepthIntake {
                 continue;
             };
             match self.transforms.lookup(&set.image.frame_id, &message.frame_id, *stamp) {
-                Ok(pose) => poses[radar] = Some(pose),
+                Ok(pose) => {
+                    poses[radar] = Some(pose);
+                    velocities[radar] = velocity_mps(&self.transforms, &message.frame_id, *stamp);
+                }
                 Err(error) if !last_call && error.may_arrive() => return Err(set),
                 Err(error) => missing[radar] = Some(("no_transform", Some(error.to_string()))),
             }
+        }
+        let without = missing.iter().zip(&self.settings).find_map(|(missing, radar)| {
+            missing.as_ref().filter(|_| radar.required).map(|(_, detail)| (radar, detail))
+        });
+        if let Some((radar, detail)) = without {
+            let reason = if detail.is_some() { DropReason::NoTransform } else { DropReason::RadarAbsent };
+            self.account().drop_frame(reason);
+            self.problem(&radar.topic, detail.as_deref().unwrap_or(reason.explain()), false);
+            return Ok(None);
         }
         // Only now is it certain that the frame goes out like this.
         for (radar, missing) in missing.into_iter().enumerate() {
             let Some((why, detail)) = missing else { continue };
             self.account().degrade(&format!("radar_{radar}: {why}"));
             if let Some(detail) = detail {
-                self.problem(&format!("radar_{radar}/points"), &detail, false);
+                self.problem(&self.settings[radar].topic, &detail, false);
             }
         }
         let FrameSet { stamp, image, radars } = set;
@@ -255,7 +265,11 @@ impl DepthIntake {
         let radars = std::array::from_fn(|radar| {
             let message = messages.next().flatten();
             let (pose, (_, message)) = poses[radar].zip(message)?;
-            Some(RadarMessage { cloud: Arc::clone(&message.cloud), t_camera_radar: pose })
+            Some(RadarMessage {
+                payload: message.payload.clone(),
+                t_camera_radar: pose,
+                velocity_mps: velocities[radar],
+            })
         });
         Ok(Some(DepthFrame { stamp, frame_id: image.frame_id, image: image.image, calibration, radars }))
     }
@@ -313,7 +327,10 @@ impl Intake for DepthIntake {
                 self.offer_image("image/compressed", ImageMessage::Compressed(image), now);
             }
             SensorInput::CameraInfo(bytes) => self.offer_camera_info(bytes),
-            SensorInput::Radar(radar, cloud) => self.offer_radar(radar, cloud, now),
+            SensorInput::Radar(radar, cloud) => self.offer_radar(radar, RadarPayload::Cloud(cloud), now),
+            SensorInput::RadarScan(radar, bytes) => {
+                self.offer_radar(radar, RadarPayload::Scan(bytes), now);
+            }
             SensorInput::Lidar(_) => {}
             SensorInput::Transforms(bytes, is_static) => {
                 if let Err(error) = insert_transforms(&mut self.transforms, &bytes, is_static) {

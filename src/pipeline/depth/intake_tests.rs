@@ -1,7 +1,9 @@
 use super::*;
-use crate::message::{CdrBuffer, Header, Message, PointCloud2, TFMessage, TransformStamped, to_cdr};
-use crate::pipeline::Pipeline;
+use crate::message::{
+    CdrBuffer, Header, Message, PointCloud2, RadarScan, TFMessage, TransformStamped, to_cdr,
+};
 use crate::pipeline::depth::DepthPipeline;
+use crate::pipeline::{InputKind, Pipeline};
 
 const MS: i64 = 1_000_000;
 
@@ -46,16 +48,24 @@ fn transform(ms: i64, is_static: bool) -> SensorInput {
 }
 
 struct Live {
+    parameters: ParameterSet,
     intake: DepthIntake,
     accounting: Arc<Mutex<Accounting>>,
 }
 
 impl Live {
     fn new() -> Self {
+        Self::with(&[])
+    }
+
+    fn with(settings: &[(&str, &str)]) -> Self {
         let accounting = Arc::new(Mutex::new(Accounting::default()));
-        let parameters = ParameterSet::new("depth", DepthPipeline::PARAMETERS);
+        let mut parameters = ParameterSet::new("depth", DepthPipeline::PARAMETERS);
+        for (name, value) in settings {
+            parameters.set_text(name, value).unwrap();
+        }
         let intake = DepthIntake::new(&parameters, Pacing::KeepLatest, Arc::clone(&accounting));
-        let mut live = Self { intake, accounting };
+        let mut live = Self { parameters, intake, accounting };
         live.offer(camera_info(), -1000);
         live
     }
@@ -141,4 +151,138 @@ fn without_camera_info_memory_is_bounded_and_every_image_is_counted() {
     let accounting = live.accounting.lock().unwrap();
     assert_eq!(accounting.received(), 200);
     assert_eq!(accounting.dropped().values().sum::<u64>(), 200);
+}
+
+fn scan(ms: i64) -> SensorInput {
+    let scan = RadarScan { header: header(ms, "radar"), returns: Vec::new() };
+    SensorInput::RadarScan(0, encoded(&scan).into())
+}
+
+fn dropped(live: &Live, reason: DropReason) -> u64 {
+    live.accounting.lock().unwrap().dropped().get(reason.as_str()).copied().unwrap_or(0)
+}
+
+#[test]
+fn a_radar_scan_takes_the_place_of_a_cloud() {
+    let mut live = Live::with(&[("radar_0.preset", "radar_scan")]);
+    let topics = DepthPipeline::inputs(&live.parameters);
+    assert!(topics.iter().any(|topic| topic.name == "radar_0/scan" && topic.kind == InputKind::RadarScan(0)));
+    assert!(!topics.iter().any(|topic| topic.name == "radar_0/points"));
+    live.offer(transform(0, true), -1000);
+    live.offer(image(0), 0);
+    live.offer(scan(5), 10);
+    let frame = live.intake.poll(at(10)).unwrap();
+    assert!(matches!(frame.radars[0].as_ref().unwrap().payload, RadarPayload::Scan(_)));
+    live.offer(SensorInput::RadarScan(0, vec![0, 1, 0, 0, 7].into()), 20);
+    assert!(live.accounting.lock().unwrap().problems()["radar_0/scan"].undecodable);
+}
+
+#[test]
+fn an_image_without_a_required_radar_is_dropped_and_says_which_was_missing() {
+    let mut live = Live::with(&[("radars", "2"), ("radar_1.required", "true")]);
+    live.offer(transform(0, true), -1000);
+    live.offer(image(0), 0);
+    live.offer(radar(5), 10);
+    assert_eq!(live.poll(149), None);
+    assert_eq!(live.poll(400), None);
+    assert_eq!(dropped(&live, DropReason::RadarAbsent), 1);
+    assert!(live.accounting.lock().unwrap().problems().contains_key("radar_1/points"));
+
+    // Radar 0 is not required: its place in tf is unknown, which is counted.
+    let mut live = Live::with(&[("radars", "1"), ("radar_0.required", "false")]);
+    live.offer(image(0), 0);
+    live.offer(radar(5), 10);
+    live.poll(10);
+    assert_eq!(live.poll(200), Some(0));
+    let mut live = Live::with(&[("radars", "1"), ("radar_0.required", "true")]);
+    live.offer(image(0), 0);
+    live.offer(radar(5), 10);
+    live.poll(10);
+    assert_eq!(live.poll(200), None);
+    assert_eq!(dropped(&live, DropReason::NoTransform), 1);
+}
+
+#[test]
+fn a_radar_that_stops_is_named_and_slows_nothing_for_long() {
+    let mut live = Live::with(&[("radars", "2"), ("radar_1.window_ms", "30")]);
+    live.offer(transform(0, true), -1000);
+    let second = |ms: i64| {
+        let SensorInput::Radar(_, cloud) = radar(ms) else { panic!("a radar makes clouds") };
+        SensorInput::Radar(1, cloud)
+    };
+    let mut latencies = Vec::new();
+    for ms in 0..2000 {
+        if ms % 100 == 0 {
+            live.offer(image(ms), ms);
+        }
+        if ms % 100 == 20 {
+            live.offer(radar(ms - 15), ms);
+            if ms < 1000 {
+                live.offer(second(ms - 15), ms);
+            }
+        }
+        latencies.extend(live.poll(ms).map(|stamp| ms - stamp));
+    }
+    // Three images wait for the timeout; the third gives way to the fourth, which is complete by then.
+    assert_eq!(latencies, [&[20; 10][..], &[150, 150, 50], &[20; 6]].concat());
+    assert_eq!(live.superseded(), 1);
+    let accounting = live.accounting.lock().unwrap();
+    assert_eq!(accounting.degraded().get("radar_1: absent"), Some(&9));
+    assert_eq!(accounting.degraded().get("radar_0: absent"), None);
+}
+
+#[test]
+fn an_unset_stamp_is_dropped_and_named() {
+    let mut live = Live::new();
+    let unset = Image { header: Header { stamp: Stamp(0), frame_id: "camera" }, ..Default::default() };
+    live.offer(SensorInput::Image(Arc::new(CdrBuffer(encoded(&unset)))), 0);
+    assert_eq!(dropped(&live, DropReason::ZeroStamp), 1);
+    assert!(live.accounting.lock().unwrap().problems()["image"].message.contains("header.stamp"));
+}
+
+#[test]
+fn a_recording_that_starts_again_is_taken_up_at_once() {
+    let mut live = Live::new();
+    for ms in (4000..5000).step_by(100) {
+        live.offer(transform(ms, false), ms);
+        live.offer(radar(ms), ms);
+        live.offer(image(ms), ms);
+        assert_eq!(live.poll(ms), Some(ms));
+    }
+    live.offer(image(5000), 5000);
+    assert_eq!(live.poll(5000), None);
+    live.offer(image(0), 0);
+    assert_eq!(dropped(&live, DropReason::TimeJump), 1);
+    live.offer(transform(0, false), 1);
+    live.offer(radar(0), 1);
+    assert_eq!(live.poll(1), Some(0));
+    assert_eq!(live.accounting.lock().unwrap().degraded().len(), 0);
+}
+
+#[test]
+fn odometry_gives_the_velocity_of_the_radar_in_its_own_frame() {
+    let mut live = Live::new();
+    // The radar looks to the left of a robot that drives forward at 3 m/s.
+    let quarter = std::f64::consts::FRAC_1_SQRT_2;
+    let mut mount = TransformStamped { child_frame_id: "radar", ..Default::default() };
+    mount.header.frame_id = "base";
+    (mount.transform.rotation.z, mount.transform.rotation.w) = (quarter, quarter);
+    let mut camera = TransformStamped { child_frame_id: "camera", ..Default::default() };
+    camera.header.frame_id = "base";
+    camera.transform.rotation.w = 1.0;
+    let fixed = TFMessage { transforms: [mount, camera].into_iter().collect() };
+    live.offer(SensorInput::Transforms(encoded(&fixed).into(), true), -1000);
+    for ms in [-200, 100] {
+        let mut moved =
+            TransformStamped { header: header(ms, "odom"), child_frame_id: "base", ..Default::default() };
+        moved.transform.translation.x = 3e-3 * ms as f64;
+        moved.transform.rotation.w = 1.0;
+        let message = TFMessage { transforms: [moved].into_iter().collect() };
+        live.offer(SensorInput::Transforms(encoded(&message).into(), false), ms);
+    }
+    live.offer(image(0), 0);
+    live.offer(radar(5), 10);
+    let frame = live.intake.poll(at(10)).unwrap();
+    let [x, y, z] = frame.radars[0].as_ref().unwrap().velocity_mps.unwrap();
+    assert!(x.abs() < 1e-5 && (y + 3.0).abs() < 1e-5 && z.abs() < 1e-5, "{x} {y} {z}");
 }

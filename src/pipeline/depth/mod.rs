@@ -8,6 +8,7 @@ mod encode;
 mod intake;
 mod parameters;
 mod processor;
+mod radar_input;
 mod radars;
 
 use std::sync::{Arc, Mutex};
@@ -63,8 +64,10 @@ impl Pipeline for DepthPipeline {
             topics.push(InputTopic::new("image", InputKind::Image));
         }
         topics.push(InputTopic::new("camera_info", InputKind::CameraInfo));
-        for radar in 0..parameters::radar_count(parameters) {
-            topics.push(InputTopic::new(format!("radar_{radar}/points"), InputKind::Radar(radar)));
+        let used = parameters::radar_count(parameters);
+        for (radar, settings) in parameters::radar_settings(parameters).into_iter().enumerate().take(used) {
+            let kind = if settings.is_scan { InputKind::RadarScan(radar) } else { InputKind::Radar(radar) };
+            topics.push(InputTopic::new(settings.topic, kind));
         }
         topics
     }

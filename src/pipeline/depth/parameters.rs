@@ -6,7 +6,9 @@ use crate::pipeline::{Constraint, ParameterSet, ParameterSpec};
 use crate::sensor::RadarPreset;
 
 const PRESETS: Constraint =
-    Constraint::OneOf(&["auto", "ti_mmwave", "ars548", "smartmicro", "reve", "generic"]);
+    Constraint::OneOf(&["auto", "ti_mmwave", "ars548", "smartmicro", "reve", "generic", RADAR_SCAN]);
+/// The value of `radar_N.preset` that stands for another message type, not for a layout of fields.
+const RADAR_SCAN: &str = "radar_scan";
 const OFFSET: Constraint = Constraint::Doubles(-1000.0, 1000.0);
 const SIGN: Constraint = Constraint::OneOf(&["+", "-"]);
 
@@ -35,6 +37,25 @@ const fn offset(name: &'static str) -> ParameterSpec {
         default: Default::Double(0.0),
         constraint: OFFSET,
         description: "Milliseconds added to this radar's stamps; negative for a driver that stamps late",
+        live: false,
+    }
+}
+
+const fn window(name: &'static str) -> ParameterSpec {
+    integer(
+        name,
+        0,
+        (0, 5000),
+        "Largest difference of this radar's stamp from the image's in milliseconds; 0 is sync_window_ms",
+    )
+}
+
+const fn required(name: &'static str) -> ParameterSpec {
+    ParameterSpec {
+        name,
+        default: Default::Bool(false),
+        constraint: Constraint::Any,
+        description: "Whether an image without this radar is dropped instead of done without it",
         live: false,
     }
 }
@@ -79,6 +100,14 @@ pub(super) const DEPTH_PARAMETERS: &[ParameterSpec] = &[
     offset("radar_1.offset_ms"),
     offset("radar_2.offset_ms"),
     offset("radar_3.offset_ms"),
+    window("radar_0.window_ms"),
+    window("radar_1.window_ms"),
+    window("radar_2.window_ms"),
+    window("radar_3.window_ms"),
+    required("radar_0.required"),
+    required("radar_1.required"),
+    required("radar_2.required"),
+    required("radar_3.required"),
     integer("sync_window_ms", 100, (1, 5000), "Largest difference of a radar's stamp from the image's"),
     integer(
         "sync_timeout_ms",
@@ -99,23 +128,44 @@ pub(super) fn radar_count(parameters: &ParameterSet) -> usize {
     usize::try_from(parameters.integer("radars")).unwrap_or(0).min(MAX_RADARS)
 }
 
-/// How to read one radar's cloud.
-#[derive(Clone, Copy, Debug)]
+/// What one radar publishes and what becomes of it.
+#[derive(Clone, Debug)]
 pub(super) struct RadarSettings {
-    /// Field layout
+    /// Input topic, relative
+    pub topic: String,
+    /// Whether it publishes `radar_msgs/RadarScan` instead of clouds
+    pub is_scan: bool,
+    /// Field layout of its clouds
     pub preset: RadarPreset,
     /// +1 or −1
     pub doppler_sign: f32,
+    /// Added to its stamps
+    pub offset_ns: i64,
+    /// Largest distance from an image's stamp
+    pub window_ns: i64,
+    /// Whether there is no frame without it
+    pub required: bool,
 }
 
+/// The settings of all radars, used or not.
 pub(super) fn radar_settings(parameters: &ParameterSet) -> [RadarSettings; MAX_RADARS] {
-    std::array::from_fn(|radar| RadarSettings {
-        // The constraint admits only names that parse.
-        preset: parameters.string(&format!("radar_{radar}.preset")).parse().unwrap_or(RadarPreset::Auto),
-        doppler_sign: if parameters.string(&format!("radar_{radar}.doppler_sign")) == "-" {
-            -1.0
-        } else {
-            1.0
-        },
+    std::array::from_fn(|radar| {
+        let name = |field: &str| format!("radar_{radar}.{field}");
+        let preset = parameters.string(&name("preset"));
+        let is_scan = preset == RADAR_SCAN;
+        let window_ms = match parameters.integer(&name("window_ms")) {
+            0 => parameters.integer("sync_window_ms"),
+            window_ms => window_ms,
+        };
+        RadarSettings {
+            topic: format!("radar_{radar}/{}", if is_scan { "scan" } else { "points" }),
+            is_scan,
+            // The constraint admits only names that parse, and the one that is no layout.
+            preset: preset.parse().unwrap_or(RadarPreset::Auto),
+            doppler_sign: if parameters.string(&name("doppler_sign")) == "-" { -1.0 } else { 1.0 },
+            offset_ns: (parameters.double(&name("offset_ms")) * 1e6) as i64,
+            window_ns: window_ms * 1_000_000,
+            required: parameters.bool(&name("required")),
+        }
     })
 }

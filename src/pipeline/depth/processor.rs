@@ -195,7 +195,7 @@ impl Processor for DepthProcessor {
                 .image_to_tensor(&view, &self.normalisation, tensor)
                 .map_err(FrameError::inference)?;
         }
-        self.radars.collect(frame);
+        self.radars.collect(frame)?;
         let Some(tables) = &mut self.tables else {
             return Err(FrameError::inference("no tables for this camera"));
         };

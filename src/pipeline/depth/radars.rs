@@ -3,14 +3,17 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::MAX_RADARS;
-use super::intake::{DepthFrame, RadarMessage};
+use super::intake::DepthFrame;
 use super::parameters::{RadarSettings, radar_settings};
-use crate::pipeline::{Accounting, ParameterSet};
-use crate::sensor::{PointCloudView, RadarReturn, decode_radar};
+use super::radar_input::{RadarMessage, RadarPayload};
+use crate::message::from_cdr;
+use crate::pipeline::{Accounting, FrameError, ParameterSet};
+use crate::sensor::{DopplerSigns, PointCloudView, RadarReturn, decode_radar, decode_radar_scan};
 
 /// Reads radar clouds by their presets; reuses its memory from frame to frame.
 pub(super) struct RadarReader {
     settings: [RadarSettings; MAX_RADARS],
+    signs: [DopplerSigns; MAX_RADARS],
     returns: Vec<RadarReturn>,
     returns_camera: Vec<[f32; 3]>,
     accounting: Arc<Mutex<Accounting>>,
@@ -21,6 +24,7 @@ impl RadarReader {
     pub fn new(parameters: &ParameterSet, accounting: Arc<Mutex<Accounting>>) -> Self {
         Self {
             settings: radar_settings(parameters),
+            signs: Default::default(),
             returns: Vec::new(),
             returns_camera: Vec::new(),
             accounting,
@@ -32,32 +36,71 @@ impl RadarReader {
         &mut self.returns_camera
     }
 
-    /// Reads all radars of `frame`. One that cannot be read is left out and counted.
-    pub fn collect(&mut self, frame: &DepthFrame) {
+    /// Reads all radars of `frame`. One that cannot be read is left out and counted; a required one fails
+    /// the frame.
+    pub fn collect(&mut self, frame: &DepthFrame) -> Result<(), FrameError> {
         self.returns_camera.clear();
         for (radar, message) in frame.radars.iter().enumerate() {
             let Some(message) = message else { continue };
-            if let Err(error) = self.read(self.settings[radar], message) {
-                let topic = format!("radar_{radar}/points");
+            if let Err(error) = self.read(radar, message) {
+                let RadarSettings { topic, required, .. } = &self.settings[radar];
                 let mut account = self.accounting.lock().unwrap_or_else(PoisonError::into_inner);
-                account.degrade(&format!("radar_{radar}: undecodable"));
-                if account.problem(&topic, error.clone(), true) {
+                if account.problem(topic, error.clone(), true) {
                     tracing::warn!("{topic}: {error}");
                 }
+                if *required {
+                    return Err(FrameError::undecodable(format_args!("{topic}: {error}")));
+                }
+                account.degrade(&format!("radar_{radar}: undecodable"));
             }
         }
+        Ok(())
     }
 
-    fn read(&mut self, settings: RadarSettings, message: &RadarMessage) -> Result<(), String> {
-        let cloud = message.cloud.cloud().map_err(|error| error.to_string())?;
-        let view = PointCloudView::new(&cloud).map_err(|error| error.to_string())?;
-        decode_radar(&view, settings.preset, settings.doppler_sign, &mut self.returns)
-            .map_err(|error| error.to_string())?;
+    fn read(&mut self, radar: usize, message: &RadarMessage) -> Result<(), String> {
+        let RadarSettings { preset, doppler_sign, .. } = self.settings[radar];
+        match &message.payload {
+            RadarPayload::Cloud(cloud) => {
+                let cloud = cloud.cloud().map_err(|error| error.to_string())?;
+                let view = PointCloudView::new(&cloud).map_err(|error| error.to_string())?;
+                decode_radar(&view, preset, doppler_sign, &mut self.returns)
+                    .map_err(|error| error.to_string())?;
+            }
+            RadarPayload::Scan(bytes) => {
+                let scan = from_cdr(bytes).map_err(|error| error.to_string())?;
+                decode_radar_scan(&scan, doppler_sign, &mut self.returns);
+            }
+        }
+        if let Some(velocity_mps) = message.velocity_mps {
+            self.check_sign(radar, velocity_mps);
+        }
         let t_camera_radar = message.t_camera_radar.cast::<f32>();
         self.returns_camera.extend(self.returns.iter().map(|radar_return| {
             let p_camera = t_camera_radar * nalgebra::Point3::from(radar_return.position);
             [p_camera.x, p_camera.y, p_camera.z]
         }));
         Ok(())
+    }
+    /// Tells once when the returns show that the radar's Doppler has the other sign than its parameter says.
+    fn check_sign(&mut self, radar: usize, velocity_mps: [f32; 3]) {
+        let signs = &mut self.signs[radar];
+        let known = signs.is_inverted();
+        signs.add(&self.returns, velocity_mps);
+        if known || !signs.is_inverted() {
+            return;
+        }
+        let RadarSettings { topic, doppler_sign, .. } = &self.settings[radar];
+        let expected = if *doppler_sign > 0.0 { "-" } else { "+" };
+        let message = format!(
+            "range rates have the opposite sign of what the robot's motion makes of a still world ({} of {} returns): \
+             set radar_{radar}.doppler_sign to \"{expected}\"",
+            signs.opposing,
+            signs.opposing + signs.agreeing
+        );
+        let source = format!("{topic} doppler_sign");
+        let mut account = self.accounting.lock().unwrap_or_else(PoisonError::into_inner);
+        if account.problem(&source, message.clone(), false) {
+            tracing::warn!("{source}: {message}");
+        }
     }
 }

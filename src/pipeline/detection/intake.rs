@@ -1,15 +1,19 @@
-//! Keeps the sweeps that wait for the model, and finds where the LiDAR was.
+//! Keeps the sweeps that wait for the model, and finds where the LiDAR was and how it moved.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::geometry::{Pose, TransformBuffer};
+use super::motion::{Motion, MotionSource};
+use crate::geometry::{Pose, SweepMotion, TransformBuffer};
 use crate::message::{LendCloud, Stamp};
 use crate::pipeline::{Accounting, Intake, Pacing, ParameterSet, SensorInput, insert_transforms};
 use crate::sync::DropReason;
 
 /// Sweeps that wait at once in lockstep; their transforms arrive within the time-out.
 const LOCKSTEP_PENDING: usize = 64;
+/// Sweeps that wait at once for transforms when the latest is kept: at 20 Hz longer than the usual timeout.
+/// Waiting is no reason to be dropped, only a newer sweep that is complete is.
+const LIVE_PENDING: usize = 4;
 /// A sweep that far back starts a new recording, nanoseconds.
 const TIME_JUMP_NS: i64 = 1_000_000_000;
 
@@ -23,21 +27,26 @@ pub struct DetectionFrame {
     pub cloud: Arc<dyn LendCloud>,
     /// Cloud frame into `frame_id`; `None` when they are the same
     pub t_output_cloud: Option<Pose>,
+    /// How the LiDAR moved during the sweep; `None` leaves the points where they are
+    pub motion: Option<Box<SweepMotion>>,
 }
 
 struct Waiting {
     stamp: Stamp,
     frame_id: String,
     cloud: Arc<dyn LendCloud>,
+    /// Seconds from the stamp to its first and its last point, when its motion is wanted
+    span_s: Option<(f64, f64)>,
     since: Stamp,
 }
 
 /// Intake of the detection pipeline.
 pub struct DetectionIntake {
     waiting: VecDeque<Waiting>,
-    capacity: usize,
+    pacing: Pacing,
     last_stamp: Option<Stamp>,
     output_frame: String,
+    motion: MotionSource,
     timeout_ns: i64,
     transforms: TransformBuffer,
     accounting: Arc<Mutex<Accounting>>,
@@ -48,12 +57,10 @@ impl DetectionIntake {
     pub fn new(parameters: &ParameterSet, pacing: Pacing, accounting: Arc<Mutex<Accounting>>) -> Self {
         Self {
             waiting: VecDeque::new(),
-            capacity: match pacing {
-                Pacing::KeepLatest => 1,
-                Pacing::Lockstep => LOCKSTEP_PENDING,
-            },
+            pacing,
             last_stamp: None,
             output_frame: parameters.string("output_frame").trim_start_matches('/').to_owned(),
+            motion: MotionSource::new(parameters),
             timeout_ns: parameters.integer("sync_timeout_ms") * 1_000_000,
             transforms: TransformBuffer::new(),
             accounting,
@@ -72,8 +79,10 @@ impl DetectionIntake {
 
     fn offer_cloud(&mut self, cloud: Arc<dyn LendCloud>, now: Stamp) {
         self.account().receive();
-        let header = cloud.cloud().map(|view| (view.header.stamp, view.header.frame_id.to_owned()));
-        let (stamp, frame_id) = match header {
+        let header = cloud
+            .cloud()
+            .map(|view| (view.header.stamp, view.header.frame_id.to_owned(), self.motion.span_s(&view)));
+        let (stamp, frame_id, span_s) = match header {
             Ok(header) => header,
             Err(error) => {
                 self.account().drop_frame(DropReason::Undecodable);
@@ -82,23 +91,28 @@ impl DetectionIntake {
         };
         self.account().input("lidar/points", stamp);
         if stamp.is_zero() {
-            self.account().drop_frame(DropReason::BadStamp);
-            return self.problem("lidar/points", DropReason::BadStamp.explain(), false);
+            self.account().drop_frame(DropReason::ZeroStamp);
+            return self.problem("lidar/points", DropReason::ZeroStamp.explain(), false);
         }
         if let Some(last) = self.last_stamp {
             let back_ns = last.since_ns(stamp);
             if back_ns > TIME_JUMP_NS {
                 self.drop_waiting(DropReason::TimeJump);
+                self.transforms.forget_after(stamp.offset_ns(TIME_JUMP_NS));
             } else if back_ns >= 0 {
                 self.account().drop_frame(DropReason::OutOfOrder);
                 return self.problem("lidar/points", DropReason::OutOfOrder.explain(), false);
             }
         }
         self.last_stamp = Some(stamp);
-        if self.waiting.len() >= self.capacity && self.waiting.pop_front().is_some() {
+        let capacity = match self.pacing {
+            Pacing::KeepLatest => LIVE_PENDING,
+            Pacing::Lockstep => LOCKSTEP_PENDING,
+        };
+        if self.waiting.len() >= capacity && self.waiting.pop_front().is_some() {
             self.account().drop_frame(DropReason::Superseded);
         }
-        self.waiting.push_back(Waiting { stamp, frame_id, cloud, since: now });
+        self.waiting.push_back(Waiting { stamp, frame_id, cloud, span_s, since: now });
     }
 
     fn drop_waiting(&mut self, reason: DropReason) {
@@ -107,35 +121,82 @@ impl DetectionIntake {
         }
     }
 
-    /// The oldest waiting sweep with its transform; waits for that unless it is the `last_call`.
-    fn next(&mut self, now: Option<Stamp>) -> Option<DetectionFrame> {
-        loop {
-            let oldest = self.waiting.front()?;
-            let same_frame =
-                self.output_frame.is_empty() || oldest.frame_id.trim_start_matches('/') == self.output_frame;
-            let pose = if same_frame {
-                Ok(None)
-            } else {
-                self.transforms.lookup(&self.output_frame, &oldest.frame_id, oldest.stamp).map(Some)
-            };
-            if pose.is_err()
-                && let Some(now) = now
-                && (0..self.timeout_ns).contains(&now.since_ns(oldest.since))
-            {
-                return None;
+    /// Completes `sweep`, or gives it back when waiting may help and `last_call` is false.
+    fn complete(&self, sweep: Waiting, last_call: bool) -> Result<Option<DetectionFrame>, Waiting> {
+        let same_frame =
+            self.output_frame.is_empty() || sweep.frame_id.trim_start_matches('/') == self.output_frame;
+        let pose = if same_frame {
+            Ok(None)
+        } else {
+            self.transforms.lookup(&self.output_frame, &sweep.frame_id, sweep.stamp).map(Some)
+        };
+        if pose.is_err() && !last_call {
+            return Err(sweep);
+        }
+        let t_output_cloud = match pose {
+            Ok(pose) => pose,
+            Err(error) => {
+                self.account().drop_frame(DropReason::NoTransform);
+                self.problem("lidar/points", &error.to_string(), false);
+                return Ok(None);
             }
-            let Waiting { stamp, frame_id, cloud, .. } = self.waiting.pop_front()?;
-            match pose {
-                Ok(t_output_cloud) => {
-                    let frame_id = if same_frame { frame_id } else { self.output_frame.clone() };
-                    return Some(DetectionFrame { stamp, frame_id, cloud, t_output_cloud });
-                }
-                Err(error) => {
-                    self.account().drop_frame(DropReason::NoTransform);
-                    self.problem("lidar/points", &error.to_string(), false);
+        };
+        let motion = match self.motion.motion(&self.transforms, &sweep.frame_id, sweep.stamp, sweep.span_s) {
+            Motion::Unneeded => None,
+            Motion::Known(motion) => Some(motion),
+            Motion::Awaited(_) if !last_call => return Err(sweep),
+            Motion::Awaited(error) | Motion::Unknown(error) => {
+                self.account().degrade("lidar: no_motion");
+                self.problem("lidar/points", &format!("sweep not de-skewed: {error}"), false);
+                None
+            }
+        };
+        let Waiting { stamp, frame_id, cloud, .. } = sweep;
+        let frame_id = if same_frame { frame_id } else { self.output_frame.clone() };
+        Ok(Some(DetectionFrame { stamp, frame_id, cloud, t_output_cloud, motion }))
+    }
+
+    /// The oldest waiting sweep, once it is complete.
+    fn next_in_order(&mut self, now: Stamp) -> Option<DetectionFrame> {
+        while let Some(sweep) = self.waiting.pop_front() {
+            let last_call = self.is_last_call(sweep.since, now);
+            match self.complete(sweep, last_call) {
+                Ok(Some(frame)) => return Some(frame),
+                Ok(None) => {}
+                Err(sweep) => {
+                    self.waiting.push_front(sweep);
+                    return None;
                 }
             }
         }
+        None
+    }
+
+    /// The newest complete sweep. It supersedes the older ones; newer ones go on waiting.
+    fn newest(&mut self, now: Stamp) -> Option<DetectionFrame> {
+        for index in (0..self.waiting.len()).rev() {
+            let Some(sweep) = self.waiting.remove(index) else { continue };
+            let last_call = self.is_last_call(sweep.since, now);
+            match self.complete(sweep, last_call) {
+                Ok(Some(frame)) => {
+                    for _ in self.waiting.drain(..index) {
+                        self.accounting
+                            .lock()
+                            .unwrap_or_else(PoisonError::into_inner)
+                            .drop_frame(DropReason::Superseded);
+                    }
+                    return Some(frame);
+                }
+                Ok(None) => {}
+                Err(sweep) => self.waiting.insert(index, sweep),
+            }
+        }
+        None
+    }
+
+    /// A backward jump of `now` must not make a sweep wait for ever.
+    fn is_last_call(&self, since: Stamp, now: Stamp) -> bool {
+        !(0..self.timeout_ns).contains(&now.since_ns(since))
     }
 }
 
@@ -153,19 +214,32 @@ impl Intake for DetectionIntake {
             SensorInput::Image(_)
             | SensorInput::CompressedImage(_)
             | SensorInput::CameraInfo(_)
-            | SensorInput::Radar(..) => {}
+            | SensorInput::Radar(..)
+            | SensorInput::RadarScan(..) => {}
         }
     }
 
     fn poll(&mut self, now: Stamp) -> Option<DetectionFrame> {
-        self.next(Some(now))
+        match self.pacing {
+            Pacing::Lockstep => self.next_in_order(now),
+            Pacing::KeepLatest => self.newest(now),
+        }
     }
 
     fn flush(&mut self) -> Option<DetectionFrame> {
-        self.next(None)
+        while let Some(sweep) = self.waiting.pop_front() {
+            if let Ok(Some(frame)) = self.complete(sweep, true) {
+                return Some(frame);
+            }
+        }
+        None
     }
 
     fn abandon(&mut self) {
         self.drop_waiting(DropReason::Shutdown);
     }
 }
+
+#[cfg(test)]
+#[path = "intake_tests.rs"]
+mod tests;

@@ -1,6 +1,7 @@
 //! The detection pipeline: LiDAR sweep → oriented boxes and markers.
 
 mod intake;
+mod motion;
 mod parameters;
 mod processor;
 

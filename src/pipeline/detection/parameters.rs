@@ -62,10 +62,37 @@ pub(super) const DETECTION_PARAMETERS: &[ParameterSpec] = &[
     live("marker_threshold", 0.3, (0.05, 1.0), "Lowest score on detections/markers"),
     live("range", 0.0, (0.0, 1000.0), "Farthest detection from the LiDAR in metres; 0 is the model's range"),
     text(
+        "lidar_preset",
+        "auto",
+        Constraint::OneOf(&[
+            "auto",
+            "velodyne",
+            "ouster",
+            "hesai",
+            "livox",
+            "robosense",
+            "nebula",
+            "generic",
+        ]),
+        "Field layout of the cloud; auto recognises it",
+    ),
+    text(
+        "stamp_at",
+        "start",
+        Constraint::OneOf(&["start", "middle", "end"]),
+        "Where in the sweep the cloud's stamp lies, when point times count from the sweep's start",
+    ),
+    text(
+        "deskew_frame",
+        "odom",
+        Constraint::Any,
+        "Fixed frame through which tf tells the LiDAR's motion during a sweep; empty leaves points as they are",
+    ),
+    text(
         "output_frame",
         "",
         Constraint::Any,
         "Frame of the detections, through tf at the sweep's stamp; empty is the cloud's own",
     ),
-    integer("sync_timeout_ms", 150, (0, 10_000), "How long a sweep waits for its transform"),
+    integer("sync_timeout_ms", 150, (0, 10_000), "How long a sweep waits for its transforms"),
 ];

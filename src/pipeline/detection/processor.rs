@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use super::intake::DetectionFrame;
+use super::motion::SweepSettings;
 use super::{DetectionPipeline, topic};
 use crate::detection::{
     BEV_CHANNELS, BevGrid, CenterHead, ClassTable, DecodeConfig, DecodeScratch, Detection3d, Voxelizer,
@@ -16,7 +17,7 @@ use crate::pipeline::depth::session_options;
 use crate::pipeline::{
     Accounting, FrameError, OutputMessage, ParameterSet, Pipeline, PipelineError, Processor, WantedTopics,
 };
-use crate::sensor::{PointCloudView, lidar_points};
+use crate::sensor::{LidarPreset, PointCloudView};
 
 /// Most detections published of one sweep.
 const MAX_DETECTIONS: usize = 500;
@@ -26,6 +27,9 @@ pub struct DetectionProcessor {
     session: ModelSession,
     library: String,
     model: String,
+    sweep: SweepSettings,
+    /// Layout of the last sweep, to tell once what it was taken for
+    layout: Option<LidarPreset>,
     voxelizer: Voxelizer,
     classes: ClassTable,
     suppression_radius_m: Vec<f32>,
@@ -86,6 +90,8 @@ impl DetectionProcessor {
             library: library.version.clone(),
             model,
             session,
+            sweep: SweepSettings::new(parameters),
+            layout: None,
             voxelizer: Voxelizer::new(grid),
             classes,
             suppression_radius_m: settings.suppression_radius,
@@ -161,9 +167,19 @@ impl Processor for DetectionProcessor {
         let start = Instant::now();
         let cloud = frame.cloud.cloud().map_err(FrameError::undecodable)?;
         let view = PointCloudView::new(&cloud).map_err(FrameError::undecodable)?;
-        self.voxelizer
-            .bev_features(lidar_points(&view), self.session.input_mut("bev"))
-            .map_err(FrameError::inference)?;
+        let layout = self
+            .sweep
+            .preset
+            .layout(&view, frame.stamp, self.sweep.stamp_at)
+            .map_err(FrameError::undecodable)?;
+        if !view.is_empty() && self.layout.replace(layout.preset()) != Some(layout.preset()) {
+            tracing::info!("lidar/points: {layout} ({})", view.typed_field_names());
+        }
+        let mut points = layout.points(&view);
+        if let Some((motion, times)) = frame.motion.as_deref().zip(layout.times()) {
+            points = points.deskewed(motion, times);
+        }
+        self.voxelizer.bev_features(points, self.session.input_mut("bev")).map_err(FrameError::inference)?;
         let prepared = Instant::now();
 
         self.session.run().map_err(FrameError::inference)?;
