@@ -46,18 +46,20 @@ pub struct DetectionIntake {
 impl DetectionIntake {
     /// An intake for checked parameters.
     pub fn new(parameters: &ParameterSet, pacing: Pacing, accounting: Arc<Mutex<Accounting>>) -> Self {
-        Self {
+        let mut intake = Self {
             waiting: VecDeque::new(),
             capacity: match pacing {
                 Pacing::KeepLatest => 1,
                 Pacing::Lockstep => LOCKSTEP_PENDING,
             },
             last_stamp: None,
-            output_frame: parameters.string("output_frame").trim_start_matches('/').to_owned(),
-            timeout_ns: parameters.integer("sync_timeout_ms") * 1_000_000,
+            output_frame: String::new(),
+            timeout_ns: 0,
             transforms: TransformBuffer::new(),
             accounting,
-        }
+        };
+        intake.update(parameters);
+        intake
     }
 
     fn account(&self) -> MutexGuard<'_, Accounting> {
@@ -83,15 +85,17 @@ impl DetectionIntake {
         self.account().input("lidar/points", stamp);
         if stamp.is_zero() {
             self.account().drop_frame(DropReason::BadStamp);
-            return self.problem("lidar/points", DropReason::BadStamp.explain(), false);
+            return self.problem("lidar/points bad_stamp", DropReason::BadStamp.explain(), false);
         }
         if let Some(last) = self.last_stamp {
             let back_ns = last.since_ns(stamp);
             if back_ns > TIME_JUMP_NS {
                 self.drop_waiting(DropReason::TimeJump);
+                let message = format!("time jumped back from {last} to {stamp}: collection starts anew");
+                self.problem("time", &message, false);
             } else if back_ns >= 0 {
                 self.account().drop_frame(DropReason::OutOfOrder);
-                return self.problem("lidar/points", DropReason::OutOfOrder.explain(), false);
+                return self.problem("lidar/points out_of_order", DropReason::OutOfOrder.explain(), false);
             }
         }
         self.last_stamp = Some(stamp);
@@ -159,6 +163,15 @@ impl Intake for DetectionIntake {
 
     fn poll(&mut self, now: Stamp) -> Option<DetectionFrame> {
         self.next(Some(now))
+    }
+
+    fn is_waiting(&self) -> bool {
+        !self.waiting.is_empty()
+    }
+
+    fn update(&mut self, parameters: &ParameterSet) {
+        parameters.string("output_frame").trim_start_matches('/').clone_into(&mut self.output_frame);
+        self.timeout_ns = parameters.integer("sync_timeout_ms") * 1_000_000;
     }
 
     fn flush(&mut self) -> Option<DetectionFrame> {

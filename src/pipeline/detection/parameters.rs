@@ -1,7 +1,7 @@
 //! The parameters of node `detection`.
 
 use crate::pipeline::parameters::Default;
-use crate::pipeline::{Constraint, ParameterSpec};
+use crate::pipeline::{Constraint, ParameterError, ParameterSet, ParameterSpec, rules};
 
 const fn text(
     name: &'static str,
@@ -61,11 +61,28 @@ pub(super) const DETECTION_PARAMETERS: &[ParameterSpec] = &[
     live("score_threshold", 0.05, (0.05, 1.0), "Lowest score on detections"),
     live("marker_threshold", 0.3, (0.05, 1.0), "Lowest score on detections/markers"),
     live("range", 0.0, (0.0, 1000.0), "Farthest detection from the LiDAR in metres; 0 is the model's range"),
-    text(
-        "output_frame",
-        "",
-        Constraint::Any,
-        "Frame of the detections, through tf at the sweep's stamp; empty is the cloud's own",
-    ),
-    integer("sync_timeout_ms", 150, (0, 10_000), "How long a sweep waits for its transform"),
+    ParameterSpec {
+        live: true,
+        ..text(
+            "output_frame",
+            "",
+            Constraint::Any,
+            "Frame of the detections, through tf at the sweep's stamp; empty is the cloud's own",
+        )
+    },
+    ParameterSpec {
+        live: true,
+        ..integer("sync_timeout_ms", 150, (0, 10_000), "How long a sweep waits for its transform")
+    },
 ];
+
+/// Rules between these parameters.
+pub(super) fn review(parameters: &ParameterSet) -> Result<Vec<String>, ParameterError> {
+    rules::precision_fits_provider(parameters)?;
+    let (score, marker) = (parameters.double("score_threshold"), parameters.double("marker_threshold"));
+    let hidden = (marker < score).then(|| {
+        let why = format!("no detection scores below the score_threshold of {score}");
+        rules::no_effect(parameters, "marker_threshold", &why)
+    });
+    Ok(hidden.into_iter().collect())
+}
