@@ -62,6 +62,8 @@ impl Arrivals {
 
     /// A message with `stamp` (where the type has one) and `bytes` of data arrived.
     pub fn arrived(&mut self, stamp: Option<Stamp>, bytes: usize, now: Instant) {
+        // Of a sensor that was off nothing was lost on the way.
+        let was_off = self.silent_for(now) > self.patience();
         self.messages += 1;
         self.bytes = bytes;
         if self.times.len() == TIMES {
@@ -71,7 +73,7 @@ impl Arrivals {
         if let (Some(stamp), Some(before)) = (stamp, self.stamp) {
             let distance = stamp.since_ns(before);
             // A restarted bag or a repeated message is no distance.
-            if distance > 0 {
+            if distance > 0 && !was_off {
                 if self.distances.len() < DISTANCES {
                     self.distances.push(distance);
                 } else if let Some(slot) = self.distances.get_mut(self.next) {
@@ -94,11 +96,14 @@ impl Arrivals {
         if self.times.len() < MIN_TIMES {
             return PATIENCE;
         }
-        let later = self.times.iter().skip(1);
-        let mut pauses: Vec<_> =
-            self.times.iter().zip(later).map(|(a, b)| b.saturating_duration_since(*a)).collect();
-        pauses.sort_unstable();
-        let usual = pauses.get(pauses.len() * 4 / 5).copied().unwrap_or(PATIENCE);
+        let mut pauses = [Duration::ZERO; TIMES];
+        let pairs = self.times.iter().zip(self.times.iter().skip(1));
+        for (pause, (earlier, later)) in pauses.iter_mut().zip(pairs) {
+            *pause = later.saturating_duration_since(*earlier);
+        }
+        let known = pauses.get_mut(..self.times.len() - 1).unwrap_or_default();
+        known.sort_unstable();
+        let usual = known.get(known.len() * 4 / 5).copied().unwrap_or(PATIENCE);
         usual.saturating_mul(SILENT_PAUSES).clamp(MIN_PATIENCE, PATIENCE)
     }
 
@@ -152,6 +157,16 @@ mod tests {
         let (sensor, arriving) = arrivals.rates_hz().unwrap();
         assert!((29.0..31.0).contains(&sensor), "{sensor}");
         assert!((17.0..19.0).contains(&arriving), "{arriving}");
+    }
+
+    #[test]
+    fn a_sensor_that_was_off_has_lost_nothing() {
+        let start = Instant::now();
+        let mut arrivals = Arrivals::new(start);
+        for ms in (0..1000).step_by(100).chain((5000..6000).step_by(100)) {
+            arrivals.arrived(Some(Stamp(i64::from(ms) * 1_000_000)), 1, start + MS * ms);
+        }
+        assert_eq!(arrivals.rates_hz(), Some((10.0, 10.0)));
     }
 
     #[test]

@@ -292,6 +292,11 @@ impl Running {
         Ok(())
     }
 
+    /// Lines of the calling thread are this node's from now on.
+    pub fn name_thread(&self) {
+        rosout::name_thread(&self.logger);
+    }
+
     /// Answers a parameter call and lets the worker know of changes.
     pub fn answer(&mut self, call: ParameterCall) {
         let Self { parameters, events, feed, logger, .. } = self;

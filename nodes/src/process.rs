@@ -148,7 +148,7 @@ fn handle(
     let Event::Ready(loaded) = event else {
         return Err(FunctionError::Ended(node.node.name().full()));
     };
-    let facts = loaded?;
+    let facts = loaded.inspect_err(|_| node.name_thread())?;
     let described: Vec<String> = facts.iter().map(|(name, value)| format!("{name} {value}")).collect();
     node.connect(facts, arguments, subscriptions)?;
     tracing::info!(node = node.node.name().logger().as_str(), "ready: {}", described.join(", "));

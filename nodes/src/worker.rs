@@ -81,7 +81,13 @@ pub fn start<P: Pipeline>(jobs: Vec<Job>, events: Events) -> std::io::Result<Vec
         match load::<P>(first, &jobs, &seats) {
             Ok((mut model, mut processors)) => {
                 for job in &jobs {
-                    notice.send(job.index, Event::Ready(Ok(model.describe())));
+                    let mut facts = model.describe();
+                    let others = jobs.iter().filter(|other| other.index != job.index);
+                    let others: Vec<_> = others.map(|other| &*other.logger).collect();
+                    if !others.is_empty() {
+                        facts.push(("shared_with", others.join(" ")));
+                    }
+                    notice.send(job.index, Event::Ready(Ok(facts)));
                 }
                 work::<P>(&seats, &mut model, &mut processors, &jobs);
             }
