@@ -1,4 +1,5 @@
-//! `/diagnostics`: once a second, what a node received, published and dropped, and what is wrong.
+//! `/diagnostics`: what a node received, published and dropped, and what is wrong. Once a second, and in
+//! between when something begins or ceases to be wrong.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -30,19 +31,27 @@ pub struct Report<'a> {
     pub inputs: &'a [InputFacts],
     /// The transport
     pub transport: &'a Transport,
-    /// Time since the last report
-    pub elapsed_s: f64,
+    /// Time since the last report of this kind, if this is the regular one
+    pub elapsed_s: Option<f64>,
     /// The node's clock
     pub now: Stamp,
 }
 
-/// Makes a node's reports; remembers the last counts for rates and for what was logged.
+/// Makes a node's reports. Rates and drops are those of the last whole second.
 #[derive(Debug, Default)]
 pub struct Reporter {
     received: u64,
     published: u64,
     dropped: BTreeMap<&'static str, u64>,
     problems: BTreeMap<String, u64>,
+    second: Second,
+}
+
+/// What the last whole second came to.
+#[derive(Debug, Default)]
+struct Second {
+    rate_hz: f64,
+    warnings: Vec<String>,
 }
 
 /// Creates the publisher of `/diagnostics`.
@@ -69,49 +78,46 @@ pub fn publish(
 }
 
 impl Reporter {
-    /// The node's status, and the problems that are new since the last report, for the log.
-    pub fn report(&mut self, report: &Report<'_>) -> (DiagnosticStatus<'static>, Vec<String>) {
-        let accounting = report.accounting;
-        let published = accounting.published() - self.published.min(accounting.published());
-        let received = accounting.received() - self.received.min(accounting.received());
-        let rate = published as f64 / report.elapsed_s.max(1e-3);
-        let mut warnings = self.warnings(report, received);
-        let mut news = Vec::new();
-        for (source, problem) in accounting.problems() {
-            let known = self.problems.insert(source.clone(), problem.count).unwrap_or(0);
-            if known == 0 {
-                news.push(format!("{source}: {}", problem.message));
-            }
-            if problem.count > known {
-                warnings.push(format!("{source}: {}", problem.message));
-            }
+    /// The node's status.
+    pub fn report(&mut self, report: &Report<'_>) -> DiagnosticStatus<'static> {
+        if let Some(elapsed_s) = report.elapsed_s {
+            self.second = self.close_second(report.accounting, elapsed_s);
         }
-        self.received = accounting.received();
-        self.published = accounting.published();
-        self.dropped.clone_from(accounting.dropped());
+        let mut warnings: Vec<String> =
+            report.inputs.iter().flat_map(|input| warnings(input, report.transport)).collect();
+        warnings.extend(self.second.warnings.iter().cloned());
+        // Problems since the last whole second; a new kind of problem is worth a report at once.
+        let fresh = report
+            .accounting
+            .problems()
+            .iter()
+            .filter(|(source, problem)| !self.problems.contains_key(*source) && problem.count > 0);
+        warnings.extend(fresh.map(|(source, problem)| format!("{source}: {}", problem.message)));
+        warnings.extend(foreign_clocks(report));
+        let rate_hz = self.second.rate_hz;
         let message = match warnings.first() {
             Some(first) => first.clone(),
-            None if published > 0 => format!("publishing at {rate:.1} Hz"),
+            None if rate_hz > 0.0 => format!("publishing at {rate_hz:.1} Hz"),
             None => "waiting for input".into(),
         };
-        let mut values = values(report, rate);
+        let mut values = values(report, rate_hz);
         values.extend(
             warnings.iter().enumerate().map(|(index, text)| pair(format!("warning.{index}"), text.clone())),
         );
-        let status = DiagnosticStatus {
+        DiagnosticStatus {
             level: if warnings.is_empty() { DiagnosticStatus::OK } else { DiagnosticStatus::WARN },
             name: Cow::Owned(format!("{}: pipeline", report.node.full().trim_start_matches('/'))),
             message: message.into(),
             hardware_id: "isobath".into(),
             values,
-        };
-        (status, news)
+        }
     }
 
-    fn warnings(&self, report: &Report<'_>, received: u64) -> Vec<String> {
-        let mut found: Vec<String> =
-            report.inputs.iter().flat_map(|input| warnings(input, report.transport)).collect();
-        let accounting = report.accounting;
+    /// Sums up what happened since this was last called.
+    fn close_second(&mut self, accounting: &Accounting, elapsed_s: f64) -> Second {
+        let published = accounting.published() - self.published.min(accounting.published());
+        let received = accounting.received() - self.received.min(accounting.received());
+        let mut warnings = Vec::new();
         for (reason, count) in accounting.dropped() {
             let new = count - self.dropped.get(reason).copied().unwrap_or(0).min(*count);
             // Nobody listening is what the user wants, and a shutdown is no fault.
@@ -119,21 +125,36 @@ impl Reporter {
                 .iter()
                 .any(|known| known.as_str() == *reason);
             if new as f64 > TOLERATED_DROPS * received.max(1) as f64 && !is_wanted {
-                found.push(format!("{new} frames dropped in the last second: {}", explain(reason)));
+                warnings.push(format!("{new} frames dropped in the last second: {}", explain(reason)));
             }
         }
-        for (topic, input) in accounting.inputs() {
-            let off = report.now.since_ns(input.newest);
-            if !input.newest.is_zero() && report.now.0 > 0 && off.unsigned_abs() > CLOCK_TOLERANCE_NS {
-                found.push(format!(
-                    "the newest stamp on '{topic}' is {:.1} s {} this node's clock: check the sensor's clock, or use_sim_time for a bag",
-                    off.unsigned_abs() as f64 / 1e9,
-                    if off > 0 { "behind" } else { "ahead of" }
-                ));
+        for (source, problem) in accounting.problems() {
+            let known = self.problems.insert(source.clone(), problem.count).unwrap_or(0);
+            if problem.count > known {
+                warnings.push(format!("{source}: {}", problem.message));
             }
         }
-        found
+        self.received = accounting.received();
+        self.published = accounting.published();
+        self.dropped.clone_from(accounting.dropped());
+        Second { rate_hz: published as f64 / elapsed_s.max(1e-3), warnings }
     }
+}
+
+/// Inputs whose stamps are not of the node's clock.
+fn foreign_clocks(report: &Report<'_>) -> impl Iterator<Item = String> {
+    report.accounting.inputs().iter().filter_map(|(topic, input)| {
+        let off = report.now.since_ns(input.newest);
+        let is_foreign =
+            !input.newest.is_zero() && report.now.0 > 0 && off.unsigned_abs() > CLOCK_TOLERANCE_NS;
+        is_foreign.then(|| {
+            format!(
+                "the newest stamp on '{topic}' is {:.1} s {} this node's clock: check the sensor's clock, or use_sim_time for a bag",
+                off.unsigned_abs() as f64 / 1e9,
+                if off > 0 { "behind" } else { "ahead of" }
+            )
+        })
+    })
 }
 
 fn explain(reason: &str) -> &'static str {
@@ -143,12 +164,12 @@ fn explain(reason: &str) -> &'static str {
         .map_or("unknown reason", |known| known.explain())
 }
 
-fn values(report: &Report<'_>, rate: f64) -> Vec<KeyValue<'static>> {
+fn values(report: &Report<'_>, rate_hz: f64) -> Vec<KeyValue<'static>> {
     let accounting = report.accounting;
     let mut values = vec![
         pair("received", accounting.received()),
         pair("published", accounting.published()),
-        pair("rate_hz", format!("{rate:.2}")),
+        pair("rate_hz", format!("{rate_hz:.2}")),
     ];
     values.extend(accounting.dropped().iter().map(|(reason, n)| pair(format!("dropped.{reason}"), n)));
     values.extend(accounting.degraded().iter().map(|(what, n)| pair(format!("degraded.{what}"), n)));
@@ -165,6 +186,7 @@ fn values(report: &Report<'_>, rate: f64) -> Vec<KeyValue<'static>> {
     for input in report.inputs {
         let topic = &input.topic;
         values.push(pair(format!("input.{topic}.messages"), input.messages));
+        values.push(pair(format!("input.{topic}.lost"), input.lost));
         values.push(pair(format!("input.{topic}.publishers"), input.publishers.len()));
         if let Some((_, arriving)) = input.rates_hz {
             values.push(pair(format!("input.{topic}.rate_hz"), format!("{arriving:.2}")));
@@ -185,14 +207,18 @@ mod tests {
     use super::*;
     use std::time::Duration;
 
-    fn report(reporter: &mut Reporter, accounting: &Accounting) -> (DiagnosticStatus<'static>, Vec<String>) {
+    fn report(
+        reporter: &mut Reporter,
+        accounting: &Accounting,
+        elapsed_s: Option<f64>,
+    ) -> DiagnosticStatus<'static> {
         reporter.report(&Report {
             node: &NodeName { name: "depth".into(), namespace: "/robot".into() },
             accounting,
             facts: &[("model", "depth_baseline".into())],
             inputs: &[],
             transport: &Transport { middleware: "rmw_fastrtps_cpp".into(), has_profile: true },
-            elapsed_s: 1.0,
+            elapsed_s,
             now: Stamp(1_000_000_000_000),
         })
     }
@@ -209,12 +235,12 @@ mod tests {
             accounting.receive();
             accounting.publish(Duration::from_millis(20));
         }
-        let (status, _) = report(&mut reporter, &accounting);
+        let status = report(&mut reporter, &accounting, Some(1.0));
         assert_eq!(status.level, DiagnosticStatus::OK);
         assert_eq!(status.name, "robot/depth: pipeline");
         assert_eq!(value(&status, "rate_hz"), "10.00");
         assert_eq!(value(&status, "model"), "depth_baseline");
-        let (status, _) = report(&mut reporter, &accounting);
+        let status = report(&mut reporter, &accounting, Some(1.0));
         assert_eq!(value(&status, "rate_hz"), "0.00");
         assert_eq!(value(&status, "published"), "10");
     }
@@ -227,24 +253,37 @@ mod tests {
             accounting.receive();
             accounting.drop_frame(reason);
         }
-        let (status, _) = report(&mut reporter, &accounting);
+        let status = report(&mut reporter, &accounting, Some(1.0));
         assert_eq!(status.level, DiagnosticStatus::WARN);
         assert!(status.message.contains("camera_info"), "{}", status.message);
-        let (status, _) = report(&mut reporter, &accounting);
+        let status = report(&mut reporter, &accounting, Some(1.0));
         assert_eq!(status.level, DiagnosticStatus::OK);
         assert_eq!(value(&status, "dropped.no_subscriber"), "1");
     }
 
     #[test]
-    fn a_problem_is_logged_once_and_stamps_of_another_clock_are_told() {
+    fn a_report_in_between_tells_what_is_new_and_keeps_the_rate() {
         let mut accounting = Accounting::default();
         let mut reporter = Reporter::default();
+        accounting.publish(Duration::from_millis(20));
+        report(&mut reporter, &accounting, Some(0.5));
         accounting.problem("image", "step too short".into(), true);
+        let status = report(&mut reporter, &accounting, None);
+        assert_eq!(value(&status, "rate_hz"), "2.00");
+        assert_eq!((status.level, &*status.message), (DiagnosticStatus::WARN, "image: step too short"));
+        let status = report(&mut reporter, &accounting, Some(1.0));
+        assert_eq!(status.message, "image: step too short", "it is news of this second");
+        assert_eq!(value(&status, "warning.0"), "image: step too short");
+        assert!(!status.values.iter().any(|pair| pair.key == "warning.1"), "told once");
+        let status = report(&mut reporter, &accounting, Some(1.0));
+        assert_eq!((status.level, value(&status, "rate_hz").as_str()), (DiagnosticStatus::OK, "0.00"));
+    }
+
+    #[test]
+    fn stamps_of_another_clock_are_told() {
+        let mut accounting = Accounting::default();
         accounting.input("lidar/points", Stamp(5));
-        let (status, news) = report(&mut reporter, &accounting);
-        assert_eq!(news, ["image: step too short"]);
+        let status = report(&mut Reporter::default(), &accounting, Some(1.0));
         assert!(status.values.iter().any(|pair| pair.value.contains("behind this node's clock")));
-        accounting.problem("image", "step too short".into(), true);
-        assert!(report(&mut reporter, &accounting).1.is_empty());
     }
 }

@@ -1,6 +1,7 @@
 //! Who publishes what we subscribe to, and whether it can reach us.
 
 use std::sync::{Arc, Mutex};
+use std::time::Instant;
 
 use r2r::qos::DurabilityPolicy;
 
@@ -19,16 +20,22 @@ pub struct Endpoint {
 }
 
 /// The publishers of one topic as they were at the last look.
-pub type Publishers = Arc<Mutex<Vec<Endpoint>>>;
+#[derive(Clone, Debug, Default)]
+pub struct Publishers {
+    /// All of them
+    pub list: Vec<Endpoint>,
+    /// Since when there is one, as far as was looked
+    pub since: Option<Instant>,
+}
 
 /// Looks at the graph from the node's thread and stores what it finds; does not wait.
-pub fn look(node: &NodeThread, topic: String, publishers: Publishers) -> Result<(), NodeError> {
+pub fn look(node: &NodeThread, topic: String, publishers: Arc<Mutex<Publishers>>) -> Result<(), NodeError> {
     node.send(move |owned| {
         let Ok(found) = owned.node.get_publishers_info_by_topic(&topic, false) else {
             tracing::debug!("cannot list the publishers of '{topic}'");
             return;
         };
-        *lock(&publishers) = found
+        let list: Vec<_> = found
             .into_iter()
             .map(|info| Endpoint {
                 node: format!("{}/{}", info.node_namespace.trim_end_matches('/'), info.node_name),
@@ -36,5 +43,9 @@ pub fn look(node: &NodeThread, topic: String, publishers: Publishers) -> Result<
                 is_transient_local: info.qos_profile.durability == DurabilityPolicy::TransientLocal,
             })
             .collect();
+        let mut publishers = lock(&publishers);
+        publishers.since =
+            if list.is_empty() { None } else { publishers.since.or_else(|| Some(Instant::now())) };
+        publishers.list = list;
     })
 }

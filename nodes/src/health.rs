@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use isobath::pipeline::InputKind;
 
+use crate::arrivals::PATIENCE;
 use crate::graph::Endpoint;
 
-/// Start-up and slow sensors are no reason to complain.
-const PATIENCE: Duration = Duration::from_secs(3);
+/// Fast DDS's default shared-memory segment holds 512 KiB; half of it is what gets through.
+const FITS_DEFAULT_SEGMENT: usize = 256 << 10;
 
 /// Below this share of a sensor's messages something is lost on the way.
 const EXPECTED_SHARE: f64 = 0.8;
@@ -25,12 +26,38 @@ pub struct InputFacts {
     pub messages: u64,
     /// Messages that this process was too busy to take
     pub lost: u64,
+    /// Size of the newest message's data, bytes
+    pub bytes: usize,
     /// Time without a message
     pub silent_for: Duration,
+    /// How much of that is usual for this sensor
+    pub patience: Duration,
+    /// Whether messages come, but more slowly than from any whole sensor
+    pub trickles: bool,
     /// Sensor's rate and arriving rate
     pub rates_hz: Option<(f64, f64)>,
     /// Publishers in the graph
     pub publishers: Vec<Endpoint>,
+    /// How long there has been one
+    pub published_for: Duration,
+}
+
+impl InputFacts {
+    /// Whether the sensor says less than it did.
+    pub fn is_silent(&self) -> bool {
+        !self.is_transform() && self.silent_for > self.patience
+    }
+
+    fn is_transform(&self) -> bool {
+        matches!(self.kind, InputKind::Transforms | InputKind::StaticTransforms)
+    }
+
+    /// Whether its messages, as far as any have come, are too big for Fast DDS as it is.
+    fn is_big(&self) -> bool {
+        !self.is_transform()
+            && self.kind != InputKind::CameraInfo
+            && (self.messages == 0 || self.bytes > FITS_DEFAULT_SEGMENT)
+    }
 }
 
 /// What is known about the transport.
@@ -69,24 +96,44 @@ pub fn warnings(input: &InputFacts, transport: &Transport) -> Vec<String> {
             ));
         }
     }
-    let is_transform = matches!(input.kind, InputKind::Transforms | InputKind::StaticTransforms);
-    if !is_transform && input.silent_for > PATIENCE {
-        if fitting.is_empty() && input.publishers.is_empty() {
-            warnings
-                .push(format!("nothing publishes on '{topic}' ({}): check the remapping", input.type_name));
-        } else if !fitting.is_empty() {
-            warnings.push(format!(
-                "'{topic}' has {} publisher(s), but no message arrived for {:.0} s{}",
-                fitting.len(),
-                input.silent_for.as_secs_f64(),
-                remedy(input, transport)
-            ));
-        }
+    if fitting.len() > 1 && !input.is_transform() {
+        let nodes: Vec<_> = fitting.iter().map(|publisher| publisher.node.as_str()).collect();
+        warnings.push(format!(
+            "'{topic}': expected one publisher, found {}: {}",
+            nodes.len(),
+            nodes.join(", ")
+        ));
+    }
+    let silent_s = input.silent_for.as_secs_f64();
+    if input.is_silent() && input.publishers.is_empty() {
+        warnings.push(if input.messages == 0 {
+            format!("nothing publishes on '{topic}' ({}): check the remapping", input.type_name)
+        } else {
+            format!("'{topic}' fell silent {silent_s:.1} s ago: nothing publishes on it any more")
+        });
+    } else if input.is_silent() && !fitting.is_empty() && input.published_for > input.patience {
+        warnings.push(format!(
+            "'{topic}' has {} publisher(s), but no message arrived for {silent_s:.1} s{}",
+            fitting.len(),
+            remedy(input, transport)
+        ));
     } else if let Some((sensor, arriving)) = input.rates_hz
         && arriving < EXPECTED_SHARE * sensor
     {
         warnings.push(format!(
             "'{topic}' is stamped at {sensor:.1} Hz, but arrives at {arriving:.1} Hz{}",
+            remedy(input, transport)
+        ));
+    } else if input.rates_hz.is_none()
+        && input.trickles
+        && input.published_for > PATIENCE
+        && input.is_big()
+        && transport.loses_big_messages()
+    {
+        // So few that their stamps do not tell the sensor's rate yet.
+        warnings.push(format!(
+            "'{topic}': only {} message(s) have arrived{}",
+            input.messages,
             remedy(input, transport)
         ));
     }
@@ -97,9 +144,7 @@ pub fn warnings(input: &InputFacts, transport: &Transport) -> Vec<String> {
 }
 
 fn remedy(input: &InputFacts, transport: &Transport) -> &'static str {
-    let is_big =
-        !matches!(input.kind, InputKind::CameraInfo | InputKind::Transforms | InputKind::StaticTransforms);
-    if is_big && transport.loses_big_messages() {
+    if input.is_big() && transport.loses_big_messages() {
         ": big best-effort messages do not fit in Fast DDS's default shared-memory segment; start the \
          publisher and this node with FASTRTPS_DEFAULT_PROFILES_FILE=<share>/isobath/config/fastdds.xml"
     } else {
@@ -118,9 +163,13 @@ mod tests {
             type_name: "sensor_msgs/msg/Image",
             messages: 100,
             lost: 0,
+            bytes: 2_764_800,
             silent_for: Duration::from_millis(30),
+            patience: Duration::from_millis(400),
+            trickles: false,
             rates_hz: Some((30.0, 29.5)),
             publishers: vec![publisher("sensor_msgs/msg/Image", false)],
+            published_for: Duration::from_secs(9),
         }
     }
 
@@ -168,13 +217,58 @@ mod tests {
     }
 
     #[test]
+    fn a_trickle_of_big_messages_without_the_profile_is_the_known_symptom() {
+        let few = InputFacts { messages: 3, trickles: true, rates_hz: None, ..facts() };
+        let warning = only(&few, &transport(false));
+        assert!(warning.contains("only 3") && warning.contains("FASTRTPS_DEFAULT_PROFILES_FILE"));
+        for healthy in [
+            InputFacts { bytes: 100_000, ..few.clone() },
+            InputFacts { published_for: Duration::from_secs(2), ..few.clone() },
+            // Enough have come to know that the camera takes one picture a second.
+            InputFacts { rates_hz: Some((1.0, 1.0)), ..few.clone() },
+            InputFacts { trickles: false, ..few.clone() },
+        ] {
+            assert!(warnings(&healthy, &transport(false)).is_empty(), "{healthy:?}");
+        }
+        assert!(warnings(&few, &transport(true)).is_empty());
+    }
+
+    #[test]
+    fn a_second_publisher_of_a_sensor_is_told_with_both_names() {
+        let mut input = facts();
+        input.publishers.push(Endpoint { node: "/camera_2".into(), ..input.publishers[0].clone() });
+        let warning = only(&input, &transport(true));
+        assert!(warning.contains("/camera, /camera_2"), "{warning}");
+        let transforms = InputFacts { kind: InputKind::Transforms, rates_hz: None, ..input };
+        assert!(warnings(&transforms, &transport(true)).is_empty());
+    }
+
+    #[test]
     fn silence_tells_a_missing_publisher_from_a_lossy_one() {
         let silent = InputFacts { silent_for: Duration::from_secs(5), ..facts() };
         assert!(only(&silent, &transport(false)).contains("1 publisher(s)"));
-        let alone = InputFacts { publishers: vec![], ..silent };
+        let late = InputFacts { published_for: Duration::from_millis(300), ..silent.clone() };
+        assert!(warnings(&late, &transport(false)).is_empty(), "its publisher has only just come");
+        let gone = InputFacts { publishers: vec![], ..silent.clone() };
+        assert!(only(&gone, &transport(false)).contains("any more"));
+        let alone = InputFacts { messages: 0, ..gone };
         assert!(only(&alone, &transport(false)).contains("remapping"));
         let transforms = InputFacts { kind: InputKind::Transforms, ..alone };
         assert!(warnings(&transforms, &transport(false)).is_empty());
+    }
+
+    #[test]
+    fn a_small_sensor_that_stops_is_not_blamed_on_the_transport() {
+        let radar = InputFacts {
+            topic: "/radar_1/points".into(),
+            kind: InputKind::Radar(1),
+            bytes: 4000,
+            silent_for: Duration::from_millis(600),
+            ..facts()
+        };
+        let warning = only(&radar, &transport(false));
+        assert!(warning.contains("/radar_1/points") && warning.contains("0.6 s"), "{warning}");
+        assert!(!warning.contains("shared-memory"), "{warning}");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! In: messages from DDS, parameters, signals. Out: messages, diagnostics, `/rosout`.
 //!
 //! Threads: one a node owns it and spins it ([`node`]); one tokio runtime, on the main thread, feeds the
-//! intakes and serves parameters and diagnostics ([`process`]); one worker a pipeline owns the model and
+//! intakes ([`seats`]) and serves parameters and diagnostics ([`process`]); one worker a model owns it and
 //! publishes ([`worker`]).
 
 pub mod allocator;
@@ -24,6 +24,8 @@ pub mod process;
 pub mod publishers;
 pub mod rcl;
 pub mod rosout;
+pub mod seats;
 pub mod shutdown;
 pub mod subscriptions;
+pub mod suite;
 pub mod worker;

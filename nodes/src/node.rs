@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures::FutureExt;
 use futures::stream::{Stream, StreamExt};
@@ -12,9 +12,17 @@ use r2r::{Context, Node};
 
 use crate::names::NodeName;
 use crate::rcl::take_error;
+use crate::rosout;
 
-/// How long one spin waits for something to happen, and so the longest a request waits.
-const SPIN: Duration = Duration::from_millis(10);
+/// How long one spin waits for something to happen while requests come that somebody waits for.
+const SHORT_SPIN: Duration = Duration::from_millis(10);
+
+/// The same at other times, when each spin is a wake-up for nothing: messages end a spin at once, requests
+/// do not. The longest that a request waits.
+const LONG_SPIN: Duration = Duration::from_millis(50);
+
+/// How long after such a request more are expected.
+const BUSY_FOR: Duration = Duration::from_secs(1);
 
 /// Why a node cannot do what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -85,13 +93,16 @@ impl Owned {
         }));
     }
 
-    fn spin(&mut self) {
-        self.node.spin_once(SPIN);
+    fn spin(&mut self, longest: Duration) {
+        self.node.spin_once(longest);
         self.forwarders.retain_mut(|forward| forward());
     }
 }
 
-type Request = Box<dyn FnOnce(&mut Owned) + Send>;
+struct Request {
+    run: Box<dyn FnOnce(&mut Owned) + Send>,
+    is_awaited: bool,
+}
 
 /// A running node. Dropping it stops the thread and destroys the node.
 pub struct NodeThread {
@@ -108,12 +119,16 @@ impl NodeThread {
         let node = Node::create(context.clone(), name, "").map_err(create)?;
         let name =
             NodeName { name: node.name().map_err(create)?, namespace: node.namespace().map_err(create)? };
+        let logger = Arc::from(name.logger());
         let (requests, inbox) = mpsc::channel::<Request>();
         let stop = Arc::new(AtomicBool::new(false));
         let stopped = Arc::clone(&stop);
         let thread = std::thread::Builder::new()
             .name(format!("{}-spin", name.name))
-            .spawn(move || spin(node, &inbox, &stopped))
+            .spawn(move || {
+                rosout::name_thread(&logger);
+                spin(node, &inbox, &stopped);
+            })
             .map_err(|source| NodeError::Thread { name: name.name.clone(), source })?;
         Ok(Self { name, requests, stop, thread: Some(thread) })
     }
@@ -130,17 +145,18 @@ impl NodeThread {
     ) -> Result<T, NodeError> {
         let gone = || NodeError::Gone(self.name.full());
         let (reply, answer) = mpsc::sync_channel(1);
-        let request: Request = Box::new(move |owned| {
+        let run = Box::new(move |owned: &mut Owned| {
             // The caller may have given up, which is fine.
             let _ = reply.send(request(owned));
         });
-        self.requests.send(request).map_err(|_| gone())?;
+        self.requests.send(Request { run, is_awaited: true }).map_err(|_| gone())?;
         answer.recv().map_err(|_| gone())
     }
 
     /// Runs `request` on the node's thread without waiting.
     pub fn send(&self, request: impl FnOnce(&mut Owned) + Send + 'static) -> Result<(), NodeError> {
-        self.requests.send(Box::new(request)).map_err(|_| NodeError::Gone(self.name.full()))
+        let request = Request { run: Box::new(request), is_awaited: false };
+        self.requests.send(request).map_err(|_| NodeError::Gone(self.name.full()))
     }
 
     /// Asks the thread to stop; it does within a spin.
@@ -163,11 +179,15 @@ fn spin(node: Node, inbox: &mpsc::Receiver<Request>, stop: &AtomicBool) {
     let mut owned = Owned { node, forwarders: Vec::new() };
     // With nothing to wait for, rcl returns at once and this loop would burn a core.
     let heartbeat = owned.node.create_wall_timer(Duration::from_secs(1));
+    let mut awaited = Instant::now();
     while !stop.load(Ordering::Relaxed) {
         while let Ok(request) = inbox.try_recv() {
-            request(&mut owned);
+            (request.run)(&mut owned);
+            if request.is_awaited {
+                awaited = Instant::now();
+            }
         }
-        owned.spin();
+        owned.spin(if awaited.elapsed() < BUSY_FOR { SHORT_SPIN } else { LONG_SPIN });
     }
     drop(heartbeat);
 }

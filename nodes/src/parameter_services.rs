@@ -90,9 +90,10 @@ impl ParameterEvents {
     }
 }
 
-/// Answers `call`. Returns whether a value changed.
+/// Answers `call`. Returns whether a value changed. Notes on the change are in the answer and in the log.
 pub fn answer(call: ParameterCall, parameters: &mut NodeParameters, events: &ParameterEvents) -> bool {
     let mut changed = Vec::new();
+    let notes_before = parameters.notes().to_vec();
     let answered = match call {
         ParameterCall::Set(request) => {
             let results = request
@@ -136,6 +137,9 @@ pub fn answer(call: ParameterCall, parameters: &mut NodeParameters, events: &Par
     };
     if let Err(error) = answered {
         tracing::warn!("cannot answer a parameter service call: {error}");
+    }
+    for note in parameters.notes().iter().filter(|note| !notes_before.contains(note)) {
+        tracing::warn!("{note}");
     }
     events.changed(parameters, &changed);
     !changed.is_empty()

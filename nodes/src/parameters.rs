@@ -19,6 +19,7 @@ const USE_SIM_TIME: &str = "use_sim_time";
 pub struct NodeParameters {
     set: ParameterSet,
     use_sim_time: bool,
+    notes: Vec<String>,
 }
 
 impl NodeParameters {
@@ -51,7 +52,13 @@ impl NodeParameters {
                 result => result?,
             }
         }
-        Ok((Self { set, use_sim_time }, unknown))
+        let notes = set.review()?;
+        Ok((Self { set, use_sim_time, notes }, unknown))
+    }
+
+    /// A sentence for each value that has no effect beside the others.
+    pub fn notes(&self) -> &[String] {
+        &self.notes
     }
 
     /// The values.
@@ -66,29 +73,36 @@ impl NodeParameters {
 
     /// Serves `rcl_interfaces/srv/SetParameters` for one parameter: sets it, or says why not.
     pub fn change(&mut self, parameter: &Parameter) -> SetParametersResult {
-        let result = self.check_change(parameter).and_then(|value| match value {
-            Some(value) => self.set.set(&parameter.name, value).map_err(|error| error.to_string()),
-            None => Ok(()),
-        });
-        SetParametersResult { successful: result.is_ok(), reason: result.err().unwrap_or_default() }
+        self.change_all(std::slice::from_ref(parameter))
     }
 
-    /// All of `parameters`, or none.
+    /// Sets all of `parameters`, or none. What is worth knowing about a change that was made stands in the
+    /// result's reason.
     pub fn change_all(&mut self, parameters: &[Parameter]) -> SetParametersResult {
-        let refused = parameters.iter().find_map(|parameter| self.check_change(parameter).err());
-        if let Some(reason) = refused {
-            return SetParametersResult { successful: false, reason };
+        match self.changed(parameters) {
+            Ok((set, notes)) => {
+                self.set = set;
+                let news: Vec<_> = notes.iter().filter(|note| !self.notes.contains(note)).cloned().collect();
+                self.notes = notes;
+                SetParametersResult { successful: true, reason: news.join("; ") }
+            }
+            Err(reason) => SetParametersResult { successful: false, reason },
         }
+    }
+
+    /// The values with `parameters` changed, looked at together, and the notes on them.
+    fn changed(&self, parameters: &[Parameter]) -> Result<(ParameterSet, Vec<String>), String> {
+        let mut set = self.set.clone();
         for parameter in parameters {
-            let result = self.change(parameter);
-            if !result.successful {
-                return result;
+            if let Some(value) = self.check_change(parameter)? {
+                set.set(&parameter.name, value).map_err(|error| error.to_string())?;
             }
         }
-        SetParametersResult { successful: true, reason: String::new() }
+        let notes = set.review().map_err(|error| error.to_string())?;
+        Ok((set, notes))
     }
 
-    /// The value to set, `None` when the parameter has it already.
+    /// The value to set, `None` for one that cannot change and has it already.
     fn check_change(&self, parameter: &Parameter) -> Result<Option<Value>, String> {
         let name = parameter.name.as_str();
         if name == USE_SIM_TIME {
@@ -107,10 +121,11 @@ impl NodeParameters {
             });
         };
         let (spec, value) = self.set.check(name, value).map_err(|error| error.to_string())?;
-        if self.get(name).as_ref() == Some(&value) {
-            Ok(None)
-        } else if spec.live {
+        if spec.live {
+            // Also the value it has: another of the same call may have changed it.
             Ok(Some(value))
+        } else if self.get(name).as_ref() == Some(&value) {
+            Ok(None)
         } else {
             Err(at_start(name))
         }
@@ -223,11 +238,11 @@ fn at_start(name: &str) -> String {
     format!("parameter '{name}' is read at start only: set it in the parameter file and restart the node")
 }
 
-fn check_sim_time(node: &'static str, value: Option<&Value>) -> Result<bool, ParameterError> {
+fn check_sim_time(node: &str, value: Option<&Value>) -> Result<bool, ParameterError> {
     match value {
         Some(Value::Bool(value)) => Ok(*value),
         other => Err(ParameterError::Type {
-            node,
+            node: node.to_owned(),
             name: USE_SIM_TIME,
             expected: "boolean",
             found: other.map_or("list", Value::type_name),
@@ -292,7 +307,7 @@ mod tests {
             .collect();
         let name = NodeName { name: "detection".into(), namespace: "/".into() };
         let tables = [DepthPipeline::PARAMETERS, DetectionPipeline::PARAMETERS];
-        let set = ParameterSet::new(DetectionPipeline::NODE, DetectionPipeline::PARAMETERS);
+        let set = ParameterSet::of::<DetectionPipeline>(DetectionPipeline::NODE);
         NodeParameters::declare(set, &name, &overrides, &tables)
     }
 
@@ -345,6 +360,46 @@ mod tests {
     }
 
     #[test]
+    fn a_change_that_leaves_another_without_effect_says_so_once() {
+        let (mut parameters, _) = declare(&[]).unwrap();
+        assert!(parameters.notes().is_empty());
+        let result = parameters.change(&parameter("score_threshold", &Value::Double(0.5)));
+        assert!(result.successful && result.reason.contains("marker_threshold"), "{}", result.reason);
+        assert_eq!(parameters.notes().len(), 1);
+        let result = parameters.change(&parameter("range", &Value::Double(20.0)));
+        assert!(result.successful && result.reason.is_empty(), "{}", result.reason);
+        let both = [
+            parameter("score_threshold", &Value::Double(0.6)),
+            parameter("marker_threshold", &Value::Double(0.7)),
+        ];
+        assert_eq!(parameters.change_all(&both).reason, "", "looked at together");
+        assert!(parameters.notes().is_empty());
+    }
+
+    #[test]
+    fn values_that_contradict_each_other_are_an_error_at_start() {
+        let sparse = |provider: &str| {
+            declare(&[
+                ("/**", "precision", Value::String("sparse_int8".into())),
+                ("/**", "provider", Value::String(provider.into())),
+            ])
+        };
+        assert!(sparse("cpu").is_ok());
+        assert!(sparse("cuda").unwrap_err().to_string().contains("sparse_int8"));
+    }
+
+    #[test]
+    fn the_last_of_an_atomic_change_wins() {
+        let (mut parameters, _) = declare(&[]).unwrap();
+        let there_and_back = [
+            parameter("score_threshold", &Value::Double(0.9)),
+            parameter("score_threshold", &Value::Double(0.05)),
+        ];
+        assert!(parameters.change_all(&there_and_back).successful);
+        assert_eq!(parameters.set().double("score_threshold"), 0.05);
+    }
+
+    #[test]
     fn an_atomic_change_is_all_or_nothing() {
         let (mut parameters, _) = declare(&[]).unwrap();
         let both = [
@@ -375,7 +430,7 @@ mod tests {
     #[test]
     fn lists_by_prefix_and_depth() {
         let name = NodeName { name: "depth".into(), namespace: "/".into() };
-        let set = ParameterSet::new(DepthPipeline::NODE, DepthPipeline::PARAMETERS);
+        let set = ParameterSet::of::<DepthPipeline>(DepthPipeline::NODE);
         let (parameters, _) = NodeParameters::declare(set, &name, &[], &[]).unwrap();
         let radar = parameters.list(&["radar_0".into()], 0);
         assert_eq!(radar.names.len(), 3);

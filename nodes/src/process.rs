@@ -10,10 +10,11 @@ use tokio::sync::mpsc;
 use tokio::time::MissedTickBehavior;
 
 use crate::arguments::Arguments;
-use crate::function::{Function, FunctionError, Process, REPORT_PERIOD, Running, transport};
+use crate::function::{CHECK_PERIOD, Function, FunctionError, Process, Running, transport};
 use crate::rosout::Line;
 use crate::shutdown::Shutdown;
 use crate::subscriptions::Subscriptions;
+use crate::suite::SUITE_PARAMETERS;
 use crate::worker::Event;
 use crate::{allocator, rosout, shutdown};
 
@@ -67,21 +68,22 @@ async fn serve(
         context: &context,
         arguments,
         overrides: &overrides,
-        tables: &[DepthPipeline::PARAMETERS, DetectionPipeline::PARAMETERS],
+        tables: &[DepthPipeline::PARAMETERS, DetectionPipeline::PARAMETERS, SUITE_PARAMETERS],
         calls,
         events,
     };
-    let mut nodes = Vec::with_capacity(functions.len());
-    for (index, function) in functions.iter().enumerate() {
-        nodes.push(function.start(&process, index)?);
+    let mut nodes: Vec<Running> = Vec::new();
+    for function in functions {
+        let started = function.start(&process, nodes.len())?;
+        nodes.extend(started);
     }
     let Some(first) = nodes.first() else { return Ok(()) };
-    rosout::name_thread(&first.node.name().logger());
+    rosout::name_thread(&first.node.name().logger().into());
     let log = rosout::publisher(&first.node)?;
     let transport = transport();
     let (mut subscriptions, mut received) = Subscriptions::new();
     let mut buffer = Vec::new();
-    let mut ticks = tokio::time::interval(REPORT_PERIOD);
+    let mut ticks = tokio::time::interval(CHECK_PERIOD);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
 
     let result = loop {
@@ -131,6 +133,8 @@ async fn serve(
     while let Ok(line) = lines.try_recv() {
         rosout::publish(&log, &line, &mut buffer);
     }
+    // All at once: each takes up to a spin.
+    nodes.iter().for_each(|node| node.node.request_stop());
     drop(nodes);
     result
 }
@@ -144,7 +148,7 @@ fn handle(
     let Event::Ready(loaded) = event else {
         return Err(FunctionError::Ended(node.node.name().full()));
     };
-    let facts = loaded?;
+    let facts = loaded.inspect_err(|_| node.name_thread())?;
     let described: Vec<String> = facts.iter().map(|(name, value)| format!("{name} {value}")).collect();
     node.connect(facts, arguments, subscriptions)?;
     tracing::info!(node = node.node.name().logger().as_str(), "ready: {}", described.join(", "));

@@ -9,24 +9,29 @@ use crate::node::{NodeError, NodeThread};
 const HISTORY: usize = 5;
 
 /// The publishers of one pipeline, in the order of its output topics.
-pub struct Publishers(Vec<(OutputTopic, PublisherUntyped)>);
+pub struct Publishers(Vec<(String, PublisherUntyped)>);
 
 impl Publishers {
-    /// Advertises `topics` on `node`: reliable, which suits best-effort subscribers too.
-    pub fn create(node: &NodeThread, topics: &'static [OutputTopic]) -> Result<Self, NodeError> {
+    /// Advertises `topics`, renamed by `rename`, on `node`: reliable, which suits best-effort subscribers
+    /// too.
+    pub fn create(
+        node: &NodeThread,
+        topics: &'static [OutputTopic],
+        rename: impl Fn(&str) -> String + Send + 'static,
+    ) -> Result<Self, NodeError> {
         let created = node.call(move |owned| {
             let qos = QosProfile::default().keep_last(HISTORY).reliable();
             topics
                 .iter()
                 .map(|topic| {
-                    owned
-                        .node
-                        .create_publisher_untyped(topic.name, topic.type_name, qos.clone())
-                        .map(|publisher| (*topic, publisher))
-                        .map_err(|error| {
-                            let what = format!("publisher of '{}' ({})", topic.name, topic.type_name);
-                            NodeError::create(what, &error)
-                        })
+                    let name = rename(topic.name);
+                    match owned.node.create_publisher_untyped(&name, topic.type_name, qos.clone()) {
+                        Ok(publisher) => Ok((name, publisher)),
+                        Err(error) => {
+                            let what = format!("publisher of '{name}' ({})", topic.type_name);
+                            Err(NodeError::create(what, &error))
+                        }
+                    }
                 })
                 .collect::<Result<Vec<_>, _>>()
         })?;
@@ -45,9 +50,9 @@ impl Publishers {
 
     /// Sends `message` on its topic.
     pub fn publish(&self, message: &OutputMessage<'_>) -> Result<(), String> {
-        let Some((topic, publisher)) = self.0.get(message.topic) else {
+        let Some((name, publisher)) = self.0.get(message.topic) else {
             return Err(format!("output {} does not exist", message.topic));
         };
-        publisher.publish_raw(message.bytes).map_err(|error| format!("'{}': {error}", topic.name))
+        publisher.publish_raw(message.bytes).map_err(|error| format!("'{name}': {error}"))
     }
 }

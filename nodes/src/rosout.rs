@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::fmt::{self, Write as _};
 use std::io::Write as _;
+use std::sync::Arc;
 use std::time::Duration;
 
 use isobath::message::{Log, Message, Stamp, to_cdr};
@@ -23,12 +24,20 @@ use crate::node::{NodeError, NodeThread};
 const QUEUE: usize = 1000;
 
 thread_local! {
-    static LOGGER: RefCell<String> = RefCell::new(String::from("isobath"));
+    static LOGGER: RefCell<Arc<str>> = RefCell::new(Arc::from("isobath"));
 }
 
 /// Lines of the calling thread carry `logger` from now on.
-pub fn name_thread(logger: &str) {
-    LOGGER.with(|name| logger.clone_into(&mut name.borrow_mut()));
+pub fn name_thread(logger: &Arc<str>) {
+    LOGGER.with(|name| *name.borrow_mut() = Arc::clone(logger));
+}
+
+/// Runs `work`, whose lines carry `logger`.
+pub fn as_node<T>(logger: &Arc<str>, work: impl FnOnce() -> T) -> T {
+    let before = LOGGER.with(|name| name.replace(Arc::clone(logger)));
+    let result = work();
+    LOGGER.with(|name| name.replace(before));
+    result
 }
 
 /// One logged line.
@@ -107,7 +116,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for RosLayer {
         let mut fields = Fields::default();
         event.record(&mut fields);
         let metadata = event.metadata();
-        let logger = fields.node.take().unwrap_or_else(|| LOGGER.with(|name| name.borrow().clone()));
+        let logger = fields.node.take().unwrap_or_else(|| LOGGER.with(|name| name.borrow().to_string()));
         let level = severity(*metadata.level());
         if u32::from(level) < self.threshold(&logger) {
             return;
@@ -197,7 +206,7 @@ mod tests {
     #[test]
     fn lines_carry_level_logger_and_fields() {
         let lines = lines_of(LogLevels::default(), || {
-            name_thread("robot.depth");
+            name_thread(&Arc::from("robot.depth"));
             tracing::warn!(topic = "/image", "no message");
             tracing::info!(node = "detection", "ready");
             tracing::debug!("not shown");
@@ -208,6 +217,17 @@ mod tests {
         assert_eq!((ready.logger.as_str(), ready.text.as_str()), ("detection", "ready"));
         assert!(warning.to_string().starts_with("[WARN] ["));
         assert!(warning.to_string().ends_with("] [robot.depth]: no message topic=/image"));
+    }
+
+    #[test]
+    fn a_thread_that_works_for_several_nodes_names_each() {
+        let lines = lines_of(LogLevels::default(), || {
+            name_thread(&Arc::from("depth"));
+            as_node(&Arc::from("depth_rear"), || tracing::warn!("one"));
+            tracing::warn!("two");
+        });
+        let loggers: Vec<_> = lines.iter().map(|line| line.logger.as_str()).collect();
+        assert_eq!(loggers, ["depth_rear", "depth"]);
     }
 
     #[test]

@@ -12,7 +12,8 @@ use tokio::sync::mpsc;
 use crate::arrivals::Arrivals;
 use crate::native::{NativeCloud, NativeCompressedImage, NativeImage};
 use crate::node::{NodeError, NodeThread, Owned};
-use crate::worker::{Feed, lock};
+use crate::seats::Feed;
+use crate::worker::lock;
 
 /// Messages on their way from the spin threads to the intakes: far more than ever wait, few enough to
 /// bound the memory.
@@ -124,8 +125,8 @@ struct Delivery {
 }
 
 impl Delivery {
-    fn send(&self, stamp: Option<Stamp>, payload: Payload) {
-        lock(&self.arrivals).arrived(stamp, Instant::now());
+    fn send(&self, stamp: Option<Stamp>, bytes: usize, payload: Payload) {
+        lock(&self.arrivals).arrived(stamp, bytes, Instant::now());
         if self.queue.try_send(Received { subscription: self.subscription, payload }).is_err() {
             lock(&self.arrivals).lost += 1;
         }
@@ -146,8 +147,9 @@ fn subscribe(owned: &mut Owned, topic: &str, kind: InputKind, delivery: Delivery
                 owned.node.subscribe_native::<sensor_msgs::msg::Image>(topic, qos).map_err(create)?;
             owned.forward(stream, move |message| {
                 let image = NativeImage::from(message);
-                let stamp = image.image().ok().map(|image| image.header.stamp);
-                delivery.send(stamp, Payload::Image(Arc::new(image)));
+                let (stamp, bytes) =
+                    image.image().map_or((None, 0), |image| (Some(image.header.stamp), image.data.len()));
+                delivery.send(stamp, bytes, Payload::Image(Arc::new(image)));
             });
         }
         InputKind::CompressedImage => {
@@ -157,8 +159,10 @@ fn subscribe(owned: &mut Owned, topic: &str, kind: InputKind, delivery: Delivery
                 .map_err(create)?;
             owned.forward(stream, move |message| {
                 let image = NativeCompressedImage::from(message);
-                let stamp = image.compressed_image().ok().map(|image| image.header.stamp);
-                delivery.send(stamp, Payload::CompressedImage(Arc::new(image)));
+                let (stamp, bytes) = image
+                    .compressed_image()
+                    .map_or((None, 0), |image| (Some(image.header.stamp), image.data.len()));
+                delivery.send(stamp, bytes, Payload::CompressedImage(Arc::new(image)));
             });
         }
         InputKind::Radar(_) | InputKind::Lidar => {
@@ -166,8 +170,9 @@ fn subscribe(owned: &mut Owned, topic: &str, kind: InputKind, delivery: Delivery
                 owned.node.subscribe_native::<sensor_msgs::msg::PointCloud2>(topic, qos).map_err(create)?;
             owned.forward(stream, move |message| {
                 let cloud = NativeCloud::from(message);
-                let stamp = cloud.cloud().ok().map(|cloud| cloud.header.stamp);
-                delivery.send(stamp, Payload::Cloud(Arc::new(cloud)));
+                let (stamp, bytes) =
+                    cloud.cloud().map_or((None, 0), |cloud| (Some(cloud.header.stamp), cloud.data.len()));
+                delivery.send(stamp, bytes, Payload::Cloud(Arc::new(cloud)));
             });
         }
         InputKind::RadarScan(_) => {
@@ -179,7 +184,9 @@ fn subscribe(owned: &mut Owned, topic: &str, kind: InputKind, delivery: Delivery
         }
         InputKind::CameraInfo | InputKind::Transforms | InputKind::StaticTransforms => {
             let stream = owned.node.subscribe_raw(topic, type_name_of(kind), qos).map_err(create)?;
-            owned.forward(stream, move |bytes| delivery.send(None, Payload::Bytes(bytes.into())));
+            owned.forward(stream, move |bytes| {
+                delivery.send(None, bytes.len(), Payload::Bytes(bytes.into()));
+            });
         }
     }
     Ok(())

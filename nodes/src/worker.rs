@@ -1,87 +1,43 @@
-//! The thread that owns a pipeline's model. It takes frames from the intake, computes what somebody
-//! listens to and publishes it. No lock is held while it computes.
+//! The thread that owns a model. It takes frames from the intakes of the nodes that share the model, one
+//! node after the other, computes what somebody listens to and publishes it. No lock is held while it
+//! computes.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use isobath::message::Stamp;
-use isobath::pipeline::{
-    Accounting, Intake, Pacing, ParameterSet, Pipeline, PipelineError, Processor, SensorInput,
-};
+use isobath::pipeline::{Accounting, Model, Pacing, ParameterSet, Pipeline, PipelineError, Processor};
 use isobath::sync::DropReason;
 use tokio::sync::mpsc;
 
 use crate::clock::NodeClock;
 use crate::publishers::Publishers;
 use crate::rosout;
-
-/// How often an intake is asked for frames whose waiting time is over.
-const TICK: Duration = Duration::from_millis(5);
+use crate::seats::{Feed, Seats};
 
 /// A longer way from stamp to output means that the stamps come from another clock.
 const PLAUSIBLE_LATENCY: Duration = Duration::from_secs(10);
 
-/// Takes messages for a pipeline.
-pub trait Feed: Send + Sync {
-    /// Offers a message; cheap. Before the model is loaded it is ignored.
-    fn offer(&self, input: SensorInput);
-
-    /// Hands changed parameters to the worker, which takes them before its next frame.
-    fn update(&self, parameters: ParameterSet);
-
-    /// Counts what waits as dropped and ends the worker after the frame it works on.
-    fn stop(&self);
-}
-
 /// Facts about the loaded model, for diagnostics.
 pub type Facts = Vec<(&'static str, String)>;
 
-/// What a worker tells the main thread.
+/// What a worker tells the main thread about a node.
 pub enum Event {
-    /// The model is loaded, or why it is not
+    /// The node's model is loaded, or why it is not
     Ready(Result<Facts, PipelineError>),
     /// The thread has ended
     Ended,
 }
 
-/// Sends the events of the node with this number.
-#[derive(Clone)]
-pub struct Events {
+/// Where events go, with the number of the node.
+pub type Events = mpsc::UnboundedSender<(usize, Event)>;
+
+/// A node that a worker works for.
+pub struct Job {
     /// Number of the node
     pub index: usize,
-    /// To the main thread
-    pub queue: mpsc::UnboundedSender<(usize, Event)>,
-}
-
-impl Events {
-    fn send(&self, event: Event) {
-        // The main thread stops listening only when the process ends.
-        let _ = self.queue.send((self.index, event));
-    }
-}
-
-/// Tells that the thread has ended, by a panic too.
-struct EndNotice(Events);
-
-impl Drop for EndNotice {
-    fn drop(&mut self) {
-        self.0.send(Event::Ended);
-    }
-}
-
-struct Shared<I> {
-    intake: Mutex<Option<I>>,
-    wake: Condvar,
-    parameters: Mutex<Option<ParameterSet>>,
-    stop: AtomicBool,
-    clock: NodeClock,
-}
-
-/// What a worker thread starts with.
-pub struct Job {
     /// Name of the node's logger
-    pub logger: String,
+    pub logger: Arc<str>,
     /// Parameters at start
     pub parameters: ParameterSet,
     /// The node's clock
@@ -92,98 +48,128 @@ pub struct Job {
     pub accounting: Arc<Mutex<Accounting>>,
 }
 
-/// Starts the worker of pipeline `P`, which loads the model first. Returns its entrance.
-pub fn start<P: Pipeline>(job: Job, events: Events) -> std::io::Result<Arc<dyn Feed>> {
-    let shared = Arc::new(Shared::<P::Intake> {
-        intake: Mutex::new(None),
-        wake: Condvar::new(),
-        parameters: Mutex::new(None),
-        stop: AtomicBool::new(false),
-        clock: job.clock.clone(),
-    });
-    let feed = Arc::clone(&shared);
+/// Sends the events of the nodes with these numbers. Tells that the thread has ended, by a panic too.
+struct Notice {
+    indices: Vec<usize>,
+    events: Events,
+}
+
+impl Notice {
+    fn send(&self, index: usize, event: Event) {
+        // The main thread stops listening only when the process ends.
+        let _ = self.events.send((index, event));
+    }
+}
+
+impl Drop for Notice {
+    fn drop(&mut self) {
+        for &index in &self.indices {
+            self.send(index, Event::Ended);
+        }
+    }
+}
+
+/// Starts one worker of pipeline `P` for all of `jobs`, whose parameters name the same model; it loads that
+/// first. Returns the entrances in the order of the jobs.
+pub fn start<P: Pipeline>(jobs: Vec<Job>, events: Events) -> std::io::Result<Vec<Arc<dyn Feed>>> {
+    let seats = Seats::new(jobs.iter().map(|job| (Arc::clone(&job.logger), job.clock.clone())));
+    let entrances = (0..jobs.len()).map(|seat| seats.entrance(seat)).collect();
     std::thread::Builder::new().name(format!("{}-work", P::NODE)).spawn(move || {
-        let notice = EndNotice(events);
-        rosout::name_thread(&job.logger);
-        match P::build(&job.parameters, Pacing::KeepLatest, Arc::clone(&job.accounting)) {
-            Ok((intake, mut processor)) => {
-                *lock(&shared.intake) = Some(intake);
-                notice.0.send(Event::Ready(Ok(processor.describe())));
-                work::<P>(&shared, &mut processor, &job);
+        let notice = Notice { indices: jobs.iter().map(|job| job.index).collect(), events };
+        let Some(first) = jobs.first() else { return };
+        rosout::name_thread(&first.logger);
+        match load::<P>(first, &jobs, &seats) {
+            Ok((mut model, mut processors)) => {
+                for job in &jobs {
+                    let mut facts = model.describe();
+                    let others = jobs.iter().filter(|other| other.index != job.index);
+                    let others: Vec<_> = others.map(|other| &*other.logger).collect();
+                    if !others.is_empty() {
+                        facts.push(("shared_with", others.join(" ")));
+                    }
+                    notice.send(job.index, Event::Ready(Ok(facts)));
+                }
+                work::<P>(&seats, &mut model, &mut processors, &jobs);
             }
-            Err(error) => notice.0.send(Event::Ready(Err(error))),
+            Err((index, error)) => notice.send(index, Event::Ready(Err(error))),
         }
     })?;
-    Ok(feed)
+    Ok(entrances)
 }
 
-impl<I: Intake> Feed for Shared<I> {
-    fn offer(&self, input: SensorInput) {
-        let now = self.clock.now();
-        if let Some(intake) = lock(&self.intake).as_mut() {
-            intake.offer(input, now);
-        }
-        self.wake.notify_one();
+/// The model with a processor for each job, whose intakes are open from now on; else why there is none, with
+/// the number of the node at fault.
+fn load<P: Pipeline>(
+    first: &Job,
+    jobs: &[Job],
+    seats: &Seats<P::Intake>,
+) -> Result<(P::Model, Vec<P::Processor>), (usize, PipelineError)> {
+    let model = P::load(&first.parameters).map_err(|error| (first.index, error))?;
+    let mut processors = Vec::with_capacity(jobs.len());
+    for (seat, job) in jobs.iter().enumerate() {
+        let (intake, processor) = rosout::as_node(&job.logger, || {
+            P::attach(&model, &job.parameters, Pacing::KeepLatest, Arc::clone(&job.accounting))
+        })
+        .map_err(|error| (job.index, error))?;
+        seats.open(seat, intake);
+        processors.push(processor);
     }
-
-    fn update(&self, parameters: ParameterSet) {
-        *lock(&self.parameters) = Some(parameters);
-    }
-
-    fn stop(&self) {
-        self.stop.store(true, Ordering::Relaxed);
-        if let Some(intake) = lock(&self.intake).as_mut() {
-            intake.abandon();
-        }
-        self.wake.notify_one();
-    }
+    Ok((model, processors))
 }
 
-fn work<P: Pipeline>(shared: &Shared<P::Intake>, processor: &mut P::Processor, job: &Job) {
-    while let Some(frame) = next_frame(shared) {
-        if let Some(parameters) = lock(&shared.parameters).take() {
-            processor.update(&parameters);
-        }
-        let wanted = job.publishers.wanted();
-        if wanted.is_none() {
-            lock(&job.accounting).drop_frame(DropReason::NoSubscriber);
+fn work<P: Pipeline>(
+    seats: &Seats<P::Intake>,
+    model: &mut P::Model,
+    processors: &mut [P::Processor],
+    jobs: &[Job],
+) {
+    let mut last = jobs.len().saturating_sub(1);
+    while let Some(turn) = seats.next(last) {
+        last = turn.seat;
+        let (Some(processor), Some(job)) = (processors.get_mut(turn.seat), jobs.get(turn.seat)) else {
             continue;
+        };
+        if let Some(parameters) = &turn.parameters {
+            processor.update(parameters);
         }
-        let started = Instant::now();
-        let mut unpublished = None;
-        let result = processor.process(&frame, wanted, &mut |message| {
-            if let Err(error) = job.publishers.publish(&message) {
-                unpublished = Some(error);
-            }
-        });
-        let mut accounting = lock(&job.accounting);
-        match result {
-            // A publisher only fails once its node is gone.
-            Ok(()) if unpublished.is_some() => accounting.drop_frame(DropReason::Shutdown),
-            Ok(()) => {
-                let stamp = <P::Processor as Processor>::stamp(&frame);
-                accounting.publish(latency(stamp, shared.clock.now(), started.elapsed()));
-            }
-            Err(error) => {
-                accounting.drop_frame(error.reason);
-                let undecodable = error.reason == DropReason::Undecodable;
-                accounting.problem(error.reason.as_str(), error.detail, undecodable);
-            }
-        }
+        rosout::as_node(&job.logger, || serve::<P>(model, processor, job, &turn.frame));
     }
 }
 
-/// Waits for a frame; `None` when the worker is to stop.
-fn next_frame<I: Intake>(shared: &Shared<I>) -> Option<I::Frame> {
-    let mut intake = lock(&shared.intake);
-    loop {
-        if shared.stop.load(Ordering::Relaxed) {
-            return None;
+/// Computes and publishes one frame of one node, or counts why not.
+fn serve<P: Pipeline>(
+    model: &mut P::Model,
+    processor: &mut P::Processor,
+    job: &Job,
+    frame: &<P::Processor as Processor>::Frame,
+) {
+    let wanted = job.publishers.wanted();
+    if wanted.is_none() {
+        return lock(&job.accounting).drop_frame(DropReason::NoSubscriber);
+    }
+    let started = Instant::now();
+    let mut unpublished = None;
+    let result = processor.process(model, frame, wanted, &mut |message| {
+        if let Err(error) = job.publishers.publish(&message) {
+            unpublished = Some(error);
         }
-        if let Some(frame) = intake.as_mut().and_then(|intake| intake.poll(shared.clock.now())) {
-            return Some(frame);
+    });
+    let mut accounting = lock(&job.accounting);
+    match result {
+        // A publisher only fails once its node is gone.
+        Ok(()) if unpublished.is_some() => accounting.drop_frame(DropReason::Shutdown),
+        Ok(()) => {
+            let stamp = <P::Processor as Processor>::stamp(frame);
+            accounting.publish(latency(stamp, job.clock.now(), started.elapsed()));
         }
-        intake = shared.wake.wait_timeout(intake, TICK).unwrap_or_else(PoisonError::into_inner).0;
+        Err(error) => {
+            accounting.drop_frame(error.reason);
+            let source = error.reason.as_str();
+            let undecodable = error.reason == DropReason::Undecodable;
+            if accounting.problem(source, error.detail.clone(), undecodable) {
+                tracing::warn!("{source}: {}", error.detail);
+            }
+        }
     }
 }
 

@@ -20,8 +20,8 @@ pub struct NodeParameters {
 impl Default for NodeParameters {
     fn default() -> Self {
         Self {
-            depth: ParameterSet::new(DepthPipeline::NODE, DepthPipeline::PARAMETERS),
-            detection: ParameterSet::new(DetectionPipeline::NODE, DetectionPipeline::PARAMETERS),
+            depth: ParameterSet::of::<DepthPipeline>(DepthPipeline::NODE),
+            detection: ParameterSet::of::<DetectionPipeline>(DetectionPipeline::NODE),
         }
     }
 }

@@ -10,7 +10,7 @@ pub enum ParameterError {
     #[error("node '{node}' has no parameter '{name}'; the nearest is '{nearest}'")]
     Unknown {
         /// Node asked
-        node: &'static str,
+        node: String,
         /// Name given
         name: String,
         /// Most similar declared name
@@ -20,7 +20,7 @@ pub enum ParameterError {
     #[error("parameter '{name}' of node '{node}': expected a {expected}, found the {found} '{value}'")]
     Type {
         /// Node asked
-        node: &'static str,
+        node: String,
         /// Parameter
         name: &'static str,
         /// Declared type
@@ -34,12 +34,22 @@ pub enum ParameterError {
     #[error("parameter '{name}' of node '{node}': expected {expected}, found '{found}'")]
     Range {
         /// Node asked
-        node: &'static str,
+        node: String,
         /// Parameter
         name: &'static str,
         /// What is allowed
         expected: String,
         /// Value given
+        found: String,
+    },
+    /// Values that contradict each other
+    #[error("parameters of node '{node}': expected {expected}, found {found}")]
+    Together {
+        /// Node asked
+        node: String,
+        /// Which values go together
+        expected: String,
+        /// Values given, with their names
         found: String,
     },
     /// Not `node.parameter=value`

@@ -52,6 +52,11 @@ impl InputKind {
     pub const fn is_static(self) -> bool {
         matches!(self, Self::StaticTransforms)
     }
+
+    /// Whether each message starts a frame.
+    pub const fn is_trigger(self) -> bool {
+        matches!(self, Self::Image | Self::CompressedImage | Self::Lidar)
+    }
 }
 
 /// The message type that an input of this kind must have.

@@ -4,10 +4,10 @@
 //! In: received messages and the time. Out: encoded messages, or a drop with its reason. A
 //! pipeline is owned by no transport: nodes feed it from DDS, replay feeds it from a bag.
 //!
-//! Each pipeline has two halves. The *intake* is cheap: it collects messages into frames and says
-//! which were dropped. The *processor* owns the model and turns one frame into encoded messages.
-//! A node keeps the intake behind a short lock and the processor on a worker thread; replay drives
-//! both from one thread.
+//! Each pipeline has three parts. The *intake* is cheap: it collects messages into frames and says
+//! which were dropped. The *model* computes and knows no sensor. The *processor* turns the frames of one
+//! sensor into encoded messages with it; several can share one model. A node keeps the intake behind a
+//! short lock, model and processor on a worker thread; replay drives all from one thread.
 
 mod accounting;
 mod config;
@@ -17,6 +17,7 @@ mod error;
 mod input;
 mod output;
 mod parameters;
+mod rules;
 mod task;
 mod tf;
 
@@ -25,6 +26,6 @@ pub use config::{NodeParameters, read_parameter_file, split_assignment};
 pub use error::{FrameError, ParameterError, PipelineError};
 pub use input::{InputKind, InputTopic, SensorInput, type_name_of};
 pub use output::{OutputMessage, OutputTopic, WantedTopics};
-pub use parameters::{Constraint, ParameterSet, ParameterSpec, Value};
-pub use task::{Intake, Pacing, Pipeline, Processor};
+pub use parameters::{Constraint, Default as DefaultValue, ParameterSet, ParameterSpec, Value};
+pub use task::{Intake, MODEL_PARAMETERS, Model, Pacing, Pipeline, Processor};
 pub use tf::insert_transforms;

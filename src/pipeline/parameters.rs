@@ -1,9 +1,10 @@
 //! Parameters: one table a node, shared by the commands and the live nodes.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::ParameterError;
+use super::{ParameterError, Pipeline};
 
 /// A parameter's value, in the types ROS parameters have.
 #[derive(Clone, Debug, PartialEq)]
@@ -105,24 +106,39 @@ pub struct ParameterSpec {
     pub live: bool,
 }
 
+/// Looks at the values of a set together, as [`Pipeline::review`] does.
+type Review = fn(&ParameterSet) -> Result<Vec<String>, ParameterError>;
+
 /// The parameters of one node: every declared name has a valid value at all times.
 #[derive(Clone, Debug)]
 pub struct ParameterSet {
-    node: &'static str,
+    node: Cow<'static, str>,
     specs: &'static [ParameterSpec],
+    review: Review,
     values: BTreeMap<&'static str, Value>,
 }
 
 impl ParameterSet {
-    /// All defaults of `node`.
-    pub fn new(node: &'static str, specs: &'static [ParameterSpec]) -> Self {
+    /// All defaults of `node`, any of which go together.
+    pub fn new(node: impl Into<Cow<'static, str>>, specs: &'static [ParameterSpec]) -> Self {
         let values = specs.iter().map(|spec| (spec.name, spec.default.value())).collect();
-        Self { node, specs, values }
+        Self { node: node.into(), specs, review: |_| Ok(Vec::new()), values }
+    }
+
+    /// All defaults of pipeline `P` for a node called `node`.
+    pub fn of<P: Pipeline>(node: impl Into<Cow<'static, str>>) -> Self {
+        Self { review: P::review, ..Self::new(node, P::PARAMETERS) }
     }
 
     /// The node these belong to.
-    pub const fn node(&self) -> &'static str {
-        self.node
+    pub fn node(&self) -> &str {
+        &self.node
+    }
+
+    /// Looks at all values together: a sentence for each that has no effect beside the others, an error
+    /// for those that contradict each other.
+    pub fn review(&self) -> Result<Vec<String>, ParameterError> {
+        (self.review)(self)
     }
 
     /// The table behind this set.
@@ -139,7 +155,7 @@ impl ParameterSet {
     pub fn check(&self, name: &str, value: Value) -> Result<(&'static ParameterSpec, Value), ParameterError> {
         let Some(spec) = self.specs.iter().find(|spec| spec.name == name) else {
             return Err(ParameterError::Unknown {
-                node: self.node,
+                node: self.node.to_string(),
                 name: name.to_owned(),
                 nearest: self.nearest(name),
             });
@@ -151,7 +167,7 @@ impl ParameterSet {
         };
         if std::mem::discriminant(&expected) != std::mem::discriminant(&value) {
             return Err(ParameterError::Type {
-                node: self.node,
+                node: self.node.to_string(),
                 name: spec.name,
                 expected: expected.type_name(),
                 found: value.type_name(),
@@ -169,7 +185,7 @@ impl ParameterSet {
         };
         if !allowed {
             return Err(ParameterError::Range {
-                node: self.node,
+                node: self.node.to_string(),
                 name: spec.name,
                 expected: spec.constraint.to_string(),
                 found: value.to_string(),
@@ -214,6 +230,12 @@ impl ParameterSet {
     /// A string parameter; empty for a name that is none.
     pub fn string(&self, name: &str) -> &str {
         if let Some(Value::String(value)) = self.values.get(name) { value } else { "" }
+    }
+
+    /// Whether `name` has another value than its default.
+    pub fn is_changed(&self, name: &str) -> bool {
+        let default = self.specs.iter().find(|spec| spec.name == name).map(|spec| spec.default.value());
+        default.as_ref() != self.values.get(name)
     }
 
     fn nearest(&self, name: &str) -> String {
@@ -268,6 +290,14 @@ mod tests {
         let mut set = ParameterSet::new("depth", SPECS);
         set.set("score_threshold", Value::Integer(1)).unwrap();
         assert_eq!(set.double("score_threshold"), 1.0);
+    }
+
+    #[test]
+    fn a_set_tells_what_differs_from_the_defaults() {
+        let mut set = ParameterSet::new("depth", SPECS);
+        assert!(!set.is_changed("threads") && !set.is_changed("nothing"));
+        set.set("threads", Value::Integer(2)).unwrap();
+        assert!(set.is_changed("threads"));
     }
 
     #[test]

@@ -3,8 +3,8 @@
 use std::sync::{Arc, Mutex};
 
 use super::{
-    Accounting, FrameError, InputTopic, OutputMessage, OutputTopic, ParameterSet, ParameterSpec,
-    PipelineError, SensorInput, WantedTopics,
+    Accounting, FrameError, InputTopic, OutputMessage, OutputTopic, ParameterError, ParameterSet,
+    ParameterSpec, PipelineError, SensorInput, WantedTopics,
 };
 use crate::message::Stamp;
 
@@ -28,6 +28,14 @@ pub trait Intake: Send {
     /// The next complete frame, if there is one.
     fn poll(&mut self, now: Stamp) -> Option<Self::Frame>;
 
+    /// Whether anything waits that [`Self::poll`] may hand out without a further message, when time has
+    /// gone on.
+    fn is_waiting(&self) -> bool;
+
+    /// Takes changed live parameters over at once; others keep the value they had at start. What waits
+    /// goes on waiting, under the new rules.
+    fn update(&mut self, parameters: &ParameterSet);
+
     /// A waiting frame with what it has, at the end of the input; `None` when all are out.
     fn flush(&mut self) -> Option<Self::Frame>;
 
@@ -35,10 +43,19 @@ pub trait Intake: Send {
     fn abandon(&mut self);
 }
 
-/// Turns a frame into encoded messages. Owns the model.
+/// A loaded model. One thread owns it; several streams of frames can share it.
+pub trait Model: Send {
+    /// Facts for diagnostics and `run.json`: model, precision, provider, library.
+    fn describe(&self) -> Vec<(&'static str, String)>;
+}
+
+/// Turns the frames of one camera or LiDAR into encoded messages: all that belongs to that sensor rather
+/// than to the model.
 pub trait Processor: Send {
     /// What the intake hands over.
     type Frame: Send;
+    /// What computes.
+    type Model: Model;
 
     /// Stamp of the message that triggered `frame`.
     fn stamp(frame: &Self::Frame) -> Stamp;
@@ -47,6 +64,7 @@ pub trait Processor: Send {
     /// the output topics. On an error nothing of the frame has been handed out.
     fn process(
         &mut self,
+        model: &mut Self::Model,
         frame: &Self::Frame,
         wanted: WantedTopics,
         sink: &mut dyn FnMut(OutputMessage<'_>),
@@ -54,10 +72,10 @@ pub trait Processor: Send {
 
     /// Takes changed live parameters over; others keep the value they had at start.
     fn update(&mut self, parameters: &ParameterSet);
-
-    /// Facts for diagnostics and `run.json`: model, precision, provider, library.
-    fn describe(&self) -> Vec<(&'static str, String)>;
 }
+
+/// The parameters that decide which model runs and how. Nodes that agree in them can share one.
+pub const MODEL_PARAMETERS: [&str; 4] = ["model", "precision", "provider", "threads"];
 
 /// One of the suite's tasks.
 pub trait Pipeline: 'static {
@@ -69,14 +87,24 @@ pub trait Pipeline: 'static {
     const OUTPUTS: &'static [OutputTopic];
     /// Its cheap half.
     type Intake: Intake<Frame = <Self::Processor as Processor>::Frame> + 'static;
-    /// Its model half.
-    type Processor: Processor + 'static;
+    /// Its model.
+    type Model: Model + 'static;
+    /// What turns one sensor's frames into messages with that model.
+    type Processor: Processor<Model = Self::Model> + 'static;
+
+    /// Looks at all parameters together, each of which is valid by itself. Gives a sentence for each that
+    /// has no effect beside the others; an error for values that contradict each other.
+    fn review(parameters: &ParameterSet) -> Result<Vec<String>, ParameterError>;
 
     /// Topics it subscribes to under `parameters`.
     fn inputs(parameters: &ParameterSet) -> Vec<InputTopic>;
 
-    /// Builds both halves; loads and checks the model.
-    fn build(
+    /// Loads and checks the model that [`MODEL_PARAMETERS`] name.
+    fn load(parameters: &ParameterSet) -> Result<Self::Model, PipelineError>;
+
+    /// An intake and a processor for one more stream of frames.
+    fn attach(
+        model: &Self::Model,
         parameters: &ParameterSet,
         pacing: Pacing,
         accounting: Arc<Mutex<Accounting>>,

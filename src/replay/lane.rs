@@ -7,7 +7,8 @@ use std::time::Instant;
 use super::ReplayError;
 use crate::message::Stamp;
 use crate::pipeline::{
-    Accounting, Intake, Pacing, ParameterSet, Pipeline, PipelineError, Processor, SensorInput, WantedTopics,
+    Accounting, Intake, Model, Pacing, ParameterSet, Pipeline, PipelineError, Processor, SensorInput,
+    WantedTopics,
 };
 
 /// How far a sensor's stamps may lag behind the recorder before its outputs are written later than
@@ -42,6 +43,7 @@ pub(super) enum Yield {
 /// A pipeline ready to be fed.
 pub(super) struct Lane<P: Pipeline> {
     intake: P::Intake,
+    model: P::Model,
     processor: P::Processor,
     accounting: Arc<Mutex<Accounting>>,
     pacing: Pacing,
@@ -54,9 +56,11 @@ impl<P: Pipeline> Lane<P> {
     /// Loads the model and gets ready.
     pub fn new(parameters: &ParameterSet, pacing: Pacing) -> Result<Self, PipelineError> {
         let accounting = Arc::new(Mutex::new(Accounting::default()));
-        let (intake, processor) = P::build(parameters, pacing, Arc::clone(&accounting))?;
+        let model = P::load(parameters)?;
+        let (intake, processor) = P::attach(&model, parameters, pacing, Arc::clone(&accounting))?;
         Ok(Self {
             intake,
+            model,
             processor,
             accounting,
             pacing,
@@ -68,7 +72,7 @@ impl<P: Pipeline> Lane<P> {
 
     /// Facts about the model.
     pub fn describe(&self) -> Vec<(&'static str, String)> {
-        self.processor.describe()
+        self.model.describe()
     }
 
     /// The counts of this lane, valid after [`Self::run`].
@@ -131,7 +135,7 @@ impl<P: Pipeline> Lane<P> {
         let _turn = turn.map(|turn| turn.lock().unwrap_or_else(PoisonError::into_inner));
         let start = Instant::now();
         let mut messages = Vec::new();
-        let result = self.processor.process(frame, self.wanted, &mut |message| {
+        let result = self.processor.process(&mut self.model, frame, self.wanted, &mut |message| {
             messages.push((message.topic, message.bytes.to_vec()));
         });
         let mut account = self.accounting.lock().unwrap_or_else(PoisonError::into_inner);

@@ -17,7 +17,8 @@ use crate::bag::Bag;
 use crate::pipeline::depth::DepthPipeline;
 use crate::pipeline::detection::DetectionPipeline;
 use crate::pipeline::{
-    Accounting, InputKind, InputTopic, OutputTopic, Pacing, ParameterSet, Pipeline, WantedTopics,
+    Accounting, InputKind, InputTopic, OutputTopic, Pacing, ParameterSet, Pipeline, PipelineError,
+    WantedTopics,
 };
 
 /// Messages that wait for a lane in lockstep; bounds the memory.
@@ -96,6 +97,11 @@ pub fn replay(
 ) -> Result<(RunSummary, Option<String>), ReplayError> {
     let start = Instant::now();
     check(options)?;
+    for set in [&options.parameters.depth, &options.parameters.detection] {
+        for note in set.review().map_err(PipelineError::from)? {
+            tracing::warn!("{note}");
+        }
+    }
     let all = [
         Node::new::<DepthPipeline>(&options.parameters.depth, |kind| {
             matches!(kind, InputKind::Image | InputKind::CompressedImage)

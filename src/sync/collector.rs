@@ -87,6 +87,7 @@ pub struct Collector<I, R> {
     last_trigger: Option<Stamp>,
     started: Option<Stamp>,
     now: Stamp,
+    jump: Option<(Stamp, Stamp)>,
 }
 
 impl<I, R: Clone> Collector<I, R> {
@@ -104,6 +105,27 @@ impl<I, R: Clone> Collector<I, R> {
             last_trigger: None,
             started: None,
             now: Stamp(0),
+            jump: None,
+        }
+    }
+
+    /// Changes windows, timeout and offsets for what waits and what comes; the numbers of radars and of
+    /// waiting images stay. Negative windows and timeout are taken as 0.
+    pub fn retime(
+        &mut self,
+        window_ns: [i64; MAX_RADARS],
+        timeout_ns: i64,
+        radar_offset_ns: [i64; MAX_RADARS],
+    ) {
+        self.config.window_ns = window_ns.map(|window_ns| window_ns.max(0));
+        self.config.timeout_ns = timeout_ns.max(0);
+        let offsets = self.config.radar_offset_ns.iter_mut().zip(radar_offset_ns);
+        for (radar, (offset, new)) in self.radars.iter_mut().zip(offsets) {
+            // All by the same amount, so that the order stays.
+            for (stamp, _) in &mut radar.history {
+                *stamp = stamp.offset_ns(new.saturating_sub(*offset));
+            }
+            *offset = new;
         }
     }
 
@@ -119,8 +141,8 @@ impl<I, R: Clone> Collector<I, R> {
                 self.dropped.push_back((stamp, image, DropReason::OutOfOrder));
             }
             last => {
-                if last.is_some_and(|last| stamp < last) {
-                    self.restart();
+                if let Some(last) = last.filter(|last| stamp < *last) {
+                    self.restart(last, stamp);
                 }
                 if self.is_full()
                     && let Some(oldest) = self.waiting.pop_front()
@@ -204,6 +226,11 @@ impl<I, R: Clone> Collector<I, R> {
         self.dropped.pop_front()
     }
 
+    /// The last jump of time that no call of this has returned yet: from when to when.
+    pub fn take_jump(&mut self) -> Option<(Stamp, Stamp)> {
+        self.jump.take()
+    }
+
     /// The trigger of the oldest waiting image.
     pub fn pending_stamp(&self) -> Option<Stamp> {
         self.waiting.front().map(|oldest| oldest.stamp)
@@ -241,14 +268,15 @@ impl<I, R: Clone> Collector<I, R> {
         if self.started.is_none() {
             self.now = now;
         } else if self.now.since_ns(now) > JUMP_NS {
-            self.restart();
+            self.restart(self.now, now);
             self.now = now;
         }
         self.now = self.now.max(now);
         self.started.get_or_insert(now);
     }
 
-    fn restart(&mut self) {
+    fn restart(&mut self, before: Stamp, after: Stamp) {
+        self.jump = Some((before, after));
         let jumped = self.waiting.drain(..).map(|old| (old.stamp, old.image, DropReason::TimeJump));
         self.dropped.extend(jumped);
         for radar in &mut self.radars {

@@ -170,6 +170,8 @@ fn a_jump_back_drops_what_waits_and_goes_on() {
     c.offer_radar(0, at(-5000), 8, at(0));
     let mut dropped = vec![c.offer_image(at(-5000), 9, at(0)).unwrap()];
     dropped.extend(std::iter::from_fn(|| c.next_drop()));
+    assert_eq!(c.take_jump(), Some((at(20), at(-5000))));
+    assert_eq!(c.take_jump(), None);
     let jumped = |i: i64| (at(i * 10), i as u32, DropReason::TimeJump);
     assert_eq!(dropped, [jumped(0), jumped(1), jumped(2)]);
     c.offer_radar(0, at(-4995), 10, at(5));
@@ -183,8 +185,23 @@ fn the_clock_going_back_restarts_the_collection() {
     assert_eq!(c.offer_image(at(0), 1, at(0)), None);
     assert_eq!(c.poll(at(-60_000)), None);
     assert_eq!(c.next_drop(), Some((at(0), 1, DropReason::TimeJump)));
+    assert_eq!(c.take_jump(), Some((at(0), at(-60_000))));
     assert_eq!(c.offer_image(at(-60_000), 2, at(-60_000)), None);
     assert!(c.poll(at(-59_900)).is_some());
+}
+
+#[test]
+fn new_times_hold_for_what_waits() {
+    let mut c = collector(1, 2);
+    c.offer_radar(0, at(-60), 1, at(0));
+    assert_eq!(c.offer_image(at(0), 7, at(1)), None);
+    c.retime([50 * MS; MAX_RADARS], 20 * MS, [40 * MS, 0, 0, 0]);
+    assert_eq!(c.poll(at(20)), None);
+    assert_eq!(c.poll(at(21)).unwrap().radars[0], Some((at(-20), 1)), "an earlier end, the radar shifted");
+    c.retime([10 * MS; MAX_RADARS], 20 * MS, [-40 * MS, 0, 0, 0]);
+    assert_eq!(c.offer_image(at(-20 + 40), 8, at(30)), None);
+    c.offer_radar(0, at(60), 2, at(30));
+    assert_eq!(c.poll(at(30)).unwrap().radars[0], Some((at(20), 2)), "in the narrow window after the shift");
 }
 
 #[test]

@@ -22,6 +22,7 @@ os.environ.setdefault("FASTRTPS_DEFAULT_PROFILES_FILE", str(ROOT / "config" / "f
 
 import rclpy  # noqa: E402
 from graph import Listener  # noqa: E402
+from sensors import Sensor  # noqa: E402
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -37,3 +38,17 @@ def listener(ros):
     listener = Listener()
     yield listener
     listener.close()
+
+
+@pytest.fixture
+def sensor(listener):
+    """Makes sensors of the listener's node (see `sensors.Sensor`), which end with the test."""
+    made = []
+
+    def make(topic, message, **options):
+        made.append(Sensor(listener.node, topic, message, **options))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.close()

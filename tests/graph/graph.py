@@ -91,13 +91,14 @@ def ros_arguments(parameters=(), remaps=(), others=()):
 
 
 @contextmanager
-def running(executable, parameters=(), remaps=(), others=(), env=None, ready=True):
-    """The executable, with all its models loaded if `ready`."""
+def running(executable, parameters=(), remaps=(), others=(), env=None, ready=None):
+    """The executable, once `ready` of its nodes are: by default all that it starts unless told otherwise."""
     command = [str(NODES / executable), *ros_arguments(parameters, remaps, others)]
     process = Process(command, env)
     try:
-        if ready:
-            process.wait_for("]: ready: ", count=2 if executable == "perception" else 1)
+        if ready is None:
+            ready = 2 if executable == "perception" else 1
+        process.wait_for("]: ready: ", count=ready)
         yield process
     finally:
         if process.process.poll() is None:
@@ -142,11 +143,11 @@ class Listener:
         self.executor.remove_node(self.node)
         self.node.destroy_node()
 
-    def listen(self, topic, message_type, qos=RELIABLE, keep=None):
-        """Keeps each message of `topic`, or what `keep` makes of it."""
+    def listen(self, topic, message_type, qos=RELIABLE, keep=None, raw=False):
+        """Keeps each message of `topic` (its bytes if `raw`), or what `keep` makes of it."""
         keep = keep or (lambda message: message)
         self.node.create_subscription(
-            message_type, topic, lambda message: self.received[topic].append(keep(message)), qos
+            message_type, topic, lambda message: self.received[topic].append(keep(message)), qos, raw=raw
         )
 
     def listen_to_diagnostics(self):
@@ -162,6 +163,14 @@ class Listener:
                 if status.name == f"{node}: pipeline":
                     return status, {pair.key: pair.value for pair in status.values}
         return None, {}
+
+    def problem(self, node, source):
+        """What `node` last said about `source`, without how often."""
+        return self.status(node)[1].get(f"problem.{source}", "")
+
+    def lines(self, node, text):
+        """What `node` has logged that holds `text`."""
+        return [log.msg for log in self.received["/rosout"] if log.name == node and text in log.msg]
 
     def nodes(self):
         return {

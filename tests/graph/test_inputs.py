@@ -4,7 +4,8 @@ import time
 
 from graph import running, wait_until
 from rosgraph_msgs.msg import Clock
-from sensor_msgs.msg import CompressedImage, Image
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image
+from sensors import camera_info, image, stamp_of
 
 
 def warnings(listener, node):
@@ -90,3 +91,45 @@ def test_simulated_time(listener):
 
         wait_until(simulated, 6.0, "diagnostics in simulated time")
     listener.node.destroy_publisher(clock)
+
+
+def test_simulated_time_that_is_reset(listener):
+    listener.listen_to_diagnostics()
+    listener.listen_to_log()
+    listener.listen("depth/image", Image, raw=True)
+    node = listener.node
+    clock = node.create_publisher(Clock, "/clock", 10)
+    images = node.create_publisher(Image, "image", 5)
+    infos = node.create_publisher(CameraInfo, "camera_info", 5)
+
+    def simulate(seconds):
+        """One moment of the simulation, a tenth of a second after the other."""
+        ns = round(seconds * 10**9)
+        message = Clock()
+        message.clock.sec, message.clock.nanosec = divmod(ns, 10**9)
+        clock.publish(message)
+        time.sleep(0.02)
+        infos.publish(stamp_of(camera_info(), ns))
+        images.publish(stamp_of(image(), ns))
+        time.sleep(0.05)
+
+    def run_from(seconds):
+        before = len(listener.received["depth/image"])
+        until = time.monotonic() + 10.0
+        while len(listener.received["depth/image"]) < before + 3:
+            assert time.monotonic() < until, process.output
+            seconds += 0.1
+            simulate(seconds)
+
+    with running("depth", parameters=["use_sim_time:=true", "radars:=0"]) as process:
+        wait_until(
+            lambda: min(p.get_subscription_count() for p in (clock, images, infos)) == 1, 10.0, "subscribers"
+        )
+        run_from(500.0)
+        run_from(1.0)
+        wait_until(lambda: "jumped back from 50" in listener.problem("depth", "time"), 3.0, "the jump")
+        assert " to 1." in listener.problem("depth", "time")
+        assert len(listener.lines("depth", "time jumped back")) == 1
+        assert process.process.poll() is None
+    for publisher in (clock, images, infos):
+        node.destroy_publisher(publisher)

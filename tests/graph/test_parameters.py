@@ -93,6 +93,7 @@ def test_files_with_wildcards_and_an_unknown_name(listener, tmp_path):
         (["-p", "threads:=many"], ["threads", "integer", "many"]),
         (["-p", "model:=no_such_model"], ["no_such_model"]),
         (["-p", "provider:=gpu"], ["provider", "gpu", "cuda"]),
+        (["-p", "provider:=tensorrt", "-p", "precision:=sparse_int8"], ["sparse_int8", "tensorrt", "cpu"]),
         (["-r", "image"], ["image"]),
         (["--params-file", "/nowhere.yaml"], ["/nowhere.yaml"]),
         (["--no-such-flag"], ["--no-such-flag"]),
@@ -107,3 +108,17 @@ def test_a_wrong_argument_is_one_clear_error(arguments, expected):
     for part in expected:
         assert part in lines[0], lines
     assert "panicked" not in result.stderr
+
+
+@pytest.mark.parametrize("provider", ["cuda", "tensorrt"])
+@pytest.mark.parametrize("executable", ["depth", "perception"])
+def test_a_provider_that_cannot_run_ends_the_process_with_one_error(executable, provider):
+    command = [str(NODES / executable), "--ros-args", "-p", f"provider:={provider}"]
+    try:
+        result = subprocess.run(command, capture_output=True, text=True, timeout=20)
+    except subprocess.TimeoutExpired:
+        pytest.skip(f"{provider} runs here")
+    assert result.returncode == 1, result
+    lines = [line for line in result.stderr.splitlines() if line.strip()]
+    assert len(lines) == 1, result.stderr
+    assert lines[0].startswith("[ERROR]") and f"provider {provider} cannot run" in lines[0], lines

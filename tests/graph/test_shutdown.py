@@ -19,7 +19,7 @@ def test_a_signal_ends_the_process_and_the_nodes(listener, executable, with_sign
 
 
 def test_a_signal_while_the_model_loads(listener):
-    with running("perception", ready=False) as process:
+    with running("perception", ready=0) as process:
         wait_until(lambda: "/depth" in listener.nodes(), 10.0, "/depth in the graph")
         seconds, code = process.stop()
         assert (code, seconds < 1.0) == (0, True), process.output

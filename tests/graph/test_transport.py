@@ -32,11 +32,13 @@ def test_losses_of_the_default_profile_are_diagnosed(listener):
     """The symptom has a name: without the profile most images vanish, and diagnostics say why."""
     listener.listen_to_diagnostics()
     without = {"FASTRTPS_DEFAULT_PROFILES_FILE": "", "FASTDDS_DEFAULT_PROFILES_FILE": ""}
-    with running("depth", env=without), script("publish_default.py", 6) as publisher:
+    with running("depth", env=without), script("publish_default.py", 30) as publisher:
         publisher.wait_for("publishing")
 
         def told():
             _, values = listener.status("depth")
             return any("FASTRTPS_DEFAULT_PROFILES_FILE" in value for value in values.values())
 
-        wait_until(told, 12.0, "warning about the shared-memory segment")
+        # However many images get through: none, a trickle, or some of them.
+        wait_until(told, 15.0, f"warning about the shared-memory segment in {listener.status('depth')}")
+        assert publisher.process.poll() is None

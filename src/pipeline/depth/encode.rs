@@ -33,12 +33,17 @@ pub(super) struct DepthEncoder {
 impl DepthEncoder {
     pub fn new(parameters: &ParameterSet, colours: DepthColours) -> Self {
         Self {
-            points_stride: usize::try_from(parameters.integer("points_stride")).unwrap_or(1).max(1),
+            points_stride: points_stride(parameters),
             colours,
             rays: None,
             data: Vec::new(),
             messages: Default::default(),
         }
+    }
+
+    /// Takes a changed stride over.
+    pub fn update(&mut self, parameters: &ParameterSet) {
+        self.points_stride = points_stride(parameters);
     }
 
     /// Encodes everything first, then hands it out, so that a frame comes out whole or not at all.
@@ -94,6 +99,10 @@ impl DepthEncoder {
         }
         Ok(())
     }
+}
+
+fn points_stride(parameters: &ParameterSet) -> usize {
+    usize::try_from(parameters.integer("points_stride")).unwrap_or(1).max(1)
 }
 
 /// The bytes of `values` as messages carry them: borrowed where the machine is little-endian.

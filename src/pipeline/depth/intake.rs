@@ -42,6 +42,17 @@ impl ImageMessage {
         Ok((header.stamp, header.frame_id.to_owned()))
     }
 
+    /// Encoding of the pixels or format of the file, and the size where the header tells it.
+    fn form(&self) -> Result<(&str, Option<(u32, u32)>), CdrError> {
+        Ok(match self {
+            Self::Raw(message) => {
+                let image = message.image()?;
+                (image.encoding, Some((image.width, image.height)))
+            }
+            Self::Compressed(message) => (message.compressed_image()?.format, None),
+        })
+    }
+
     /// The decoded message, if it is an uncompressed one.
     pub(super) fn raw(&self) -> Option<Result<Image<'_>, CdrError>> {
         if let Self::Raw(message) = self { Some(message.image()) } else { None }
@@ -77,6 +88,8 @@ pub struct DepthFrame {
 struct Trigger {
     image: ImageMessage,
     frame_id: String,
+    /// Width and height, where the header tells them
+    size: Option<(u32, u32)>,
 }
 
 /// Intake of the depth pipeline.
@@ -85,6 +98,8 @@ pub struct DepthIntake {
     /// Collected frames whose camera info or transforms may still come, with the time of collection
     waiting: VecDeque<(FrameSet<Trigger, Arc<RadarReception>>, Stamp)>,
     calibrations: VecDeque<Arc<Calibration>>,
+    /// Encoding and size of the last image
+    form: Option<(String, Option<(u32, u32)>)>,
     transforms: TransformBuffer,
     radars: usize,
     settings: [RadarSettings; MAX_RADARS],
@@ -114,6 +129,7 @@ impl DepthIntake {
             collector,
             waiting: VecDeque::new(),
             calibrations: VecDeque::with_capacity(CALIBRATIONS),
+            form: None,
             transforms: TransformBuffer::new(),
             radars,
             settings,
@@ -151,8 +167,33 @@ impl DepthIntake {
         if !stamp.is_zero() && !(0..=TIME_JUMP_NS).contains(&back_ns) {
             self.last_image = Some(stamp);
         }
-        let dropped = self.collector.offer_image(stamp, Trigger { image, frame_id }, now);
+        let size = self.compare_form(topic, &image);
+        let dropped = self.collector.offer_image(stamp, Trigger { image, frame_id, size }, now);
         self.count_drops(topic, dropped);
+    }
+
+    /// Tells when an image has another encoding or size than the one before. Returns its size.
+    fn compare_form(&mut self, topic: &str, image: &ImageMessage) -> Option<(u32, u32)> {
+        let (encoding, size) = image.form().ok()?;
+        if let Some((old_encoding, old_size)) = &self.form {
+            if old_encoding != encoding {
+                let message = format!(
+                    "the encoding changed from '{old_encoding}' to '{encoding}': expected one camera on this topic"
+                );
+                self.problem(&format!("{topic} encoding"), &message, false);
+            }
+            if let (Some(old), Some(new)) = (old_size, size)
+                && *old != new
+            {
+                let message = format!("the size changed from {}×{} to {}×{}", old.0, old.1, new.0, new.1);
+                self.problem(&format!("{topic} size"), &message, false);
+            }
+            if old_encoding == encoding && *old_size == size {
+                return size;
+            }
+        }
+        self.form = Some((encoding.to_owned(), size));
+        size
     }
 
     /// Counts `dropped` and whatever else the collector let go: a jump of time drops several at once.
@@ -160,8 +201,13 @@ impl DepthIntake {
         while let Some((stamp, _, reason)) = dropped.take().or_else(|| self.collector.next_drop()) {
             self.account().drop_frame(reason);
             if reason != DropReason::Superseded {
-                self.problem(topic, &format!("image of {stamp} dropped: {}", reason.explain()), false);
+                let message = format!("image of {stamp} dropped: {}", reason.explain());
+                self.problem(&format!("{topic} {reason}"), &message, false);
             }
+        }
+        if let Some((before, after)) = self.collector.take_jump() {
+            let message = format!("time jumped back from {before} to {after}: collection starts anew");
+            self.problem("time", &message, false);
         }
     }
 
@@ -199,11 +245,19 @@ impl DepthIntake {
         }
     }
 
-    /// The camera info of `stamp`, else the newest of this camera.
-    fn calibration(&self, frame_id: &str, stamp: Stamp) -> Option<Arc<Calibration>> {
-        let mut of_camera = self.calibrations.iter().rev().filter(|info| info.frame_id == frame_id);
-        let exact = of_camera.clone().find(|info| info.stamp == stamp);
-        exact.or_else(|| of_camera.next()).cloned()
+    /// The camera info of this camera and image size: that of `stamp`, else the newest.
+    fn calibration(&self, trigger: &Trigger, stamp: Stamp) -> Option<Arc<Calibration>> {
+        let mut fitting = self.calibrations.iter().rev().filter(|info| {
+            info.frame_id == trigger.frame_id
+                && trigger.size.is_none_or(|size| size == (info.camera.width, info.camera.height))
+        });
+        let exact = fitting.clone().find(|info| info.stamp == stamp);
+        exact.or_else(|| fitting.next()).cloned()
+    }
+
+    /// The newest camera info of this camera, of whatever size.
+    fn any_calibration(&self, trigger: &Trigger) -> Option<Arc<Calibration>> {
+        self.calibrations.iter().rev().find(|info| info.frame_id == trigger.frame_id).cloned()
     }
 
     /// Completes `set`, or gives it back when waiting may help and `last_call` is false.
@@ -212,7 +266,11 @@ impl DepthIntake {
         set: FrameSet<Trigger, Arc<RadarReception>>,
         last_call: bool,
     ) -> Result<Option<DepthFrame>, FrameSet<Trigger, Arc<RadarReception>>> {
-        let Some(calibration) = self.calibration(&set.image.frame_id, set.stamp) else {
+        // One of another size is no use, but says more than none: the processor compares the sizes.
+        let calibration = self
+            .calibration(&set.image, set.stamp)
+            .or_else(|| last_call.then(|| self.any_calibration(&set.image)).flatten());
+        let Some(calibration) = calibration else {
             if !last_call {
                 return Err(set);
             }
@@ -349,6 +407,21 @@ impl Intake for DepthIntake {
             Pacing::Lockstep => self.next_in_order(now),
             Pacing::KeepLatest => self.newest(now),
         }
+    }
+
+    fn is_waiting(&self) -> bool {
+        !self.waiting.is_empty() || self.collector.pending_stamp().is_some()
+    }
+
+    fn update(&mut self, parameters: &ParameterSet) {
+        // What a radar publishes, and so its topic, is settled at start.
+        self.settings = radar_settings(parameters);
+        self.timeout_ns = parameters.integer("sync_timeout_ms") * 1_000_000;
+        self.collector.retime(
+            self.settings.each_ref().map(|radar| radar.window_ns),
+            self.timeout_ns,
+            self.settings.each_ref().map(|radar| radar.offset_ns),
+        );
     }
 
     fn flush(&mut self) -> Option<DepthFrame> {

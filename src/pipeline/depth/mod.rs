@@ -1,11 +1,12 @@
 //! The depth pipeline: image + camera info + radar clouds → depth, confidence, points, preview.
 //!
 //! How an image becomes depth: `intake` collects it with the radar clouds around its stamp,
-//! `processor` decodes, draws the radar prior, runs the model and fuses, `encode` writes the
-//! messages.
+//! `processor` decodes, draws the radar prior, runs the `model` and fuses, `encode` writes the
+//! messages. Several cameras can share one model.
 
 mod encode;
 mod intake;
+mod model;
 mod parameters;
 mod processor;
 mod radar_input;
@@ -14,12 +15,13 @@ mod radars;
 use std::sync::{Arc, Mutex};
 
 pub use intake::{DepthFrame, DepthIntake};
+pub use model::DepthModel;
+pub(in crate::pipeline) use model::session_options;
 pub use processor::DepthProcessor;
-pub(in crate::pipeline) use processor::session_options;
 
 use super::{
-    Accounting, InputKind, InputTopic, OutputTopic, Pacing, ParameterSet, ParameterSpec, Pipeline,
-    PipelineError,
+    Accounting, InputKind, InputTopic, OutputTopic, Pacing, ParameterError, ParameterSet, ParameterSpec,
+    Pipeline, PipelineError,
 };
 use crate::message::{CameraInfo, Image, PointCloud2};
 
@@ -54,7 +56,12 @@ impl Pipeline for DepthPipeline {
         OutputTopic::of::<Image<'_>>("depth/preview", false),
     ];
     type Intake = DepthIntake;
+    type Model = DepthModel;
     type Processor = DepthProcessor;
+
+    fn review(parameters: &ParameterSet) -> Result<Vec<String>, ParameterError> {
+        parameters::review(parameters)
+    }
 
     fn inputs(parameters: &ParameterSet) -> Vec<InputTopic> {
         let mut topics = Vec::from(InputTopic::transforms());
@@ -72,14 +79,20 @@ impl Pipeline for DepthPipeline {
         topics
     }
 
-    fn build(
+    fn load(parameters: &ParameterSet) -> Result<DepthModel, PipelineError> {
+        parameters.review()?;
+        DepthModel::load(parameters)
+    }
+
+    fn attach(
+        model: &DepthModel,
         parameters: &ParameterSet,
         pacing: Pacing,
         accounting: Arc<Mutex<Accounting>>,
     ) -> Result<(DepthIntake, DepthProcessor), PipelineError> {
-        let processor = DepthProcessor::new(parameters, Arc::clone(&accounting))?;
+        let processor = DepthProcessor::new(model, parameters, Arc::clone(&accounting))?;
         let mut parameters = parameters.clone();
-        if !processor.uses_prior() && parameters.integer("radars") > 0 {
+        if !model.takes_prior && parameters.integer("radars") > 0 {
             tracing::warn!(
                 "model '{}' takes no radar prior: radar is not used, in fusion neither",
                 parameters.string("model")

@@ -2,7 +2,7 @@
 
 use super::MAX_RADARS;
 use crate::pipeline::parameters::Default;
-use crate::pipeline::{Constraint, ParameterSet, ParameterSpec};
+use crate::pipeline::{Constraint, ParameterError, ParameterSet, ParameterSpec, rules};
 use crate::sensor::RadarPreset;
 
 const PRESETS: Constraint =
@@ -37,17 +37,17 @@ const fn offset(name: &'static str) -> ParameterSpec {
         default: Default::Double(0.0),
         constraint: OFFSET,
         description: "Milliseconds added to this radar's stamps; negative for a driver that stamps late",
-        live: false,
+        live: true,
     }
 }
 
 const fn window(name: &'static str) -> ParameterSpec {
-    integer(
+    live(integer(
         name,
         0,
         (0, 5000),
         "Largest difference of this radar's stamp from the image's in milliseconds; 0 is sync_window_ms",
-    )
+    ))
 }
 
 const fn required(name: &'static str) -> ParameterSpec {
@@ -56,8 +56,13 @@ const fn required(name: &'static str) -> ParameterSpec {
         default: Default::Bool(false),
         constraint: Constraint::Any,
         description: "Whether an image without this radar is dropped instead of done without it",
-        live: false,
+        live: true,
     }
+}
+
+/// A running node takes it at once.
+const fn live(spec: ParameterSpec) -> ParameterSpec {
+    ParameterSpec { live: true, ..spec }
 }
 
 pub(super) const DEPTH_PARAMETERS: &[ParameterSpec] = &[
@@ -88,14 +93,34 @@ pub(super) const DEPTH_PARAMETERS: &[ParameterSpec] = &[
         "raw subscribes to image, compressed to image/compressed",
     ),
     integer("radars", 1, (0, MAX_RADARS as i64), "Number of radars; 0 uses no radar anywhere"),
-    text("radar_0.preset", "auto", PRESETS, "Field layout of radar 0; auto recognises it"),
-    text("radar_1.preset", "auto", PRESETS, "Field layout of radar 1; auto recognises it"),
-    text("radar_2.preset", "auto", PRESETS, "Field layout of radar 2; auto recognises it"),
-    text("radar_3.preset", "auto", PRESETS, "Field layout of radar 3; auto recognises it"),
-    text("radar_0.doppler_sign", "+", SIGN, "+ if radar 0 reports receding targets as positive, - if not"),
-    text("radar_1.doppler_sign", "+", SIGN, "+ if radar 1 reports receding targets as positive, - if not"),
-    text("radar_2.doppler_sign", "+", SIGN, "+ if radar 2 reports receding targets as positive, - if not"),
-    text("radar_3.doppler_sign", "+", SIGN, "+ if radar 3 reports receding targets as positive, - if not"),
+    text("radar_0.preset", "auto", PRESETS, "What radar 0 publishes; auto recognises the fields of its clouds"),
+    text("radar_1.preset", "auto", PRESETS, "What radar 1 publishes; auto recognises the fields of its clouds"),
+    text("radar_2.preset", "auto", PRESETS, "What radar 2 publishes; auto recognises the fields of its clouds"),
+    text("radar_3.preset", "auto", PRESETS, "What radar 3 publishes; auto recognises the fields of its clouds"),
+    live(text(
+        "radar_0.doppler_sign",
+        "+",
+        SIGN,
+        "+ if radar 0 reports receding targets as positive, - if not",
+    )),
+    live(text(
+        "radar_1.doppler_sign",
+        "+",
+        SIGN,
+        "+ if radar 1 reports receding targets as positive, - if not",
+    )),
+    live(text(
+        "radar_2.doppler_sign",
+        "+",
+        SIGN,
+        "+ if radar 2 reports receding targets as positive, - if not",
+    )),
+    live(text(
+        "radar_3.doppler_sign",
+        "+",
+        SIGN,
+        "+ if radar 3 reports receding targets as positive, - if not",
+    )),
     offset("radar_0.offset_ms"),
     offset("radar_1.offset_ms"),
     offset("radar_2.offset_ms"),
@@ -108,20 +133,33 @@ pub(super) const DEPTH_PARAMETERS: &[ParameterSpec] = &[
     required("radar_1.required"),
     required("radar_2.required"),
     required("radar_3.required"),
-    integer("sync_window_ms", 100, (1, 5000), "Largest difference of a radar's stamp from the image's"),
-    integer(
+    live(integer("sync_window_ms", 100, (1, 5000), "Largest difference of a radar's stamp from the image's")),
+    live(integer(
         "sync_timeout_ms",
         150,
         (0, 10_000),
         "How long an image waits for its radars, info and transforms",
-    ),
-    integer(
+    )),
+    live(integer(
         "points_stride",
         2,
         (1, 64),
         "Every how many pixels depth/points has a point, in both directions",
-    ),
+    )),
 ];
+
+/// Rules between these parameters.
+pub(super) fn review(parameters: &ParameterSet) -> Result<Vec<String>, ParameterError> {
+    rules::precision_fits_provider(parameters)?;
+    let radars = radar_count(parameters);
+    let unused = (radars..MAX_RADARS)
+        .flat_map(|radar| {
+            ["preset", "doppler_sign", "offset_ms", "window_ms", "required"]
+                .map(|name| format!("radar_{radar}.{name}"))
+        })
+        .filter(|name| parameters.is_changed(name));
+    Ok(unused.map(|name| rules::no_effect(parameters, &name, &format!("radars is {radars}"))).collect())
+}
 
 /// Number of radars, 0 to 4.
 pub(super) fn radar_count(parameters: &ParameterSet) -> usize {

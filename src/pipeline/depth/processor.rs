@@ -5,24 +5,17 @@ use std::time::Instant;
 
 use super::encode::{DepthEncoder, DepthResult};
 use super::intake::{DepthFrame, ImageMessage};
+use super::model::DepthModel;
 use super::radars::RadarReader;
-use super::{DepthPipeline, topic};
-use crate::depth::{
-    DepthColours, DepthRange, Fusion, Normalisation, PriorConfig, Resizer, Upsampler, draw_prior, fuse,
-};
+use super::topic;
+use crate::depth::{Resizer, Upsampler, draw_prior, fuse};
 use crate::geometry::CameraModel;
-use crate::inference::{
-    FusionRule, ModelFolder, ModelKind, ModelSession, SessionOptions, TensorSpec, load_library,
-};
 use crate::message::Stamp;
 use crate::pipeline::{
-    Accounting, FrameError, OutputMessage, ParameterSet, Pipeline, PipelineError, Processor, WantedTopics,
+    Accounting, FrameError, OutputMessage, ParameterSet, PipelineError, Processor, WantedTopics,
 };
 use crate::sensor::{DecodedImage, ImageView, decode_compressed};
 use crate::sync::DropReason;
-
-/// Depth at the far end of the preview's colours, metres, unless the model ends nearer.
-const PREVIEW_MAX_M: f32 = 40.0;
 
 /// Sizes that follow from one camera; rebuilt when its calibration or image size changes.
 struct CameraTables {
@@ -31,25 +24,12 @@ struct CameraTables {
     upsampler: Upsampler,
 }
 
-/// Processor of the depth pipeline.
+/// Processor of the depth pipeline: everything of one camera. The model is shared.
 pub struct DepthProcessor {
-    session: ModelSession,
-    library: String,
-    model: String,
-    normalisation: Normalisation,
     resizer: Resizer,
-    prior: PriorConfig,
-    range: DepthRange,
-    fusion: Fusion,
-    /// Width and height of the network's tensors
-    network: (usize, usize),
-    takes_image: bool,
-    takes_prior: bool,
     radars: RadarReader,
     tables: Option<CameraTables>,
     decoded: DecodedImage,
-    prior_m: Vec<f32>,
-    fused_m: Vec<f32>,
     depth_m: Vec<f32>,
     confidence: Vec<f32>,
     encoder: DepthEncoder,
@@ -57,97 +37,29 @@ pub struct DepthProcessor {
 }
 
 impl DepthProcessor {
-    /// Loads the model that `parameters` name and checks that it is one for depth.
-    pub fn new(parameters: &ParameterSet, accounting: Arc<Mutex<Accounting>>) -> Result<Self, PipelineError> {
-        let library = load_library(None)?;
-        let folder = ModelFolder::find(parameters.string("model"))?;
-        let model = folder.name();
-        let refuse =
-            |reason: String| PipelineError::Model { model: folder.name(), node: DepthPipeline::NODE, reason };
-        let manifest = &folder.manifest;
-        let settings = match (manifest.kind, manifest.depth_settings()) {
-            (ModelKind::Depth, Some(settings)) => settings.clone(),
-            _ => return Err(refuse("expected a model of kind 'depth' with a depth section".into())),
-        };
-        for input in &manifest.inputs {
-            if !matches!(input.role.as_str(), "image" | "prior") {
-                return Err(refuse(format!("expected inputs image and prior, found '{}'", input.role)));
-            }
-        }
-        let depth_shape = manifest.output("depth").map(|tensor| tensor.shape.clone());
-        let network = plane(depth_shape.as_deref())
-            .ok_or_else(|| refuse(format!("expected output depth [1,1,H,W], found {depth_shape:?}")))?;
-        let planes_match = |tensor: Option<&TensorSpec>, channels: usize| {
-            tensor.is_none_or(|tensor| tensor.shape == [1, channels, network.1, network.0])
-        };
-        if !planes_match(manifest.input("prior"), 1)
-            || !planes_match(manifest.input("image"), 3)
-            || !planes_match(manifest.output("confidence"), 1)
-            || manifest.output("confidence").is_none()
-        {
-            return Err(refuse(format!(
-                "expected prior and confidence [1,1,{h},{w}] and image [1,3,{h},{w}] beside depth",
-                h = network.1,
-                w = network.0
-            )));
-        }
-        let colours = DepthColours::new(settings.min_m.max(0.3), settings.max_m.min(PREVIEW_MAX_M))
-            .map_err(|error| refuse(error.to_string()))?;
-        let session = ModelSession::open(&folder, &session_options(parameters))?;
-        let pixels = network.0 * network.1;
+    /// A processor of one more camera for `model`.
+    pub fn new(
+        model: &DepthModel,
+        parameters: &ParameterSet,
+        accounting: Arc<Mutex<Accounting>>,
+    ) -> Result<Self, PipelineError> {
+        let (width, height) = model.network;
         Ok(Self {
-            library: library.version.clone(),
-            normalisation: Normalisation::new(settings.mean, settings.std)
-                .map_err(|error| refuse(error.to_string()))?,
-            resizer: Resizer::new(network.0, network.1).map_err(|error| refuse(error.to_string()))?,
-            prior: PriorConfig::new(settings.min_m, settings.max_m),
-            range: DepthRange { min_m: settings.min_m, max_m: settings.max_m, saturates: false },
-            fusion: match settings.fusion {
-                FusionRule::None => Fusion::None,
-                FusionRule::PriorMean => Fusion::PriorMean,
-            },
-            network,
-            takes_image: session.has_input("image"),
-            takes_prior: session.has_input("prior"),
-            session,
+            resizer: Resizer::new(width, height).map_err(|error| model.refuse(error.to_string()))?,
             radars: RadarReader::new(parameters, Arc::clone(&accounting)),
             tables: None,
             decoded: DecodedImage::default(),
-            prior_m: vec![0.0; pixels],
-            fused_m: vec![0.0; pixels],
             depth_m: Vec::new(),
             confidence: Vec::new(),
-            encoder: DepthEncoder::new(parameters, colours),
+            encoder: DepthEncoder::new(parameters, model.colours.clone()),
             accounting,
-            model,
         })
-    }
-
-    /// Whether the model looks at the radar at all.
-    pub fn uses_prior(&self) -> bool {
-        self.takes_prior
-    }
-}
-
-/// Session options from a node's parameters; the constraints admit only names that parse.
-pub(in crate::pipeline) fn session_options(parameters: &ParameterSet) -> SessionOptions {
-    SessionOptions {
-        provider: parameters.string("provider").parse().unwrap_or(crate::inference::Provider::Cpu),
-        precision: parameters.string("precision").parse().ok(),
-        threads: usize::try_from(parameters.integer("threads")).unwrap_or(1),
-    }
-}
-
-/// Width and height of a `[1, 1, H, W]` tensor.
-fn plane(shape: Option<&[usize]>) -> Option<(usize, usize)> {
-    match shape {
-        Some([1, 1, height, width]) if *height > 0 && *width > 0 => Some((*width, *height)),
-        _ => None,
     }
 }
 
 impl Processor for DepthProcessor {
     type Frame = DepthFrame;
+    type Model = DepthModel;
 
     fn stamp(frame: &DepthFrame) -> Stamp {
         frame.stamp
@@ -155,6 +67,7 @@ impl Processor for DepthProcessor {
 
     fn process(
         &mut self,
+        model: &mut DepthModel,
         frame: &DepthFrame,
         wanted: WantedTopics,
         sink: &mut dyn FnMut(OutputMessage<'_>),
@@ -185,49 +98,49 @@ impl Processor for DepthProcessor {
         if self.tables.as_ref().is_none_or(|tables| tables.camera != *camera) {
             self.tables = Some(CameraTables {
                 camera: camera.clone(),
-                network_camera: camera.scaled(self.network.0 as u32, self.network.1 as u32),
-                upsampler: Upsampler::new(self.network, size).map_err(FrameError::inference)?,
+                network_camera: camera.scaled(model.network.0 as u32, model.network.1 as u32),
+                upsampler: Upsampler::new(model.network, size).map_err(FrameError::inference)?,
             });
         }
-        if self.takes_image {
-            let tensor = self.session.input_mut("image");
+        if model.takes_image {
+            let tensor = model.session.input_mut("image");
             self.resizer
-                .image_to_tensor(&view, &self.normalisation, tensor)
+                .image_to_tensor(&view, &model.normalisation, tensor)
                 .map_err(FrameError::inference)?;
         }
         self.radars.collect(frame)?;
         let Some(tables) = &mut self.tables else {
             return Err(FrameError::inference("no tables for this camera"));
         };
-        if self.takes_prior {
+        if model.takes_prior {
             draw_prior(
                 self.radars.returns_camera().iter().copied(),
                 &tables.network_camera,
-                &self.prior,
-                &mut self.prior_m,
+                &model.prior,
+                &mut model.prior_m,
             )
             .map_err(FrameError::inference)?;
-            self.session.input_mut("prior").copy_from_slice(&self.prior_m);
+            model.session.input_mut("prior").copy_from_slice(&model.prior_m);
         }
         let prepared = Instant::now();
 
-        self.session.run().map_err(FrameError::inference)?;
+        model.session.run().map_err(FrameError::inference)?;
         let inferred = Instant::now();
 
-        let (_, network_m) = self.session.output("depth");
-        let (_, network_confidence) = self.session.output("confidence");
-        fuse(self.fusion, network_m, Some(network_confidence), &self.prior_m, &mut self.fused_m)
+        let (_, network_m) = model.session.output("depth");
+        let (_, network_confidence) = model.session.output("confidence");
+        fuse(model.fusion, network_m, Some(network_confidence), &model.prior_m, &mut model.fused_m)
             .map_err(FrameError::inference)?;
         self.depth_m.resize(size.0 * size.1, f32::NAN);
         self.confidence.resize(size.0 * size.1, 0.0);
         let stats = tables
             .upsampler
-            .depth(&self.fused_m, &self.range, &mut self.depth_m)
+            .depth(&model.fused_m, &model.range, &mut self.depth_m)
             .map_err(FrameError::inference)?;
         if stats.network_non_finite > 0 {
             return Err(FrameError::inference(format!(
                 "model '{}' gave {} depths that are not finite",
-                self.model, stats.network_non_finite
+                model.name, stats.network_non_finite
             )));
         }
         if wanted.has(topic::CONFIDENCE) {
@@ -253,14 +166,8 @@ impl Processor for DepthProcessor {
         Ok(())
     }
 
-    fn update(&mut self, _parameters: &ParameterSet) {}
-
-    fn describe(&self) -> Vec<(&'static str, String)> {
-        vec![
-            ("model", self.model.clone()),
-            ("precision", self.session.precision().to_string()),
-            ("provider", self.session.provider().to_string()),
-            ("onnxruntime", self.library.clone()),
-        ]
+    fn update(&mut self, parameters: &ParameterSet) {
+        self.radars.update(parameters);
+        self.encoder.update(parameters);
     }
 }

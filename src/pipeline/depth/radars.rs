@@ -31,6 +31,11 @@ impl RadarReader {
         }
     }
 
+    /// Takes changed presets and signs over.
+    pub fn update(&mut self, parameters: &ParameterSet) {
+        self.settings = radar_settings(parameters);
+    }
+
     /// The returns of the last frame, metres in the optical frame.
     pub fn returns_camera(&mut self) -> &mut [[f32; 3]] {
         &mut self.returns_camera

@@ -55,16 +55,18 @@ pub struct DetectionIntake {
 impl DetectionIntake {
     /// An intake for checked parameters.
     pub fn new(parameters: &ParameterSet, pacing: Pacing, accounting: Arc<Mutex<Accounting>>) -> Self {
-        Self {
+        let mut intake = Self {
             waiting: VecDeque::new(),
             pacing,
             last_stamp: None,
-            output_frame: parameters.string("output_frame").trim_start_matches('/').to_owned(),
+            output_frame: String::new(),
             motion: MotionSource::new(parameters),
-            timeout_ns: parameters.integer("sync_timeout_ms") * 1_000_000,
+            timeout_ns: 0,
             transforms: TransformBuffer::new(),
             accounting,
-        }
+        };
+        intake.update(parameters);
+        intake
     }
 
     fn account(&self) -> MutexGuard<'_, Accounting> {
@@ -92,16 +94,18 @@ impl DetectionIntake {
         self.account().input("lidar/points", stamp);
         if stamp.is_zero() {
             self.account().drop_frame(DropReason::ZeroStamp);
-            return self.problem("lidar/points", DropReason::ZeroStamp.explain(), false);
+            return self.problem("lidar/points zero_stamp", DropReason::ZeroStamp.explain(), false);
         }
         if let Some(last) = self.last_stamp {
             let back_ns = last.since_ns(stamp);
             if back_ns > TIME_JUMP_NS {
                 self.drop_waiting(DropReason::TimeJump);
                 self.transforms.forget_after(stamp.offset_ns(TIME_JUMP_NS));
+                let message = format!("time jumped back from {last} to {stamp}: collection starts anew");
+                self.problem("time", &message, false);
             } else if back_ns >= 0 {
                 self.account().drop_frame(DropReason::OutOfOrder);
-                return self.problem("lidar/points", DropReason::OutOfOrder.explain(), false);
+                return self.problem("lidar/points out_of_order", DropReason::OutOfOrder.explain(), false);
             }
         }
         self.last_stamp = Some(stamp);
@@ -224,6 +228,15 @@ impl Intake for DetectionIntake {
             Pacing::Lockstep => self.next_in_order(now),
             Pacing::KeepLatest => self.newest(now),
         }
+    }
+
+    fn is_waiting(&self) -> bool {
+        !self.waiting.is_empty()
+    }
+
+    fn update(&mut self, parameters: &ParameterSet) {
+        parameters.string("output_frame").trim_start_matches('/').clone_into(&mut self.output_frame);
+        self.timeout_ns = parameters.integer("sync_timeout_ms") * 1_000_000;
     }
 
     fn flush(&mut self) -> Option<DetectionFrame> {

@@ -1,6 +1,7 @@
 //! The detection pipeline: LiDAR sweep → oriented boxes and markers.
 
 mod intake;
+mod model;
 mod motion;
 mod parameters;
 mod processor;
@@ -8,11 +9,12 @@ mod processor;
 use std::sync::{Arc, Mutex};
 
 pub use intake::{DetectionFrame, DetectionIntake};
+pub use model::DetectionModel;
 pub use processor::DetectionProcessor;
 
 use super::{
-    Accounting, InputKind, InputTopic, OutputTopic, Pacing, ParameterSet, ParameterSpec, Pipeline,
-    PipelineError,
+    Accounting, InputKind, InputTopic, OutputTopic, Pacing, ParameterError, ParameterSet, ParameterSpec,
+    Pipeline, PipelineError,
 };
 use crate::message::{Detection3DArray, MarkerArray};
 
@@ -35,7 +37,12 @@ impl Pipeline for DetectionPipeline {
         OutputTopic::of::<MarkerArray<'_>>("detections/markers", true),
     ];
     type Intake = DetectionIntake;
+    type Model = DetectionModel;
     type Processor = DetectionProcessor;
+
+    fn review(parameters: &ParameterSet) -> Result<Vec<String>, ParameterError> {
+        parameters::review(parameters)
+    }
 
     fn inputs(_parameters: &ParameterSet) -> Vec<InputTopic> {
         let mut topics = Vec::from(InputTopic::transforms());
@@ -43,12 +50,18 @@ impl Pipeline for DetectionPipeline {
         topics
     }
 
-    fn build(
+    fn load(parameters: &ParameterSet) -> Result<DetectionModel, PipelineError> {
+        parameters.review()?;
+        DetectionModel::load(parameters)
+    }
+
+    fn attach(
+        model: &DetectionModel,
         parameters: &ParameterSet,
         pacing: Pacing,
         accounting: Arc<Mutex<Accounting>>,
     ) -> Result<(DetectionIntake, DetectionProcessor), PipelineError> {
-        let processor = DetectionProcessor::new(parameters, Arc::clone(&accounting))?;
+        let processor = DetectionProcessor::new(model, parameters, Arc::clone(&accounting));
         Ok((DetectionIntake::new(parameters, pacing, accounting), processor))
     }
 }

@@ -1,7 +1,7 @@
 //! The parameters of node `detection`.
 
 use crate::pipeline::parameters::Default;
-use crate::pipeline::{Constraint, ParameterSpec};
+use crate::pipeline::{Constraint, ParameterError, ParameterSet, ParameterSpec, rules};
 
 const fn text(
     name: &'static str,
@@ -88,11 +88,28 @@ pub(super) const DETECTION_PARAMETERS: &[ParameterSpec] = &[
         Constraint::Any,
         "Fixed frame through which tf tells the LiDAR's motion during a sweep; empty leaves points as they are",
     ),
-    text(
-        "output_frame",
-        "",
-        Constraint::Any,
-        "Frame of the detections, through tf at the sweep's stamp; empty is the cloud's own",
-    ),
-    integer("sync_timeout_ms", 150, (0, 10_000), "How long a sweep waits for its transforms"),
+    ParameterSpec {
+        live: true,
+        ..text(
+            "output_frame",
+            "",
+            Constraint::Any,
+            "Frame of the detections, through tf at the sweep's stamp; empty is the cloud's own",
+        )
+    },
+    ParameterSpec {
+        live: true,
+        ..integer("sync_timeout_ms", 150, (0, 10_000), "How long a sweep waits for its transforms")
+    },
 ];
+
+/// Rules between these parameters.
+pub(super) fn review(parameters: &ParameterSet) -> Result<Vec<String>, ParameterError> {
+    rules::precision_fits_provider(parameters)?;
+    let (score, marker) = (parameters.double("score_threshold"), parameters.double("marker_threshold"));
+    let hidden = (marker < score).then(|| {
+        let why = format!("no detection scores below the score_threshold of {score}");
+        rules::no_effect(parameters, "marker_threshold", &why)
+    });
+    Ok(hidden.into_iter().collect())
+}

@@ -4,35 +4,27 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use super::intake::DetectionFrame;
+use super::model::DetectionModel;
 use super::motion::SweepSettings;
-use super::{DetectionPipeline, topic};
+use super::topic;
 use crate::detection::{
-    BEV_CHANNELS, BevGrid, CenterHead, ClassTable, DecodeConfig, DecodeScratch, Detection3d, Voxelizer,
-    decode_centers, to_detection3d_array, to_marker_array,
+    CenterHead, DecodeConfig, DecodeScratch, Detection3d, Voxelizer, decode_centers, to_detection3d_array,
+    to_marker_array,
 };
 use crate::geometry::Pose;
-use crate::inference::{ModelFolder, ModelKind, ModelSession, load_library};
 use crate::message::{Header, Stamp, to_cdr};
-use crate::pipeline::depth::session_options;
-use crate::pipeline::{
-    Accounting, FrameError, OutputMessage, ParameterSet, Pipeline, PipelineError, Processor, WantedTopics,
-};
+use crate::pipeline::{Accounting, FrameError, OutputMessage, ParameterSet, Processor, WantedTopics};
 use crate::sensor::{LidarPreset, PointCloudView};
 
 /// Most detections published of one sweep.
 const MAX_DETECTIONS: usize = 500;
 
-/// Processor of the detection pipeline.
+/// Processor of the detection pipeline: everything of one LiDAR. The model is shared.
 pub struct DetectionProcessor {
-    session: ModelSession,
-    library: String,
-    model: String,
     sweep: SweepSettings,
     /// Layout of the last sweep, to tell once what it was taken for
     layout: Option<LidarPreset>,
     voxelizer: Voxelizer,
-    classes: ClassTable,
-    suppression_radius_m: Vec<f32>,
     score_threshold: f32,
     marker_threshold: f32,
     range_m: f64,
@@ -43,58 +35,16 @@ pub struct DetectionProcessor {
 }
 
 impl DetectionProcessor {
-    /// Loads the model that `parameters` name and checks that it is one for detection.
-    pub fn new(parameters: &ParameterSet, accounting: Arc<Mutex<Accounting>>) -> Result<Self, PipelineError> {
-        let library = load_library(None)?;
-        let folder = ModelFolder::find(parameters.string("model"))?;
-        let model = folder.name();
-        let refuse = |reason: String| PipelineError::Model {
-            model: model.clone(),
-            node: DetectionPipeline::NODE,
-            reason,
-        };
-        let manifest = &folder.manifest;
-        let settings = match (manifest.kind, manifest.detection_settings()) {
-            (ModelKind::Detection, Some(settings)) => settings.clone(),
-            _ => return Err(refuse("expected a model of kind 'detection' with a detection section".into())),
-        };
-        let [voxel_x, voxel_y, _] = settings.voxel_size;
-        let grid =
-            BevGrid::new(settings.range, [voxel_x, voxel_y]).map_err(|error| refuse(error.to_string()))?;
-        let classes =
-            ClassTable::new(settings.classes.iter().cloned()).map_err(|error| refuse(error.to_string()))?;
-        let bev = [1, BEV_CHANNELS, grid.rows(), grid.cols()];
-        if manifest.inputs.len() != 1 || manifest.input("bev").is_none_or(|tensor| tensor.shape != bev) {
-            return Err(refuse(format!("expected one input bev {bev:?}, found {:?}", manifest.inputs)));
-        }
-        let heatmap = manifest.output("heatmap").map(|tensor| tensor.shape.clone());
-        let Some([1, channels, rows, cols]) = heatmap.as_deref() else {
-            return Err(refuse(format!("expected output heatmap [1,classes,H,W], found {heatmap:?}")));
-        };
-        let expected =
-            [("heatmap", classes.len()), ("offset", 2), ("height", 1), ("size", 3), ("rotation", 2)];
-        for (role, channels) in expected {
-            let shape = [1, channels, *rows, *cols];
-            if manifest.output(role).is_none_or(|tensor| tensor.shape != shape) {
-                return Err(refuse(format!("expected output {role} {shape:?}")));
-            }
-        }
-        if *channels != settings.suppression_radius.len() {
-            return Err(refuse(format!(
-                "expected {channels} suppression radii, one for each class, found {}",
-                settings.suppression_radius.len()
-            )));
-        }
-        let session = ModelSession::open(&folder, &session_options(parameters))?;
+    /// A processor of one more LiDAR for `model`.
+    pub fn new(
+        model: &DetectionModel,
+        parameters: &ParameterSet,
+        accounting: Arc<Mutex<Accounting>>,
+    ) -> Self {
         let mut processor = Self {
-            library: library.version.clone(),
-            model,
-            session,
             sweep: SweepSettings::new(parameters),
             layout: None,
-            voxelizer: Voxelizer::new(grid),
-            classes,
-            suppression_radius_m: settings.suppression_radius,
+            voxelizer: Voxelizer::new(model.grid),
             score_threshold: 0.0,
             marker_threshold: 0.0,
             range_m: 0.0,
@@ -104,7 +54,7 @@ impl DetectionProcessor {
             accounting,
         };
         processor.update(parameters);
-        Ok(processor)
+        processor
     }
 
     /// The detections of the last frame, in its output frame.
@@ -112,8 +62,8 @@ impl DetectionProcessor {
         &self.detections
     }
 
-    fn decode(&mut self) -> Result<(), FrameError> {
-        let session = &self.session;
+    fn decode(&mut self, model: &DetectionModel) -> Result<(), FrameError> {
+        let session = &model.session;
         let (shape, heatmap) = session.output("heatmap");
         let &[_, classes, rows, cols] = shape else {
             return Err(FrameError::inference(format!("expected heatmap [1,classes,H,W], found {shape:?}")));
@@ -131,7 +81,7 @@ impl DetectionProcessor {
         let config = DecodeConfig {
             score_threshold: self.score_threshold,
             max_detections: MAX_DETECTIONS,
-            suppression_radius_m: &self.suppression_radius_m,
+            suppression_radius_m: &model.suppression_radius_m,
         };
         decode_centers(&head, self.voxelizer.grid(), &config, &mut self.scratch, &mut self.detections)
             .map_err(FrameError::inference)?;
@@ -153,6 +103,7 @@ fn transform(detection: &mut Detection3d, pose: &Pose) {
 
 impl Processor for DetectionProcessor {
     type Frame = DetectionFrame;
+    type Model = DetectionModel;
 
     fn stamp(frame: &DetectionFrame) -> Stamp {
         frame.stamp
@@ -160,6 +111,7 @@ impl Processor for DetectionProcessor {
 
     fn process(
         &mut self,
+        model: &mut DetectionModel,
         frame: &DetectionFrame,
         wanted: WantedTopics,
         sink: &mut dyn FnMut(OutputMessage<'_>),
@@ -179,13 +131,15 @@ impl Processor for DetectionProcessor {
         if let Some((motion, times)) = frame.motion.as_deref().zip(layout.times()) {
             points = points.deskewed(motion, times);
         }
-        self.voxelizer.bev_features(points, self.session.input_mut("bev")).map_err(FrameError::inference)?;
+        self.voxelizer
+            .bev_features(points, model.session.input_mut("bev"))
+            .map_err(FrameError::inference)?;
         let prepared = Instant::now();
 
-        self.session.run().map_err(FrameError::inference)?;
+        model.session.run().map_err(FrameError::inference)?;
         let inferred = Instant::now();
 
-        self.decode()?;
+        self.decode(model)?;
         if let Some(pose) = &frame.t_output_cloud {
             self.detections.iter_mut().for_each(|detection| transform(detection, pose));
         }
@@ -193,12 +147,12 @@ impl Processor for DetectionProcessor {
 
         let header = Header { stamp: frame.stamp, frame_id: &frame.frame_id };
         if wanted.has(topic::DETECTIONS) {
-            let message = to_detection3d_array(&self.detections, &self.classes, header)
+            let message = to_detection3d_array(&self.detections, &model.classes, header)
                 .map_err(FrameError::inference)?;
             to_cdr(&message, &mut self.messages[topic::DETECTIONS]);
         }
         if wanted.has(topic::MARKERS) {
-            let message = to_marker_array(&self.detections, &self.classes, header, self.marker_threshold)
+            let message = to_marker_array(&self.detections, &model.classes, header, self.marker_threshold)
                 .map_err(FrameError::inference)?;
             to_cdr(&message, &mut self.messages[topic::MARKERS]);
         }
@@ -219,14 +173,5 @@ impl Processor for DetectionProcessor {
         self.score_threshold = parameters.double("score_threshold") as f32;
         self.marker_threshold = parameters.double("marker_threshold") as f32;
         self.range_m = parameters.double("range");
-    }
-
-    fn describe(&self) -> Vec<(&'static str, String)> {
-        vec![
-            ("model", self.model.clone()),
-            ("precision", self.session.precision().to_string()),
-            ("provider", self.session.provider().to_string()),
-            ("onnxruntime", self.library.clone()),
-        ]
     }
 }

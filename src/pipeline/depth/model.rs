@@ -1,0 +1,126 @@
+//! The depth model: its session and what its manifest says, checked against what the pipeline needs. It
+//! knows no camera.
+
+use crate::depth::{DepthColours, DepthRange, Fusion, Normalisation, PriorConfig};
+use crate::inference::{
+    FusionRule, ModelFolder, ModelKind, ModelSession, Provider, SessionOptions, TensorSpec, load_library,
+};
+use crate::pipeline::depth::DepthPipeline;
+use crate::pipeline::{Model, ParameterSet, Pipeline, PipelineError};
+
+/// Depth at the far end of the preview's colours, metres, unless the model ends nearer.
+const PREVIEW_MAX_M: f32 = 40.0;
+
+/// A loaded depth model. Cameras take turns with it.
+pub struct DepthModel {
+    pub(super) session: ModelSession,
+    library: String,
+    pub(super) name: String,
+    pub(super) normalisation: Normalisation,
+    pub(super) prior: PriorConfig,
+    pub(super) range: DepthRange,
+    pub(super) fusion: Fusion,
+    pub(super) colours: DepthColours,
+    /// Width and height of the network's tensors
+    pub(super) network: (usize, usize),
+    pub(super) takes_image: bool,
+    pub(super) takes_prior: bool,
+    /// Metres, network size: the prior of the frame at work
+    pub(super) prior_m: Vec<f32>,
+    /// Metres, network size: the depth of the frame at work
+    pub(super) fused_m: Vec<f32>,
+}
+
+impl DepthModel {
+    /// Loads the model that `parameters` name and checks that it is one for depth.
+    pub fn load(parameters: &ParameterSet) -> Result<Self, PipelineError> {
+        let library = load_library(None)?;
+        let folder = ModelFolder::find(parameters.string("model"))?;
+        let name = folder.name();
+        let refuse =
+            |reason: String| PipelineError::Model { model: folder.name(), node: DepthPipeline::NODE, reason };
+        let manifest = &folder.manifest;
+        let settings = match (manifest.kind, manifest.depth_settings()) {
+            (ModelKind::Depth, Some(settings)) => settings.clone(),
+            _ => return Err(refuse("expected a model of kind 'depth' with a depth section".into())),
+        };
+        for input in &manifest.inputs {
+            if !matches!(input.role.as_str(), "image" | "prior") {
+                return Err(refuse(format!("expected inputs image and prior, found '{}'", input.role)));
+            }
+        }
+        let depth_shape = manifest.output("depth").map(|tensor| tensor.shape.clone());
+        let network = plane(depth_shape.as_deref())
+            .ok_or_else(|| refuse(format!("expected output depth [1,1,H,W], found {depth_shape:?}")))?;
+        let planes_match = |tensor: Option<&TensorSpec>, channels: usize| {
+            tensor.is_none_or(|tensor| tensor.shape == [1, channels, network.1, network.0])
+        };
+        if !planes_match(manifest.input("prior"), 1)
+            || !planes_match(manifest.input("image"), 3)
+            || !planes_match(manifest.output("confidence"), 1)
+            || manifest.output("confidence").is_none()
+        {
+            return Err(refuse(format!(
+                "expected prior and confidence [1,1,{h},{w}] and image [1,3,{h},{w}] beside depth",
+                h = network.1,
+                w = network.0
+            )));
+        }
+        let colours = DepthColours::new(settings.min_m.max(0.3), settings.max_m.min(PREVIEW_MAX_M))
+            .map_err(|error| refuse(error.to_string()))?;
+        let session = ModelSession::open(&folder, &session_options(parameters))?;
+        let pixels = network.0 * network.1;
+        Ok(Self {
+            library: library.version.clone(),
+            normalisation: Normalisation::new(settings.mean, settings.std)
+                .map_err(|error| refuse(error.to_string()))?,
+            prior: PriorConfig::new(settings.min_m, settings.max_m),
+            range: DepthRange { min_m: settings.min_m, max_m: settings.max_m, saturates: false },
+            fusion: match settings.fusion {
+                FusionRule::None => Fusion::None,
+                FusionRule::PriorMean => Fusion::PriorMean,
+            },
+            colours,
+            network,
+            takes_image: session.has_input("image"),
+            takes_prior: session.has_input("prior"),
+            session,
+            prior_m: vec![0.0; pixels],
+            fused_m: vec![0.0; pixels],
+            name,
+        })
+    }
+
+    /// Why this model cannot serve.
+    pub(super) fn refuse(&self, reason: String) -> PipelineError {
+        PipelineError::Model { model: self.name.clone(), node: DepthPipeline::NODE, reason }
+    }
+}
+
+impl Model for DepthModel {
+    fn describe(&self) -> Vec<(&'static str, String)> {
+        vec![
+            ("model", self.name.clone()),
+            ("precision", self.session.precision().to_string()),
+            ("provider", self.session.provider().to_string()),
+            ("onnxruntime", self.library.clone()),
+        ]
+    }
+}
+
+/// Session options from a node's parameters; the constraints admit only names that parse.
+pub(in crate::pipeline) fn session_options(parameters: &ParameterSet) -> SessionOptions {
+    SessionOptions {
+        provider: parameters.string("provider").parse().unwrap_or(Provider::Cpu),
+        precision: parameters.string("precision").parse().ok(),
+        threads: usize::try_from(parameters.integer("threads")).unwrap_or(1),
+    }
+}
+
+/// Width and height of a `[1, 1, H, W]` tensor.
+fn plane(shape: Option<&[usize]>) -> Option<(usize, usize)> {
+    match shape {
+        Some([1, 1, height, width]) if *height > 0 && *width > 0 => Some((*width, *height)),
+        _ => None,
+    }
+}
