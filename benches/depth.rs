@@ -1,4 +1,5 @@
-//! What the stages around the depth network cost: 100 radar returns and a network of 320 × 240.
+//! What the stages around the depth network cost: 100 radar returns and a network of 320 × 240. First
+//! each alone, then all before the network together, from messages as cameras publish them.
 #![allow(clippy::unwrap_used, reason = "a bench with a bad set-up should stop")]
 
 use std::hint::black_box;
@@ -9,7 +10,8 @@ use isobath::depth::{
     draw_prior, fuse, write_points,
 };
 use isobath::geometry::{CameraModel, RayTable};
-use isobath::sensor::{ImageView, PixelFormat};
+use isobath::message::{Image, PointCloud2, PointField};
+use isobath::sensor::{ImageView, PixelFormat, PointCloudView, RadarPreset, decode_radar};
 
 const NETWORK: (usize, usize) = (320, 240);
 const NETWORK_PIXELS: usize = NETWORK.0 * NETWORK.1;
@@ -94,5 +96,58 @@ fn stages(c: &mut Criterion) {
     }
 }
 
-criterion_group!(benches, stages);
+/// A cloud of the 100 returns as a radar driver publishes it.
+fn radar_data() -> Vec<u8> {
+    returns().iter().flat_map(|[x, y, z]| [*x, *y, *z, 12.0, 0.5]).flat_map(f32::to_le_bytes).collect()
+}
+
+/// From a 1280 × 720 message and a radar cloud to the network's two inputs.
+fn inputs(c: &mut Criterion) {
+    let (width, height) = (1280_u32, 720_u32);
+    let f = width as f64 * 0.6;
+    let camera = CameraModel::pinhole(width, height, f, f, width as f64 / 2.0, height as f64 / 2.0).unwrap();
+    let network_camera = camera.scaled(NETWORK.0 as u32, NETWORK.1 as u32);
+    let prior_config = PriorConfig::new(RANGE.min_m, RANGE.max_m);
+    let mut resizer = Resizer::new(NETWORK.0, NETWORK.1).unwrap();
+    let mut tensor = vec![0.0; 3 * NETWORK_PIXELS];
+    let mut prior = vec![0.0; NETWORK_PIXELS];
+    let mut decoded = Vec::new();
+
+    let radar_data = radar_data();
+    let field = |(i, name): (u32, &'static str)| PointField {
+        name,
+        offset: 4 * i,
+        datatype: PointField::FLOAT32,
+        count: 1,
+    };
+    let cloud = PointCloud2 {
+        height: 1,
+        width: 100,
+        fields: (0..).zip(["x", "y", "z", "intensity", "velocity"]).map(field).collect(),
+        point_step: 20,
+        row_step: 2000,
+        data: &radar_data,
+        ..PointCloud2::default()
+    };
+    let bytes: Vec<u8> = (0..width * height * 3).map(|i| (i * 7 + i / 1000) as u8).collect();
+    let mut group = c.benchmark_group("depth_inputs_1280x720");
+    for encoding in ["bgr8", "mono8", "yuyv", "nv12", "bayer_rggb8"] {
+        let step = width * PixelFormat::from_encoding(encoding).unwrap().bytes_per_pixel() as u32;
+        let image = Image { width, height, encoding, step, data: &bytes, ..Image::default() };
+        group.bench_function(encoding, |b| {
+            b.iter(|| {
+                let image = ImageView::new_color(black_box(&image)).unwrap();
+                resizer.image_to_tensor(&image, &Normalisation::IMAGENET, &mut tensor).unwrap();
+                let cloud = PointCloudView::new(black_box(&cloud)).unwrap();
+                decode_radar(&cloud, RadarPreset::Auto, 1.0, &mut decoded).unwrap();
+                let positions = decoded.iter().map(|radar_return| radar_return.position);
+                draw_prior(positions, &network_camera, &prior_config, &mut prior).unwrap();
+                black_box((&tensor, &prior));
+            });
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(benches, stages, inputs);
 criterion_main!(benches);

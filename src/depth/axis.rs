@@ -35,8 +35,9 @@ impl Axis {
         }
         let scale = source as f64 / target as f64;
         let area = scale >= AREA_FROM_SCALE;
-        // A footprint of length s touches at most ⌈s⌉ + 1 pixels.
-        self.taps = if area { scale.ceil() as usize + 1 } else { 2 }.min(source);
+        // A footprint of length s touches at most ⌈s⌉ + 1 pixels, and s if that is a whole number.
+        let most = if scale.fract() == 0.0 { scale as usize } else { scale.ceil() as usize + 1 };
+        self.taps = if area { most } else { 2 }.min(source);
         self.source = source;
         self.target = target;
         self.starts.clear();

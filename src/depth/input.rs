@@ -1,13 +1,17 @@
 //! Camera image → network tensor.
 //!
 //! One pass over the message buffer: target rows are gathered as weighted sums of source rows, then
-//! each row is resampled, normalised and split into its planes. Nothing of the image's full size is
-//! stored. Pixel centres lie at integer coordinates (`u' = (u + 0.5) · s − 0.5`); an axis that
+//! each row is resampled, normalised and split into its planes. YUV and Bayer rows become RGB as they
+//! are gathered. Nothing of the image's full size is stored. Pixel centres lie at integer coordinates (`u' = (u + 0.5) · s − 0.5`); an axis that
 //! shrinks to half or less is averaged over its footprint, the others are bilinear.
 
 use super::axis::Axis;
 use super::error::{DepthError, check_length, pixel_count};
-use crate::sensor::{ImageView, PixelFormat};
+use super::source_rows::{Layout, SourceRows};
+use crate::sensor::ImageView;
+
+/// Floats read at each pixel: one vector register, whatever the layout.
+const LANES: usize = 4;
 
 /// Per-channel normalisation `(v / 255 − mean) / std`, in the order red, green, blue.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -41,26 +45,6 @@ impl Normalisation {
     }
 }
 
-/// Where the channels of a pixel lie in a row of bytes.
-#[derive(Clone, Copy, Debug)]
-struct Layout {
-    stride: usize,
-    rgb: [usize; 3],
-}
-
-impl Layout {
-    const fn of(format: PixelFormat) -> Option<Self> {
-        match format {
-            PixelFormat::Rgb8 => Some(Self { stride: 3, rgb: [0, 1, 2] }),
-            PixelFormat::Bgr8 => Some(Self { stride: 3, rgb: [2, 1, 0] }),
-            PixelFormat::Rgba8 => Some(Self { stride: 4, rgb: [0, 1, 2] }),
-            PixelFormat::Bgra8 => Some(Self { stride: 4, rgb: [2, 1, 0] }),
-            PixelFormat::Mono8 => Some(Self { stride: 1, rgb: [0, 0, 0] }),
-            PixelFormat::Depth16 | PixelFormat::Depth32F => None,
-        }
-    }
-}
-
 /// Turns images into tensors of one size. Tables and row buffers are kept between frames and
 /// rebuilt only when the size of the image changes.
 #[derive(Debug)]
@@ -69,7 +53,8 @@ pub struct Resizer {
     height: usize,
     columns: Axis,
     rows: Axis,
-    /// One gathered row, all channels of the source, 0..255.
+    source: SourceRows,
+    /// One gathered row, all channels of the source, 0..255; then room for a last read of [`LANES`].
     gathered: Vec<f32>,
 }
 
@@ -77,7 +62,14 @@ impl Resizer {
     /// For tensors of `width × height` pixels.
     pub fn new(width: usize, height: usize) -> Result<Self, DepthError> {
         pixel_count("network input", width, height)?;
-        Ok(Self { width, height, columns: Axis::default(), rows: Axis::default(), gathered: Vec::new() })
+        Ok(Self {
+            width,
+            height,
+            columns: Axis::default(),
+            rows: Axis::default(),
+            source: SourceRows::default(),
+            gathered: Vec::new(),
+        })
     }
 
     /// Width and height of the tensor.
@@ -99,7 +91,7 @@ impl Resizer {
         check_length("image tensor", 3 * plane, out.len())?;
         let (width, height) = (image.width() as usize, image.height() as usize);
         pixel_count("image", width, height)?;
-        let layout = Layout::of(image.format()).ok_or_else(|| DepthError::BadValue {
+        let layout = self.source.start(image).ok_or_else(|| DepthError::BadValue {
             what: "image format",
             expected: "colour or grey",
             found: image.format().to_string(),
@@ -107,7 +99,13 @@ impl Resizer {
         self.columns.fit(width, self.width);
         self.rows.fit(height, self.height);
 
-        self.gathered.resize(width * layout.stride, 0.0);
+        self.gathered.resize(width * layout.stride + LANES, 0.0);
+        let resample = match layout.stride {
+            1 => resample_row::<1>,
+            2 => resample_row::<2>,
+            3 => resample_row::<3>,
+            _ => resample_row::<4>,
+        };
         let affine = normalisation.affine();
         let (red, rest) = out.split_at_mut(plane);
         let (green, blue) = rest.split_at_mut(plane);
@@ -116,13 +114,23 @@ impl Resizer {
             .zip(green.chunks_exact_mut(self.width))
             .zip(blue.chunks_exact_mut(self.width));
         for ((start, weights), ((red, green), blue)) in self.rows.windows().zip(targets) {
-            self.gathered.fill(0.0);
-            for (y, &weight) in (start..).zip(weights).filter(|(_, w)| **w != 0.0) {
-                add_row(&mut self.gathered, image.row(y as u32), weight);
+            let mut used = (start..).zip(weights).filter(|(_, weight)| **weight != 0.0);
+            if let Some((y, &weight)) = used.next() {
+                set_row(&mut self.gathered, self.source.row(image, y), weight);
             }
-            resample_row(&self.gathered, layout, &self.columns, &affine, [red, green, blue]);
+            for (y, &weight) in used {
+                add_row(&mut self.gathered, self.source.row(image, y), weight);
+            }
+            resample(&self.gathered, layout, &self.columns, &affine, [red, green, blue]);
         }
         Ok(())
+    }
+}
+
+/// Starts a sum with a weighted source row.
+fn set_row(gathered: &mut [f32], row: &[u8], weight: f32) {
+    for (sum, &v) in gathered.iter_mut().zip(row) {
+        *sum = weight * v as f32;
     }
 }
 
@@ -133,26 +141,27 @@ fn add_row(gathered: &mut [f32], row: &[u8], weight: f32) {
     }
 }
 
-/// One row of the tensor's three planes.
-fn resample_row(
+/// One row of the tensor's three planes. `STRIDE` is the layout's.
+fn resample_row<const STRIDE: usize>(
     gathered: &[f32],
-    Layout { stride, rgb }: Layout,
+    Layout { rgb, .. }: Layout,
     columns: &Axis,
     affine: &[(f32, f32); 3],
     [red, green, blue]: [&mut [f32]; 3],
 ) {
     let targets = red.iter_mut().zip(green).zip(blue);
     for ((start, weights), ((red, green), blue)) in columns.windows().zip(targets) {
-        let mut sum = [0.0_f32; 3];
-        let window = &gathered[start * stride..][..weights.len() * stride];
-        for (pixel, &weight) in window.chunks_exact(stride).zip(weights) {
-            for (sum, &channel) in sum.iter_mut().zip(&rgb) {
-                *sum += weight * pixel[channel];
+        // All lanes are summed, also those of the next pixel: that is one instruction each.
+        let mut sum = [0.0_f32; LANES];
+        let pixels = gathered[start * STRIDE..].windows(LANES).step_by(STRIDE);
+        for (pixel, &weight) in pixels.zip(weights) {
+            for (sum, value) in sum.iter_mut().zip(pixel) {
+                *sum += weight * value;
             }
         }
-        *red = sum[0] * affine[0].0 + affine[0].1;
-        *green = sum[1] * affine[1].0 + affine[1].1;
-        *blue = sum[2] * affine[2].0 + affine[2].1;
+        *red = sum[rgb[0]] * affine[0].0 + affine[0].1;
+        *green = sum[rgb[1]] * affine[1].0 + affine[1].1;
+        *blue = sum[rgb[2]] * affine[2].0 + affine[2].1;
     }
 }
 

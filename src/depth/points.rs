@@ -82,10 +82,11 @@ pub fn cloud<'a>(header: Header<'a>, data: &'a [u8]) -> PointCloud2<'a> {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use serde::Deserialize;
 
     use super::{cloud, write_points};
     use crate::geometry::{CameraModel, RayTable};
-    use crate::message::{Header, PointCloud2, Stamp, from_cdr, to_cdr};
+    use crate::message::{CameraInfo, Header, PointCloud2, Stamp, from_cdr, to_cdr};
     use crate::sensor::{ImageView, PixelFormat, PointCloudView};
 
     fn camera() -> CameraModel {
@@ -121,6 +122,53 @@ mod tests {
         assert!((y - 3.0 * (1.0 - 2.4) / 7.5).abs() < 1e-6);
         assert_eq!(z, 3.0);
         assert_eq!(view.field("rgb").unwrap().f32(0).to_bits(), 0x0002_01c8);
+    }
+
+    #[derive(Deserialize)]
+    struct Golden {
+        cases: Vec<Case>,
+    }
+
+    #[derive(Deserialize)]
+    struct Case {
+        model: String,
+        k: [f64; 9],
+        d: Vec<f64>,
+        ray_pixels: Vec<[usize; 2]>,
+        rays: Vec<[f32; 2]>,
+    }
+
+    #[test]
+    fn points_of_a_distorted_image_lie_where_opencv_undistorts_their_pixels() {
+        let golden: Golden =
+            serde_json::from_str(include_str!("../../tests/golden/camera_projection.json")).unwrap();
+        let (width, height, z) = (640, 480, 2.5);
+        let pixels = vec![0; width * height];
+        let image = ImageView::from_parts(640, 480, PixelFormat::Mono8, 640, &pixels).unwrap();
+        for case in &golden.cases {
+            let info = CameraInfo {
+                width: 640,
+                height: 480,
+                distortion_model: &case.model,
+                d: case.d.as_slice().into(),
+                k: case.k,
+                ..CameraInfo::default()
+            };
+            let camera = CameraModel::from_camera_info(&info).unwrap();
+            let rays = RayTable::new(&camera);
+            assert_eq!(case.rays.len(), 7);
+            for (&[u, v], ray) in case.ray_pixels.iter().zip(&case.rays) {
+                let mut depth_m = vec![f32::NAN; width * height];
+                depth_m[v * width + u] = z;
+                let mut data = Vec::new();
+                assert_eq!(write_points(&depth_m, &rays, &image, 1, &mut data), Ok(1));
+                let message = cloud(Header::default(), &data);
+                let found = PointCloudView::new(&message).unwrap().xyz(0);
+                for (found, expected) in found.iter().zip([ray[0] * z, ray[1] * z, z]) {
+                    assert!((found - expected).abs() < 1e-5, "{} {u} {v}: {found}", case.model);
+                }
+            }
+        }
     }
 
     #[test]

@@ -11,17 +11,25 @@ use crate::message::CameraInfo;
 /// Why a calibration cannot be used.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum CameraError {
-    /// The focal lengths or the principal point make no camera; an uncalibrated driver sends zeros.
-    #[error("camera k: expected finite numbers with fx, fy > 0, found fx {fx}, fy {fy}, cx {cx}, cy {cy}")]
+    /// The matrix makes no camera; an uncalibrated driver sends zeros.
+    #[error(
+        "camera k: expected nine finite numbers with the focal lengths k[0], k[4] > 0, found {k:?}: \
+         is the camera calibrated?"
+    )]
     NotCalibrated {
-        /// k\[0\], pixels.
-        fx: f64,
-        /// k\[4\], pixels.
-        fy: f64,
-        /// k\[2\], pixels.
-        cx: f64,
-        /// k\[5\], pixels.
-        cy: f64,
+        /// The matrix, row-major, pixels.
+        k: [f64; 9],
+    },
+    /// The calibration does not say for which image size it holds, and its pixels mean nothing without.
+    #[error(
+        "camera info: expected the width and height of the full image, found {width}×{height}: \
+         set them in the driver's calibration"
+    )]
+    NoSize {
+        /// Columns.
+        width: u32,
+        /// Rows.
+        height: u32,
     },
     /// No pixels are left.
     #[error("camera size: expected at least one pixel after ROI and binning, found {width}×{height}")]
@@ -121,8 +129,11 @@ impl CameraModel {
     pub fn new(parameters: &CameraParameters<'_>) -> Result<Self, CameraError> {
         let CameraParameters { width, height, k, roi, .. } = *parameters;
         let [fx, _, cx, _, fy, cy, ..] = k;
-        if ![fx, fy, cx, cy].iter().all(|value| value.is_finite()) || fx <= 0.0 || fy <= 0.0 {
-            return Err(CameraError::NotCalibrated { fx, fy, cx, cy });
+        if !k.iter().all(|value| value.is_finite()) || fx <= 0.0 || fy <= 0.0 {
+            return Err(CameraError::NotCalibrated { k });
+        }
+        if width == 0 || height == 0 {
+            return Err(CameraError::NoSize { width, height });
         }
         let outside = CameraError::RoiOutside { width, height, roi };
         let (Some(roi_width), Some(roi_height)) =

@@ -35,6 +35,8 @@ struct GoldenCase {
     d: Vec<f64>,
     points: Vec<[f64; 3]>,
     pixels: Vec<[f64; 2]>,
+    ray_pixels: Vec<[f64; 2]>,
+    rays: Vec<[f64; 2]>,
 }
 
 #[test]
@@ -53,12 +55,19 @@ fn projection_agrees_with_opencv() {
             let ray = camera.unproject(u, v).unwrap();
             assert!((ray.x - point[0] / point[2]).hypot(ray.y - point[1] / point[2]) < 1e-7);
         }
+        assert_eq!((case.ray_pixels.len(), case.rays.len()), (7, 7));
+        for (&[u, v], &[x, y]) in case.ray_pixels.iter().zip(&case.rays) {
+            let ray = camera.unproject(u, v).unwrap();
+            assert!((ray.x - x).hypot(ray.y - y) < 1e-7, "{} {u} {v}: {ray:?}", case.model);
+        }
     }
 }
 
 #[test]
 fn uncalibrated_and_impossible_cameras_are_refused() {
-    for (index, value) in [(0, 0.0), (4, -1.0), (0, f64::NAN), (4, f64::INFINITY), (2, f64::NAN)] {
+    for (index, value) in
+        [(0, 0.0), (4, -1.0), (0, f64::NAN), (4, f64::INFINITY), (2, f64::NAN), (1, f64::NAN)]
+    {
         let mut bad = parameters("", &[]);
         bad.k[index] = value;
         assert!(matches!(CameraModel::new(&bad), Err(CameraError::NotCalibrated { .. })));
@@ -67,6 +76,12 @@ fn uncalibrated_and_impossible_cameras_are_refused() {
         CameraModel::from_camera_info(&CameraInfo::default()),
         Err(CameraError::NotCalibrated { .. })
     ));
+    for (width, height) in [(0, 0), (640, 0), (0, 480)] {
+        let info = CameraInfo { width, height, k: K, ..CameraInfo::default() };
+        let error = CameraModel::from_camera_info(&info).unwrap_err();
+        assert_eq!(error, CameraError::NoSize { width, height });
+        assert!(error.to_string().contains(&format!("found {width}×{height}")));
+    }
     let roi = Roi { x_offset: 600, y_offset: 0, width: 41, height: 1 };
     let outside = CameraModel::new(&CameraParameters { roi, ..parameters("", &[]) });
     assert!(matches!(outside, Err(CameraError::RoiOutside { .. })));

@@ -21,6 +21,18 @@ pub enum SensorError {
         /// Rows.
         height: u32,
     },
+    /// A size that cuts a group of pixels that share their colour.
+    #[error("image size for {format}: expected {expected}, found {width}x{height}")]
+    ImageSize {
+        /// Encoding.
+        format: String,
+        /// The rule.
+        expected: &'static str,
+        /// Columns.
+        width: u32,
+        /// Rows.
+        height: u32,
+    },
     /// A row does not fit into the step.
     #[error("image step: expected at least {expected} bytes a row, found {found}")]
     ImageStep {
@@ -42,6 +54,21 @@ pub enum SensorError {
     /// The compression is not read.
     #[error("compressed image format: expected jpeg or png, found '{found}'")]
     CompressedFormat {
+        /// Format of the message.
+        found: String,
+    },
+    /// Depth where a camera image belongs.
+    #[error("compressed image: expected a camera's jpeg or png, found a depth image of format '{found}'")]
+    CompressedDepth {
+        /// Format of the message.
+        found: String,
+    },
+    /// Not what `compressed_depth_image_transport` publishes.
+    #[error(
+        "compressed depth format: expected '16UC1; compressedDepth' or '32FC1; compressedDepth' with png, rvl \
+         or nothing behind it, found '{found}'"
+    )]
+    CompressedDepthFormat {
         /// Format of the message.
         found: String,
     },

@@ -1,6 +1,6 @@
 //! An image message as rows of pixels.
 
-use super::{PixelFormat, SensorError};
+use super::{BayerPattern, PixelFormat, SensorError};
 use crate::message::Image;
 
 /// A checked view of an image: every row and pixel it announces is there.
@@ -15,31 +15,24 @@ pub struct ImageView<'a> {
 }
 
 impl<'a> ImageView<'a> {
-    /// Checks encoding, step and length. Rows may be padded.
+    /// Checks encoding, size, step and length. Rows may be padded. `mono16` is brightness here.
     pub fn new(image: &Image<'a>) -> Result<Self, SensorError> {
-        let format = PixelFormat::from_encoding(image.encoding)?;
-        let mut view =
-            Self::from_parts(image.width, image.height, format, u64::from(image.step), image.data)?;
-        view.big_endian = image.is_bigendian;
-        Ok(view)
+        Self::with_format(image, PixelFormat::from_encoding(image.encoding)?)
     }
 
     /// As [`ImageView::new`], and refuses depth encodings.
     pub fn new_color(image: &Image<'a>) -> Result<Self, SensorError> {
-        let view = Self::new(image)?;
-        if view.format.is_depth() {
-            return Err(PixelFormat::unsupported(image.encoding, |format| !format.is_depth()));
-        }
-        Ok(view)
+        Self::with_format(image, PixelFormat::from_color_encoding(image.encoding)?)
     }
 
-    /// As [`ImageView::new`], and refuses colour encodings.
+    /// As [`ImageView::new`], and refuses colour encodings. `mono16` is read as `16UC1` (REP-118).
     pub fn new_depth(image: &Image<'a>) -> Result<Self, SensorError> {
-        let view = Self::new(image)?;
-        if !view.format.is_depth() {
-            return Err(PixelFormat::unsupported(image.encoding, PixelFormat::is_depth));
-        }
-        Ok(view)
+        Self::with_format(image, PixelFormat::from_depth_encoding(image.encoding)?)
+    }
+
+    fn with_format(image: &Image<'a>, format: PixelFormat) -> Result<Self, SensorError> {
+        let view = Self::from_parts(image.width, image.height, format, u64::from(image.step), image.data)?;
+        Ok(Self { big_endian: image.is_bigendian, ..view })
     }
 
     /// A little-endian view over pixels that are in memory already; `step` in bytes.
@@ -50,17 +43,17 @@ impl<'a> ImageView<'a> {
         step: u64,
         data: &'a [u8],
     ) -> Result<Self, SensorError> {
-        if width == 0 || height == 0 {
-            return Err(SensorError::EmptyImage { width, height });
-        }
-        // 32-bit factors: no product or sum here can leave 64 bits.
+        format.check_size(width, height)?;
+        // 32-bit factors: no product here can leave 64 bits.
         let row = u64::from(width) * format.bytes_per_pixel() as u64;
         let step_u32 = u32::try_from(step).unwrap_or(u32::MAX);
         if u64::from(step_u32) < row {
             return Err(SensorError::ImageStep { expected: row, found: step_u32 });
         }
+        let chroma_rows = if matches!(format, PixelFormat::Yuv420(_)) { height / 2 } else { 0 };
+        let full_rows = u64::from(height) + u64::from(chroma_rows) - 1;
         // Drivers differ on whether the last row carries its padding.
-        let expected = u64::from(step_u32) * u64::from(height - 1) + row;
+        let expected = u64::from(step_u32).saturating_mul(full_rows).saturating_add(row);
         if (data.len() as u64) < expected {
             return Err(SensorError::DataLength { what: "image", expected, found: data.len() });
         }
@@ -82,24 +75,91 @@ impl<'a> ImageView<'a> {
         self.format
     }
 
-    /// The pixels of row `y` without padding; empty below the image.
+    /// The bytes of row `y` without padding, luma alone in 4:2:0 formats; empty below the image.
+    #[inline]
     pub fn row(&self, y: u32) -> &'a [u8] {
+        if y < self.height { self.line(y as usize) } else { &[] }
+    }
+
+    /// Row `line` of the buffer, which may lie in the chroma plane.
+    #[inline]
+    fn line(&self, line: usize) -> &'a [u8] {
         let length = self.width as usize * self.format.bytes_per_pixel();
-        if y >= self.height {
-            return &[];
+        self.data.get(line * self.step..).and_then(|rest| rest.get(..length)).unwrap_or(&[])
+    }
+
+    /// The chroma that belongs to row `y`, in 4:2:0 formats.
+    #[inline]
+    fn chroma_row(&self, y: u32) -> &'a [u8] {
+        self.line(self.height as usize + y as usize / 2)
+    }
+
+    /// Row `y` between its neighbours.
+    #[inline]
+    fn rows_around(&self, y: u32) -> [&'a [u8]; 3] {
+        [self.row(y.wrapping_sub(1)), self.row(y), self.row(y + 1)]
+    }
+
+    /// Which bytes of a pixel are red, green and blue, in formats where each pixel has its own. `None`
+    /// for YUV, Bayer and depth.
+    pub const fn rgb_bytes(&self) -> Option<[usize; 3]> {
+        match self.format {
+            PixelFormat::Rgb8 | PixelFormat::Rgba8 => Some([0, 1, 2]),
+            PixelFormat::Bgr8 | PixelFormat::Bgra8 => Some([2, 1, 0]),
+            PixelFormat::Mono8 => Some([0; 3]),
+            PixelFormat::Mono16 => Some([if self.big_endian { 0 } else { 1 }; 3]),
+            PixelFormat::Yuv422(_)
+            | PixelFormat::Yuv420(_)
+            | PixelFormat::Bayer8(_)
+            | PixelFormat::Depth16
+            | PixelFormat::Depth32F => None,
         }
-        self.data.get(y as usize * self.step..).and_then(|rest| rest.get(..length)).unwrap_or(&[])
     }
 
     /// Colour at column `x`, row `y`; grey is repeated. Black outside the image and for depth
-    /// formats, which [`ImageView::new_color`] keeps out.
+    /// formats, which [`ImageView::new_color`] keeps out. Whole rows are cheaper with
+    /// [`ImageView::convert_row`].
     #[inline]
     pub fn rgb(&self, x: u32, y: u32) -> [u8; 3] {
-        match (self.format, self.pixel(x, y)) {
-            (PixelFormat::Rgb8 | PixelFormat::Rgba8, &[r, g, b, ..])
-            | (PixelFormat::Bgr8 | PixelFormat::Bgra8, &[b, g, r, ..]) => [r, g, b],
-            (PixelFormat::Mono8, &[grey]) => [grey; 3],
-            _ => [0; 3],
+        if x >= self.width || y >= self.height {
+            return [0; 3];
+        }
+        match self.format {
+            PixelFormat::Yuv422(order) => order.rgb(self.row(y), x as usize),
+            PixelFormat::Yuv420(order) => order.rgb(self.row(y), self.chroma_row(y), x as usize),
+            PixelFormat::Bayer8(pattern) => {
+                let (x, y) = (BayerPattern::inner(x, self.width), BayerPattern::inner(y, self.height));
+                pattern.rgb(self.rows_around(y), x as usize, y as usize)
+            }
+            _ => {
+                let pixel = self.pixel(x, y);
+                let byte = |place: usize| pixel.get(place).copied().unwrap_or(0);
+                self.rgb_bytes().map_or([0; 3], |rgb| rgb.map(byte))
+            }
+        }
+    }
+
+    /// Writes the colours of row `y` as red, green, blue, 0, as many as `out` and the row both have;
+    /// the rest of `out` stays. For depth formats and below the image nothing is written.
+    pub fn convert_row(&self, y: u32, out: &mut [[u8; 4]]) {
+        if y >= self.height {
+            return;
+        }
+        match self.format {
+            PixelFormat::Yuv422(order) => order.convert_row(self.row(y), out),
+            PixelFormat::Yuv420(order) => order.convert_row(self.row(y), self.chroma_row(y), out),
+            PixelFormat::Bayer8(pattern) => {
+                let y = BayerPattern::inner(y, self.height);
+                pattern.convert_row(self.rows_around(y), y as usize, out);
+            }
+            _ => {
+                let Some(rgb) = self.rgb_bytes() else { return };
+                let pixels = self.row(y).chunks_exact(self.format.bytes_per_pixel());
+                for (out, pixel) in out.iter_mut().zip(pixels) {
+                    let [r, g, b] = rgb.map(|place| pixel[place]);
+                    *out = [r, g, b, 0];
+                }
+            }
         }
     }
 
@@ -159,15 +219,16 @@ mod tests {
         assert_eq!(view.depth_m(0, 0), 2.0);
         assert!(view.depth_m(1, 0).is_nan());
         let swapped = Image { is_bigendian: true, ..image("mono16", 2, 1, 4, &[0x07, 0xd0, 0, 0]) };
-        assert_eq!(ImageView::new(&swapped).unwrap().depth_m(0, 0), 2.0);
+        assert_eq!(ImageView::new_depth(&swapped).unwrap().depth_m(0, 0), 2.0);
+        assert_eq!(ImageView::new_color(&swapped).unwrap().rgb(0, 0), [7; 3], "brightness to a camera");
         let float = 1.5f32.to_le_bytes();
         assert_eq!(ImageView::new(&image("32FC1", 1, 1, 4, &float)).unwrap().depth_m(0, 0), 1.5);
     }
 
     #[test]
     fn wrong_layouts_are_named() {
-        let error = ImageView::new(&image("yuv422", 2, 1, 8, &[0; 8])).unwrap_err().to_string();
-        assert!(error.contains("rgb8 bgr8") && error.contains("'yuv422'"), "{error}");
+        let error = ImageView::new(&image("bayer_rggb16", 2, 1, 8, &[0; 8])).unwrap_err().to_string();
+        assert!(error.contains("rgb8 bgr8") && error.contains("'bayer_rggb16'"), "{error}");
         assert!(matches!(
             ImageView::new(&image("rgb8", 2, 1, 5, &[0; 8])),
             Err(SensorError::ImageStep { expected: 6, found: 5 })

@@ -4,7 +4,10 @@
 //! In: decoded messages of [`crate::message`]. Out: views that borrow from them, or small structs.
 //! What a driver got wrong (a step too short, a field beyond the point) is an error here, once.
 
+mod bayer;
 mod compressed;
+mod compressed_depth;
+mod compressed_format;
 mod doppler_sign;
 mod error;
 mod field;
@@ -16,8 +19,12 @@ mod pixel_format;
 mod point_cloud;
 mod radar;
 mod radar_preset;
+mod rvl;
+mod yuv;
 
+pub use bayer::BayerPattern;
 pub use compressed::{DecodedImage, decode_compressed};
+pub use compressed_depth::{DecodedDepth, decode_compressed_depth};
 pub use doppler_sign::DopplerSigns;
 pub use error::SensorError;
 pub use field::FieldReader;
@@ -29,3 +36,4 @@ pub use pixel_format::PixelFormat;
 pub use point_cloud::PointCloudView;
 pub use radar::{RadarReturn, decode_radar, decode_radar_scan};
 pub use radar_preset::RadarPreset;
+pub use yuv::{ChromaOrder, PackedOrder};

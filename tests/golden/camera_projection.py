@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Writes camera_projection.json: pixels of a few points as OpenCV projects them.
+"""Writes camera_projection.json: pixels of a few points as OpenCV projects them, and rays of a few pixels.
 
-Run with `opencv-python-headless` and `numpy` installed: python3 tests/golden/camera_projection.py
+Run with `opencv-python-headless` 5.0.0 and `numpy` installed: python3 tests/golden/camera_projection.py
 """
 
 import json
@@ -20,6 +20,9 @@ CASES = {
 POINTS = np.array(
     [[0, 0, 1], [0.1, -0.05, 1], [-0.5, 0.4, 1], [1.2, 0.8, 2], [-3, -2, 5], [0.02, 7, 12], [40, -22, 70]], dtype=float
 )
+# Corners, the middle and between, of 640×480.
+PIXELS = np.array([[0, 0], [639, 0], [0, 479], [639, 479], [320, 240], [100, 250], [413, 52]])
+PRECISE = (cv2.TERM_CRITERIA_COUNT + cv2.TERM_CRITERIA_EPS, 500, 1e-14)
 
 
 def project(model, d):
@@ -31,9 +34,26 @@ def project(model, d):
     return pixels.reshape(-1, 2).tolist()
 
 
+def unproject(model, d):
+    pixels = PIXELS.astype(float).reshape(-1, 1, 2)
+    if model == "equidistant":
+        rays = cv2.fisheye.undistortPoints(pixels, K, np.array(d), criteria=PRECISE)
+    else:
+        rays = cv2.undistortPoints(pixels, K, np.array(d) if d else None, criteria=PRECISE)
+    return rays.reshape(-1, 2).tolist()
+
+
 def main():
     cases = [
-        {"model": m, "k": K.ravel().tolist(), "d": d, "points": POINTS.tolist(), "pixels": project(m, d)}
+        {
+            "model": m,
+            "k": K.ravel().tolist(),
+            "d": d,
+            "points": POINTS.tolist(),
+            "pixels": project(m, d),
+            "ray_pixels": PIXELS.tolist(),
+            "rays": unproject(m, d),
+        }
         for m, d in CASES.items()
     ]
     out = Path(__file__).with_suffix(".json")

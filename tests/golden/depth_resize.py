@@ -79,4 +79,5 @@ def main():
     print(json.dumps({"images": images, "depths": depths}))
 
 
-main()
+if __name__ == "__main__":
+    main()
