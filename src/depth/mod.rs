@@ -17,6 +17,7 @@ mod output;
 mod points;
 mod preview;
 mod prior;
+mod rows;
 
 pub use colour::DepthColours;
 pub use error::DepthError;
