@@ -4,8 +4,8 @@
 //! range, −∞ nearer than it. Bilinear interpolation with pixel centres at integer coordinates; a
 //! pixel without depth has no weight, so that no distance is invented between a surface and a hole.
 
-use super::axis::linear_at;
 use super::error::{DepthError, check_length, check_range, pixel_count};
+use super::rows::{Limits, Line, Parts, Tap, blend, blend_depth, interpolate, prepare, taps};
 
 /// A bounded network squashes its output, so that it comes close to its upper end but never reaches
 /// it: from this share of the range on, a value says "at least this far".
@@ -54,43 +54,10 @@ pub struct Upsampler {
     image: (usize, usize),
     columns: Vec<Tap>,
     rows: Vec<Tap>,
+    /// The network row that is being widened.
+    source: Parts,
     lower: Line,
     upper: Line,
-}
-
-/// Two source pixels and the weight of the second.
-#[derive(Clone, Copy, Debug)]
-struct Tap {
-    low: u32,
-    high: u32,
-    t: f32,
-}
-
-fn taps(source: usize, target: usize) -> Vec<Tap> {
-    (0..target)
-        .map(|i| {
-            let (low, high, t) = linear_at(i, source, target);
-            Tap { low: low as u32, high: high as u32, t }
-        })
-        .collect()
-}
-
-/// One network row, widened to the image.
-#[derive(Debug, Default)]
-struct Line {
-    row: Option<usize>,
-    /// Depth times weight of the pixels that have one, or the confidence.
-    value: Vec<f32>,
-    /// Weight of the pixels with depth.
-    weight: Vec<f32>,
-    /// Weight of the pixels beyond the range.
-    beyond: Vec<f32>,
-}
-
-impl Line {
-    fn new(width: usize) -> Self {
-        Self { row: None, value: vec![0.0; width], weight: vec![0.0; width], beyond: vec![0.0; width] }
-    }
 }
 
 impl Upsampler {
@@ -103,6 +70,7 @@ impl Upsampler {
             image,
             columns: taps(network.0, image.0),
             rows: taps(network.1, image.1),
+            source: Parts::new(network.0),
             lower: Line::new(image.0),
             upper: Line::new(image.0),
         })
@@ -132,37 +100,49 @@ impl Upsampler {
         self.check("network depth", network_m, "depth image", out_m)?;
         check_range("depth range", range.min_m, range.max_m)?;
         let share = if range.saturates { SATURATION_SHARE } else { 1.0 + ROUNDING };
-        let beyond_m = range.max_m * share;
-        let near_m = range.min_m * (1.0 - ROUNDING);
+        let limits = Limits {
+            min_m: range.min_m,
+            near_m: range.min_m * (1.0 - ROUNDING),
+            beyond_m: range.max_m * share,
+        };
 
         let mut stats = DepthStats::default();
-        for &d in network_m {
-            stats.network_non_finite += usize::from(!d.is_finite());
-            stats.network_none += usize::from(d.is_finite() && d <= 0.0);
+        for row in network_m.chunks_exact(self.network.0) {
+            let (mut non_finite, mut none) = (0_u32, 0_u32);
+            for d in row {
+                non_finite += u32::from(!d.is_finite());
+                none += u32::from(d.is_finite() & (*d <= 0.0));
+            }
+            stats.network_non_finite += non_finite as usize;
+            stats.network_none += none as usize;
         }
-        let widen = |columns: &[Tap], row: &[f32], line: &mut Line| {
-            let parts = |d: f32| {
-                let positive = d > 0.0 && d.is_finite();
-                let finite = positive && d < beyond_m;
-                let weight = f32::from(finite);
-                (if finite { d } else { 0.0 }, weight, f32::from(positive) - weight)
-            };
-            let outs = line.value.iter_mut().zip(&mut line.weight).zip(&mut line.beyond);
-            for (tap, ((value, weight), beyond)) in columns.iter().zip(outs) {
-                let (v0, w0, b0) = parts(row[tap.low as usize]);
-                let (v1, w1, b1) = parts(row[tap.high as usize]);
-                *value = v0 + (v1 - v0) * tap.t;
-                *weight = w0 + (w1 - w0) * tap.t;
-                *beyond = b0 + (b1 - b0) * tap.t;
+        let Self { columns, source, lower, upper, network, .. } = self;
+        let mut widen = |row: &[f32], line: &mut Line| {
+            line.is_whole = source.classify(row, limits);
+            interpolate(columns, &source.value, &mut line.parts.value);
+            if !line.is_whole {
+                interpolate(columns, &source.weight, &mut line.parts.weight);
+                interpolate(columns, &source.beyond, &mut line.parts.beyond);
             }
         };
-        let width = self.image.0;
-        for (tap, out) in self.rows.iter().zip(out_m.chunks_exact_mut(width)) {
-            prepare(&mut self.lower, &mut self.upper, &self.columns, *tap, network_m, self.network.0, widen);
-            let row = blend_depth(&self.lower, &self.upper, tap.t, near_m, out);
-            stats.valid += row[0] as usize;
-            stats.beyond += row[1] as usize;
-            stats.too_near += row[2] as usize;
+        for (tap, out) in self.rows.iter().zip(out_m.chunks_exact_mut(self.image.0)) {
+            prepare(lower, upper, *tap, network_m, network.0, &mut widen);
+            if lower.is_whole && upper.is_whole {
+                blend(&lower.parts.value, &upper.parts.value, tap.t, out);
+                stats.valid += out.len();
+                continue;
+            }
+            for line in [&mut *lower, &mut *upper] {
+                if std::mem::take(&mut line.is_whole) {
+                    line.parts.weight.fill(1.0);
+                    line.parts.beyond.fill(0.0);
+                }
+            }
+            let [valid, beyond, too_near] =
+                blend_depth(&lower.parts, &upper.parts, tap.t, limits.near_m, out);
+            stats.valid += valid as usize;
+            stats.beyond += beyond as usize;
+            stats.too_near += too_near as usize;
         }
         self.forget();
         stats.invalid = out_m.len() - stats.valid - stats.beyond - stats.too_near;
@@ -179,21 +159,20 @@ impl Upsampler {
     ) -> Result<(), DepthError> {
         self.check("network confidence", network, "confidence image", out)?;
         check_length("depth image", out.len(), depth_m.len())?;
-        let widen = |columns: &[Tap], row: &[f32], line: &mut Line| {
-            for (tap, value) in columns.iter().zip(&mut line.value) {
-                let c0 = unit_interval(row[tap.low as usize]);
-                let c1 = unit_interval(row[tap.high as usize]);
-                *value = c0 + (c1 - c0) * tap.t;
+        let Self { columns, source, lower, upper, .. } = self;
+        let mut widen = |row: &[f32], line: &mut Line| {
+            for (value, &c) in source.value.iter_mut().zip(row) {
+                *value = unit_interval(c);
             }
+            interpolate(columns, &source.value, &mut line.parts.value);
         };
         let width = self.image.0;
         let lines = out.chunks_exact_mut(width).zip(depth_m.chunks_exact(width));
         for (tap, (out, depth_m)) in self.rows.iter().zip(lines) {
-            prepare(&mut self.lower, &mut self.upper, &self.columns, *tap, network, self.network.0, widen);
-            let values = self.lower.value.iter().zip(&self.upper.value);
-            for (((&c0, &c1), &d), out) in values.zip(depth_m).zip(out) {
-                let c = c0 + (c1 - c0) * tap.t;
-                *out = if d.is_nan() { 0.0 } else { c };
+            prepare(lower, upper, *tap, network, self.network.0, &mut widen);
+            blend(&lower.parts.value, &upper.parts.value, tap.t, out);
+            for (out, d) in out.iter_mut().zip(depth_m) {
+                *out = if d.is_nan() { 0.0 } else { *out };
             }
         }
         self.forget();
@@ -216,54 +195,6 @@ impl Upsampler {
         self.lower.row = None;
         self.upper.row = None;
     }
-}
-
-/// Makes `lower` and `upper` the widened network rows of `tap`, widening each row once an image.
-fn prepare(
-    lower: &mut Line,
-    upper: &mut Line,
-    columns: &[Tap],
-    tap: Tap,
-    source: &[f32],
-    width: usize,
-    widen: impl Fn(&[Tap], &[f32], &mut Line),
-) {
-    let (low, high) = (tap.low as usize, tap.high as usize);
-    if upper.row == Some(low) {
-        std::mem::swap(lower, upper);
-    }
-    for (line, row) in [(lower, low), (upper, high)] {
-        if line.row != Some(row) {
-            widen(columns, &source[row * width..][..width], line);
-            line.row = Some(row);
-        }
-    }
-}
-
-/// One row of the depth image; counts of finite, +∞ and −∞ pixels.
-fn blend_depth(lower: &Line, upper: &Line, t: f32, near_m: f32, out: &mut [f32]) -> [u32; 3] {
-    let n = out.len();
-    // Slices of one known length, so that the loop has no bounds checks and vectorises.
-    let (v0, v1) = (&lower.value[..n], &upper.value[..n]);
-    let (w0, w1) = (&lower.weight[..n], &upper.weight[..n]);
-    let (b0, b1) = (&lower.beyond[..n], &upper.beyond[..n]);
-    let mut counts = [0_u32; 3];
-    for i in 0..n {
-        let value = v0[i] + (v1[i] - v0[i]) * t;
-        let weight = w0[i] + (w1[i] - w0[i]) * t;
-        let beyond = b0[i] + (b1[i] - b0[i]) * t;
-        let depth = value / weight;
-        let is_beyond = beyond > weight;
-        let is_near = !is_beyond && depth < near_m;
-        let is_valid = !is_beyond && depth >= near_m;
-        counts[0] += u32::from(is_valid);
-        counts[1] += u32::from(is_beyond);
-        counts[2] += u32::from(is_near);
-        // Without any weight the quotient is 0/0, which is the NaN that belongs here.
-        let depth = if is_near { f32::NEG_INFINITY } else { depth };
-        out[i] = if is_beyond { f32::INFINITY } else { depth };
-    }
-    counts
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use smallvec::SmallVec;
 use super::error::{DepthError, check_length, pixel_count};
 use crate::geometry::RayTable;
 use crate::message::{Header, PointCloud2, PointField};
-use crate::sensor::ImageView;
+use crate::sensor::{ImageView, PixelFormat};
 
 /// Bytes of a point: x, y, z and colour, 4 each.
 const POINT_STEP: usize = 16;
@@ -17,7 +17,7 @@ const POINT_STEP: usize = 16;
 ///   are not finite and positive give no point.
 /// - `rays`: the table of the image's camera; a pixel without a ray gives no point.
 /// - `stride`: every `stride`-th column of every `stride`-th row, from the first.
-/// - `out` is cleared and keeps its capacity. Per point: x, y, z as little-endian f32 metres (x right,
+/// - `out` is overwritten and keeps its capacity. Per point: x, y, z as little-endian f32 metres (x right,
 ///   y down, z forward), then the bytes blue, green, red, 0: RViz and PCL read them as a float field
 ///   `rgb`.
 pub fn write_points(
@@ -38,25 +38,66 @@ pub fn write_points(
             found: stride.to_string(),
         });
     }
-    out.clear();
-    out.reserve(width.div_ceil(stride) * height.div_ceil(stride) * POINT_STEP);
-    let rows = depth_m.chunks_exact(width).zip(rays.rays().chunks_exact(width)).enumerate();
-    for (y, (depth_m, rays)) in rows.step_by(stride) {
-        for (x, (&z, ray)) in depth_m.iter().zip(rays).enumerate().step_by(stride) {
-            let (x_m, y_m) = (ray[0] * z, ray[1] * z);
-            if !(z > 0.0 && z.is_finite() && x_m.is_finite() && y_m.is_finite()) {
-                continue;
+    // At full length from the start: a loop that grows its output checks the capacity at each point.
+    out.resize(width.div_ceil(stride) * height.div_ceil(stride) * POINT_STEP, 0);
+    let (points, _) = out.as_chunks_mut::<POINT_STEP>();
+    let rows = depth_m.chunks_exact(width).zip(rays.rays().chunks_exact(width));
+    let (mut n, mut bgr) = (0, Vec::new());
+    for (y, (depth_m, rays)) in (0_u32..).zip(rows).step_by(stride) {
+        let row = Row { depth_m, rays, stride };
+        let (pixels, points) = (image.row(y), &mut points[n..]);
+        n += match image.format() {
+            PixelFormat::Bgr8 => row.write(pixels.as_chunks().0, |[b, g, r]: &[u8; 3]| [*b, *g, *r], points),
+            PixelFormat::Rgb8 => row.write(pixels.as_chunks().0, |[r, g, b]: &[u8; 3]| [*b, *g, *r], points),
+            PixelFormat::Bgra8 => {
+                row.write(pixels.as_chunks().0, |[b, g, r, _]: &[u8; 4]| [*b, *g, *r], points)
             }
-            let [r, g, b] = image.rgb(x as u32, y as u32);
-            let mut point = [0_u8; POINT_STEP];
+            PixelFormat::Rgba8 => {
+                row.write(pixels.as_chunks().0, |[r, g, b, _]: &[u8; 4]| [*b, *g, *r], points)
+            }
+            _ => {
+                bgr.clear();
+                bgr.extend((0..image.width()).map(|x| {
+                    let [r, g, b] = image.rgb(x, y);
+                    [b, g, r]
+                }));
+                row.write(&bgr, |bgr| *bgr, points)
+            }
+        };
+    }
+    out.truncate(n * POINT_STEP);
+    Ok(n)
+}
+
+/// One row of a depth image.
+struct Row<'a> {
+    depth_m: &'a [f32],
+    rays: &'a [[f32; 2]],
+    stride: usize,
+}
+
+impl Row<'_> {
+    /// Writes its points from the start of `points` on; how many. `bgr` reads a pixel's colour.
+    fn write<P>(&self, pixels: &[P], bgr: impl Fn(&P) -> [u8; 3], points: &mut [[u8; POINT_STEP]]) -> usize {
+        // Slices of one known length and one branch, so that the loop has no others.
+        let width = self.depth_m.len().min(self.rays.len()).min(pixels.len());
+        let (depth_m, rays, pixels) = (&self.depth_m[..width], &self.rays[..width], &pixels[..width]);
+        let (mut x, mut n) = (0, 0);
+        while x < width && n < points.len() {
+            let (z, ray) = (depth_m[x], rays[x]);
+            let (x_m, y_m) = (ray[0] * z, ray[1] * z);
+            let [b, g, r] = bgr(&pixels[x]);
+            let point = &mut points[n];
             point[0..4].copy_from_slice(&x_m.to_le_bytes());
             point[4..8].copy_from_slice(&y_m.to_le_bytes());
             point[8..12].copy_from_slice(&z.to_le_bytes());
             point[12..16].copy_from_slice(&[b, g, r, 0]);
-            out.extend_from_slice(&point);
+            // One that does not count is overwritten by the next.
+            n += usize::from((z > 0.0) & z.is_finite() & x_m.is_finite() & y_m.is_finite());
+            x += self.stride;
         }
+        n
     }
-    Ok(out.len() / POINT_STEP)
 }
 
 /// The message around the bytes of [`write_points`]: one row, little-endian, every point finite.

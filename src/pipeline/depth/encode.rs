@@ -21,13 +21,13 @@ pub(super) struct DepthResult<'a> {
     pub returns_camera: &'a mut [[f32; 3]],
 }
 
-/// Encodes the wanted messages into buffers that are kept between frames.
+/// Encodes the wanted messages, one at a time, into buffers that are kept between frames.
 pub(super) struct DepthEncoder {
     points_stride: usize,
     colours: DepthColours,
     rays: Option<RayTable>,
     data: Vec<u8>,
-    messages: [Vec<u8>; 5],
+    message: Vec<u8>,
 }
 
 impl DepthEncoder {
@@ -37,7 +37,7 @@ impl DepthEncoder {
             colours,
             rays: None,
             data: Vec::new(),
-            messages: Default::default(),
+            message: Vec::new(),
         }
     }
 
@@ -46,8 +46,34 @@ impl DepthEncoder {
         self.points_stride = points_stride(parameters);
     }
 
-    /// Encodes everything first, then hands it out, so that a frame comes out whole or not at all.
-    pub fn encode(
+    /// Encodes the depth image with its camera info and hands them out at once: they are what robots act
+    /// on, and the rest of the frame takes longer to make than they do. What the input may do wrong shows
+    /// here, before anything is out, so that a frame comes out whole or not at all.
+    pub fn encode_depth(
+        &mut self,
+        frame: &DepthFrame,
+        size: (u32, u32),
+        depth_m: &[f32],
+        wanted: WantedTopics,
+        sink: &mut dyn FnMut(OutputMessage<'_>),
+    ) -> Result<(), FrameError> {
+        let header = Header { stamp: frame.stamp, frame_id: &frame.frame_id };
+        let mut info: CameraInfo<'_> = from_cdr(&frame.calibration.bytes).map_err(FrameError::undecodable)?;
+        info.header = header;
+        if wanted.has(topic::IMAGE) {
+            let data = little_endian(depth_m, &mut self.data);
+            to_cdr(&float_image(header, size, data), &mut self.message);
+            sink(OutputMessage { topic: topic::IMAGE, stamp: frame.stamp, bytes: &self.message });
+        }
+        if wanted.has(topic::CAMERA_INFO) {
+            to_cdr(&info, &mut self.message);
+            sink(OutputMessage { topic: topic::CAMERA_INFO, stamp: frame.stamp, bytes: &self.message });
+        }
+        Ok(())
+    }
+
+    /// Encodes and hands out the rest, one message after the other.
+    pub fn encode_rest(
         &mut self,
         frame: &DepthFrame,
         view: &ImageView<'_>,
@@ -59,19 +85,10 @@ impl DepthEncoder {
         let (width, height) = (view.width(), view.height());
         let camera = &frame.calibration.camera;
         let size = (width, height);
-        if wanted.has(topic::IMAGE) {
-            let data = little_endian(result.depth_m, &mut self.data);
-            to_cdr(&float_image(header, size, data), &mut self.messages[topic::IMAGE]);
-        }
-        if wanted.has(topic::CAMERA_INFO) {
-            let mut info: CameraInfo<'_> =
-                from_cdr(&frame.calibration.bytes).map_err(FrameError::undecodable)?;
-            info.header = header;
-            to_cdr(&info, &mut self.messages[topic::CAMERA_INFO]);
-        }
         if wanted.has(topic::CONFIDENCE) {
             let data = little_endian(result.confidence, &mut self.data);
-            to_cdr(&float_image(header, size, data), &mut self.messages[topic::CONFIDENCE]);
+            to_cdr(&float_image(header, size, data), &mut self.message);
+            sink(OutputMessage { topic: topic::CONFIDENCE, stamp: frame.stamp, bytes: &self.message });
         }
         if wanted.has(topic::POINTS) {
             let rays = match &mut self.rays {
@@ -80,7 +97,8 @@ impl DepthEncoder {
             };
             write_points(result.depth_m, rays, view, self.points_stride, &mut self.data)
                 .map_err(FrameError::inference)?;
-            to_cdr(&cloud(header, &self.data), &mut self.messages[topic::POINTS]);
+            to_cdr(&cloud(header, &self.data), &mut self.message);
+            sink(OutputMessage { topic: topic::POINTS, stamp: frame.stamp, bytes: &self.message });
         }
         if wanted.has(topic::PREVIEW) {
             self.data.resize(result.depth_m.len() * 3, 0);
@@ -90,12 +108,8 @@ impl DepthEncoder {
                 .map_err(FrameError::inference)?;
             let preview =
                 Image { encoding: "rgb8", step: width * 3, ..float_image(header, size, &self.data) };
-            to_cdr(&preview, &mut self.messages[topic::PREVIEW]);
-        }
-        for (topic, bytes) in self.messages.iter().enumerate() {
-            if wanted.has(topic) {
-                sink(OutputMessage { topic, stamp: frame.stamp, bytes });
-            }
+            to_cdr(&preview, &mut self.message);
+            sink(OutputMessage { topic: topic::PREVIEW, stamp: frame.stamp, bytes: &self.message });
         }
         Ok(())
     }

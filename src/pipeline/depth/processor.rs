@@ -143,20 +143,21 @@ impl Processor for DepthProcessor {
                 model.name, stats.network_non_finite
             )));
         }
+        let fused = Instant::now();
+
+        self.encoder.encode_depth(frame, (view.width(), view.height()), &self.depth_m, wanted, sink)?;
         if wanted.has(topic::CONFIDENCE) {
             tables
                 .upsampler
                 .confidence(network_confidence, &self.depth_m, &mut self.confidence)
                 .map_err(FrameError::inference)?;
         }
-        let fused = Instant::now();
-
         let mut result = DepthResult {
             depth_m: &self.depth_m,
             confidence: &self.confidence,
             returns_camera: self.radars.returns_camera(),
         };
-        self.encoder.encode(frame, &view, &mut result, wanted, sink)?;
+        self.encoder.encode_rest(frame, &view, &mut result, wanted, sink)?;
         let mut account = self.accounting.lock().unwrap_or_else(PoisonError::into_inner);
         account.stage("decode", decoded - start);
         account.stage("preprocess", prepared - decoded);
