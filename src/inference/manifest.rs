@@ -227,6 +227,16 @@ impl Manifest {
                 return Err(format!("expected a path inside the model folder, found {path:?}"));
             }
         }
+        for (precision, by_provider) in &self.golden.tolerance {
+            for (provider, Tolerance { abs, rel }) in by_provider {
+                // With NaN or infinity every output would be near enough.
+                if ![abs, rel].iter().all(|part| part.is_finite() && **part >= 0.0) {
+                    return Err(format!(
+                        "golden.tolerance.{precision}.{provider}: expected finite abs and rel of at least 0, found {abs} and {rel}"
+                    ));
+                }
+            }
+        }
         for (side, tensors) in [("inputs", &self.inputs), ("outputs", &self.outputs)] {
             if tensors.is_empty() {
                 return Err(format!("{side}: expected at least one tensor, found none"));
@@ -288,6 +298,17 @@ impl DetectionSettings {
                 "detection.suppression_radius: expected one value for each of {} classes, found {}",
                 self.classes.len(),
                 self.suppression_radius.len()
+            ));
+        }
+        if let Some(radius) = self.suppression_radius.iter().find(|r| !(r.is_finite() && **r >= 0.0)) {
+            return Err(format!(
+                "detection.suppression_radius: expected finite metres of at least 0, found {radius}"
+            ));
+        }
+        if !(0.0..=1.0).contains(&self.score_threshold) {
+            return Err(format!(
+                "detection.score_threshold: expected 0 to 1, found {}",
+                self.score_threshold
             ));
         }
         Ok(())
