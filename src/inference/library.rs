@@ -158,6 +158,12 @@ fn read_version(path: &Path) -> Result<String, InferenceError> {
         if version.is_null() {
             return Err(unusable("no version string".to_owned()));
         }
-        Ok(CStr::from_ptr(version).to_string_lossy().into_owned())
+        let version = CStr::from_ptr(version).to_string_lossy().into_owned();
+        // A library that is as new as it must be and lacks the API all the same would end the process later.
+        let required = ort::MINOR_VERSION;
+        if is_recent_enough(&version, required) && ((*base).GetApi)(required).is_null() {
+            return Err(unusable(format!("version {version} with no API of version {required}")));
+        }
+        Ok(version)
     }
 }

@@ -9,6 +9,9 @@ use super::{InferenceError, Precision, Provider};
 /// Largest number of values one tensor may have (1 GiB of f32): a typo must not exhaust memory.
 const MAX_TENSOR_VALUES: usize = 1 << 28;
 
+/// Most characters of a manifest's line that an error repeats.
+const MAX_QUOTE: usize = 80;
+
 /// The task a model does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -174,8 +177,12 @@ impl Manifest {
         let manifest: Self = serde_saphyr::from_str(text).map_err(|e| {
             // The parser appends a picture of the lines around the error; one sentence is enough.
             let whole = e.to_string();
-            let sentence = whole.lines().next().unwrap_or_default();
-            fail(sentence.trim_start_matches("error: ").to_owned())
+            let sentence = whole.lines().next().unwrap_or_default().trim_start_matches("error: ");
+            let line = e.location().and_then(|at| text.lines().nth((at.line() as usize).checked_sub(1)?));
+            fail(match line.map(|line| line.trim().chars().take(MAX_QUOTE).collect::<String>()) {
+                Some(line) if !line.is_empty() => format!("{sentence} (at `{line}`)"),
+                _ => sentence.to_owned(),
+            })
         })?;
         manifest.check().map_err(fail)?;
         Ok(manifest)

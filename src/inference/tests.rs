@@ -272,7 +272,7 @@ fn golden_values_are_finite_and_arrays_of_other_shapes_cost_nothing() {
 
     // A header that claims 2^40 values, and one of 4 GiB: refused before any memory is taken.
     let claim = b"{'descr': '<f4', 'fortran_order': False, 'shape': (1099511627776,), }\n";
-    let header = |version: u8, length: &[u8]| [b"\x93NUMPY", &[version, 0], length].concat();
+    let header = |version: u8, length: &[u8]| [&b"\x93NUMPY"[..], &[version, 0], length].concat();
     let big = [header(1, &(claim.len() as u16).to_le_bytes()), claim.to_vec()].concat();
     let long = header(2, &u32::MAX.to_le_bytes());
     for (bytes, expected) in [(big, "shape [1099511627776]"), (long, "NumPy format version 2")] {
