@@ -135,8 +135,25 @@ pub enum InferenceError {
         /// The precisions present.
         found: Vec<String>,
     },
-    /// The named provider cannot run here.
-    #[error("{}: provider {provider} cannot run: {reason}", .path.display())]
+    /// The library was built without the named provider.
+    #[error(
+        "{}: expected provider {provider}, found ONNX Runtime {version} at {} with {} alone; set ISOBATH_ORT_LIBRARY to a build with it",
+        .path.display(), .library.display(), .built_with
+    )]
+    ProviderNotBuiltIn {
+        /// The model file.
+        path: PathBuf,
+        /// The provider asked for.
+        provider: Provider,
+        /// The library in use.
+        library: PathBuf,
+        /// Its version.
+        version: String,
+        /// The providers it has.
+        built_with: String,
+    },
+    /// The named provider cannot run this model here.
+    #[error("{}: expected provider {provider} to run the whole model, found: {reason}", .path.display())]
     ProviderUnavailable {
         /// The model file.
         path: PathBuf,

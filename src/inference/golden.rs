@@ -2,14 +2,19 @@
 
 use std::{
     fs::File,
-    io::BufReader,
+    io::{BufReader, Read},
     path::{Path, PathBuf},
 };
 
 use ndarray::ArrayD;
-use ndarray_npy::NpzReader;
+use ndarray_npy::{ReadNpyExt, npy::header::Header};
+use zip::{ZipArchive, result::ZipError};
 
 use super::{InferenceError, ModelFolder, ModelSession, Tolerance};
+
+/// Longest NumPy header read. An array of four dimensions has one of 128 bytes; the parser recurses into
+/// what brackets it finds.
+const MAX_HEADER: u64 = 1024;
 
 /// Runs `session` on the golden inputs and compares every output.
 pub(super) fn check(session: &mut ModelSession, folder: &ModelFolder) -> Result<(), InferenceError> {
@@ -19,24 +24,14 @@ pub(super) fn check(session: &mut ModelSession, folder: &ModelFolder) -> Result<
         golden.tolerance.get(&precision).and_then(|p| p.get(&provider)).copied().ok_or_else(|| {
             InferenceError::NoTolerance { path: folder.manifest_path(), precision, provider }
         })?;
-    let path = folder.path.join(&golden.path);
-    let file = File::open(&path).map_err(|source| InferenceError::Unreadable {
-        path: path.clone(),
-        what: "golden file",
-        source,
-    })?;
-    let mut npz = NpzReader::new(BufReader::new(file)).map_err(|e| InferenceError::Unreadable {
-        path: path.clone(),
-        what: "golden file",
-        source: std::io::Error::other(e),
-    })?;
+    let mut file = GoldenFile::open(folder.path.join(&golden.path))?;
     for spec in &folder.manifest.inputs {
-        let values = array(&mut npz, &path, &format!("input_{}", spec.role), &spec.shape)?;
+        let values = file.array(&format!("input_{}", spec.role), &spec.shape)?;
         session.input_mut(&spec.role).copy_from_slice(&values);
     }
     session.run()?;
     for spec in &folder.manifest.outputs {
-        let golden = array(&mut npz, &path, &format!("output_{}", spec.role), &spec.shape)?;
+        let golden = file.array(&format!("output_{}", spec.role), &spec.shape)?;
         let difference = Difference::between(session.output(&spec.role).1, &golden, tolerance);
         if difference.count > 0 {
             return Err(InferenceError::GoldenMismatch {
@@ -55,24 +50,61 @@ pub(super) fn check(session: &mut ModelSession, folder: &ModelFolder) -> Result<
     Ok(())
 }
 
-fn array(
-    npz: &mut NpzReader<BufReader<File>>,
-    path: &Path,
-    name: &str,
-    shape: &[usize],
-) -> Result<Vec<f32>, InferenceError> {
-    let wrong = |found: String| InferenceError::GoldenArray {
-        path: PathBuf::from(path),
-        array: name.to_owned(),
-        expected: shape.to_vec(),
-        found,
-    };
-    let array: ArrayD<f32> = npz.by_name(name).map_err(|e| wrong(e.to_string()))?;
-    if array.shape() != shape {
-        return Err(wrong(format!("shape {:?}", array.shape())));
+/// A golden file: NumPy arrays in an `.npz` archive.
+pub struct GoldenFile {
+    path: PathBuf,
+    archive: ZipArchive<BufReader<File>>,
+}
+
+impl GoldenFile {
+    /// Opens the archive at `path` and reads its directory.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, InferenceError> {
+        let path = path.as_ref().to_owned();
+        let opened = File::open(&path)
+            .and_then(|file| ZipArchive::new(BufReader::new(file)).map_err(std::io::Error::other));
+        match opened {
+            Ok(archive) => Ok(Self { path, archive }),
+            Err(source) => Err(InferenceError::Unreadable { path, what: "golden file", source }),
+        }
     }
-    // `iter` walks in logical order whatever the file's memory order was.
-    Ok(array.iter().copied().collect())
+
+    /// The float32 array called `name`, row-major, all values finite. No memory is taken for an array of
+    /// another shape than `shape`.
+    pub fn array(&mut self, name: &str, shape: &[usize]) -> Result<Vec<f32>, InferenceError> {
+        self.read(&format!("{name}.npy"), shape).map_err(|found| InferenceError::GoldenArray {
+            path: self.path.clone(),
+            array: name.to_owned(),
+            expected: shape.to_vec(),
+            found,
+        })
+    }
+
+    fn read(&mut self, entry: &str, shape: &[usize]) -> Result<Vec<f32>, String> {
+        let mut head = Vec::new();
+        let file = self.archive.by_name(entry).map_err(|error| match error {
+            ZipError::FileNotFound => "no such array".to_owned(),
+            other => other.to_string(),
+        })?;
+        file.take(MAX_HEADER).read_to_end(&mut head).map_err(|error| error.to_string())?;
+        // Version 1 counts the header's bytes with 16 bits, version 2 with 32, which NumPy writes for
+        // headers beyond any limit here.
+        if let Some(version @ 2..) = head.get(6) {
+            return Err(format!("NumPy format version {version}"));
+        }
+        let header = Header::from_reader(&mut head.as_slice()).map_err(|error| error.to_string())?;
+        if header.shape != shape {
+            return Err(format!("shape {:?}", header.shape));
+        }
+        let file = self.archive.by_name(entry).map_err(|error| error.to_string())?;
+        let array = ArrayD::<f32>::read_npy(file).map_err(|error| error.to_string())?;
+        // `iter` walks in logical order whatever the file's memory order was.
+        let values: Vec<f32> = array.iter().copied().collect();
+        match values.iter().filter(|value| !value.is_finite()).count() {
+            0 => Ok(values),
+            // A model that gives NaN today must not be held to NaN for good.
+            count => Err(format!("{count} values that are not finite")),
+        }
+    }
 }
 
 /// How far two arrays of one length are apart.

@@ -15,7 +15,7 @@ use std::{
 use ort::environment::Environment;
 use serde::Serialize;
 
-use super::InferenceError;
+use super::{InferenceError, cache_folder};
 
 /// The library in use.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -94,11 +94,7 @@ fn find(explicit: Option<&Path>) -> Result<PathBuf, InferenceError> {
 
 /// Where the library is looked for when nothing names it, best first.
 pub fn search_paths() -> Vec<PathBuf> {
-    let cache = env::var_os("XDG_CACHE_HOME")
-        .map(PathBuf::from)
-        .filter(|p| p.is_absolute())
-        .or_else(|| env::var_os("HOME").map(|home| Path::new(&home).join(".cache")));
-    let mut paths = cache.map(|c| cached(&c.join("isobath/onnxruntime"))).unwrap_or_default();
+    let mut paths = cache_folder().map(|c| cached(&c.join("onnxruntime"))).unwrap_or_default();
     for folder in ["/usr/local/lib", "/usr/lib", "/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu"] {
         paths.push(Path::new(folder).join(FILE_NAME));
     }
@@ -162,6 +158,12 @@ fn read_version(path: &Path) -> Result<String, InferenceError> {
         if version.is_null() {
             return Err(unusable("no version string".to_owned()));
         }
-        Ok(CStr::from_ptr(version).to_string_lossy().into_owned())
+        let version = CStr::from_ptr(version).to_string_lossy().into_owned();
+        // A library that is as new as it must be and lacks the API all the same would end the process later.
+        let required = ort::MINOR_VERSION;
+        if is_recent_enough(&version, required) && ((*base).GetApi)(required).is_null() {
+            return Err(unusable(format!("version {version} with no API of version {required}")));
+        }
+        Ok(version)
     }
 }

@@ -9,6 +9,9 @@ use super::{InferenceError, Precision, Provider};
 /// Largest number of values one tensor may have (1 GiB of f32): a typo must not exhaust memory.
 const MAX_TENSOR_VALUES: usize = 1 << 28;
 
+/// Most characters of a manifest's line that an error repeats.
+const MAX_QUOTE: usize = 80;
+
 /// The task a model does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -174,8 +177,12 @@ impl Manifest {
         let manifest: Self = serde_saphyr::from_str(text).map_err(|e| {
             // The parser appends a picture of the lines around the error; one sentence is enough.
             let whole = e.to_string();
-            let sentence = whole.lines().next().unwrap_or_default();
-            fail(sentence.trim_start_matches("error: ").to_owned())
+            let sentence = whole.lines().next().unwrap_or_default().trim_start_matches("error: ");
+            let line = e.location().and_then(|at| text.lines().nth((at.line() as usize).checked_sub(1)?));
+            fail(match line.map(|line| line.trim().chars().take(MAX_QUOTE).collect::<String>()) {
+                Some(line) if !line.is_empty() => format!("{sentence} (at `{line}`)"),
+                _ => sentence.to_owned(),
+            })
         })?;
         manifest.check().map_err(fail)?;
         Ok(manifest)
@@ -225,6 +232,16 @@ impl Manifest {
                 !path.is_empty() && p.components().all(|c| matches!(c, std::path::Component::Normal(_)));
             if !inside {
                 return Err(format!("expected a path inside the model folder, found {path:?}"));
+            }
+        }
+        for (precision, by_provider) in &self.golden.tolerance {
+            for (provider, Tolerance { abs, rel }) in by_provider {
+                // With NaN or infinity every output would be near enough.
+                if ![abs, rel].iter().all(|part| part.is_finite() && **part >= 0.0) {
+                    return Err(format!(
+                        "golden.tolerance.{precision}.{provider}: expected finite abs and rel of at least 0, found {abs} and {rel}"
+                    ));
+                }
             }
         }
         for (side, tensors) in [("inputs", &self.inputs), ("outputs", &self.outputs)] {
@@ -288,6 +305,17 @@ impl DetectionSettings {
                 "detection.suppression_radius: expected one value for each of {} classes, found {}",
                 self.classes.len(),
                 self.suppression_radius.len()
+            ));
+        }
+        if let Some(radius) = self.suppression_radius.iter().find(|r| !(r.is_finite() && **r >= 0.0)) {
+            return Err(format!(
+                "detection.suppression_radius: expected finite metres of at least 0, found {radius}"
+            ));
+        }
+        if !(0.0..=1.0).contains(&self.score_threshold) {
+            return Err(format!(
+                "detection.score_threshold: expected 0 to 1, found {}",
+                self.score_threshold
             ));
         }
         Ok(())

@@ -7,20 +7,26 @@
 //! [`ModelFolder::find`], [`ModelSession::open`]. [`inspect_onnx`] reads a model file without the
 //! library.
 
+mod cache;
+mod engine_cache;
 mod error;
 mod folder;
 mod golden;
+mod gpu;
 mod inspect;
 mod library;
 mod manifest;
 mod precision;
+mod progress;
 mod provider;
 mod session;
 #[cfg(test)]
 mod tests;
 
+pub use cache::cache_folder;
 pub use error::InferenceError;
 pub use folder::{ModelFolder, model_roots};
+pub use golden::GoldenFile;
 pub use inspect::{FolderSummary, OnnxSummary, TensorSummary, inspect_folder, inspect_onnx};
 pub use library::{LibraryInfo, load_library, search_paths};
 pub use manifest::{

@@ -1,6 +1,6 @@
 //! Where a session computes.
 
-use std::{fmt, str::FromStr};
+use std::{fmt, path::Path, str::FromStr};
 
 use ort::ep::{CUDA, ExecutionProvider, ExecutionProviderDispatch, TensorRT};
 use serde::{Deserialize, Serialize};
@@ -55,18 +55,29 @@ impl Provider {
     }
 
     /// What to register. Each entry fails loudly: ONNX Runtime would otherwise use the CPU unasked.
-    pub(super) fn dispatch(self, precision: Precision) -> Vec<ExecutionProviderDispatch> {
+    /// `engines` is the folder where TensorRT keeps what it builds.
+    pub(super) fn dispatch(
+        self,
+        precision: Precision,
+        engines: Option<&Path>,
+    ) -> Vec<ExecutionProviderDispatch> {
         match self {
             Self::Cpu => Vec::new(),
             Self::Cuda => vec![CUDA::default().build().error_on_failure()],
-            Self::TensorRt => vec![
-                TensorRT::default()
+            Self::TensorRt => {
+                let mut tensorrt = TensorRT::default()
                     .with_fp16(matches!(precision, Precision::Fp16 | Precision::Int8Sym))
-                    .with_int8(matches!(precision, Precision::Int8Sym))
-                    .build()
-                    .error_on_failure(),
-                CUDA::default().build().error_on_failure(),
-            ],
+                    .with_int8(matches!(precision, Precision::Int8Sym));
+                if let Some(folder) = engines {
+                    let folder = folder.to_string_lossy();
+                    tensorrt = tensorrt
+                        .with_engine_cache(true)
+                        .with_engine_cache_path(&folder)
+                        .with_timing_cache(true)
+                        .with_timing_cache_path(&folder);
+                }
+                vec![tensorrt.build().error_on_failure(), CUDA::default().build().error_on_failure()]
+            }
         }
     }
 }

@@ -1,16 +1,29 @@
 //! A model ready to run: its tensors checked, its golden output met.
 
-use std::{fs, path::PathBuf, time::Instant};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
 
 use ort::{
     session::{Session, SessionInputValue, builder::SessionBuilder},
-    value::TensorRef,
+    value::{DynValue, TensorRef},
 };
 use sha2::{Digest, Sha256};
 
 use super::{
-    InferenceError, Manifest, ModelFolder, Precision, Provider, TensorSpec, golden, inspect, library,
+    InferenceError, LibraryInfo, Manifest, ModelFolder, Precision, Provider, TensorSpec, cache_folder,
+    engine_cache::{EngineCache, EngineKey},
+    golden,
+    gpu::{gpu_name, tensorrt_version},
+    inspect,
+    library::{environment, load_library},
+    progress::with_progress,
 };
+
+/// Time between two signs of life while an engine is built.
+const REPORT_INTERVAL: Duration = Duration::from_secs(5);
 
 /// What to ask of a session.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,16 +42,22 @@ impl Default for SessionOptions {
     }
 }
 
-/// A tensor's description with the buffer that lives as long as the session.
-struct Buffer {
+/// An input with the buffer that lives as long as the session.
+struct Input {
     spec: TensorSpec,
     values: Vec<f32>,
 }
 
-impl Buffer {
+impl Input {
     fn zeros(spec: &TensorSpec) -> Self {
         Self { spec: spec.clone(), values: vec![0.0; spec.len()] }
     }
+}
+
+/// An output with what the last run gave: ONNX Runtime's own memory, which its arena uses again.
+struct Output {
+    spec: TensorSpec,
+    value: Option<DynValue>,
 }
 
 /// One model on one provider. Moves to the worker thread that runs it.
@@ -50,8 +69,8 @@ pub struct ModelSession {
     precision: Precision,
     provider: Provider,
     session: Session,
-    inputs: Vec<Buffer>,
-    outputs: Vec<Buffer>,
+    inputs: Vec<Input>,
+    outputs: Vec<Output>,
     load_s: f64,
 }
 
@@ -84,29 +103,15 @@ impl ModelSession {
         inspect::compare("input", &manifest.inputs, &summary.inputs, &model_path)?;
         inspect::compare("output", &manifest.outputs, &summary.outputs, &model_path)?;
 
-        let environment = library::environment()?;
-        let fail = |reason: String| InferenceError::Session { path: model_path.clone(), reason };
-        let builder = Session::builder(&environment).map_err(|e| fail(e.to_string()))?;
-        let mut builder = configure(builder, options.threads).map_err(fail)?;
-        let dispatch = options.provider.dispatch(precision);
-        if !dispatch.is_empty() {
-            builder = builder.with_execution_providers(dispatch).map_err(|e| {
-                InferenceError::ProviderUnavailable {
-                    path: model_path.clone(),
-                    provider: options.provider,
-                    reason: one_line(&e.to_string()),
-                }
-            })?;
-        }
-        let session = builder.commit_from_memory(&bytes).map_err(|e| fail(one_line(&e.to_string())))?;
+        let session = start_session(&bytes, &found, precision, options, folder, &model_path)?;
         let mut this = Self {
             manifest: manifest.clone(),
             model_path,
             precision,
             provider: options.provider,
             session,
-            inputs: manifest.inputs.iter().map(Buffer::zeros).collect(),
-            outputs: manifest.outputs.iter().map(Buffer::zeros).collect(),
+            inputs: manifest.inputs.iter().map(Input::zeros).collect(),
+            outputs: manifest.outputs.iter().map(|spec| Output { spec: spec.clone(), value: None }).collect(),
             load_s: 0.0,
         };
         golden::check(&mut this, folder)?;
@@ -123,7 +128,7 @@ impl ModelSession {
     }
 
     /// The model file in use.
-    pub fn model_path(&self) -> &std::path::Path {
+    pub fn model_path(&self) -> &Path {
         &self.model_path
     }
 
@@ -160,14 +165,13 @@ impl ModelSession {
         let fail =
             |e: ort::Error| InferenceError::Run { path: path.clone(), reason: one_line(&e.to_string()) };
         let mut feed: Vec<(&str, SessionInputValue<'_>)> = Vec::with_capacity(self.inputs.len());
-        for Buffer { spec, values } in &self.inputs {
+        for Input { spec, values } in &self.inputs {
             let tensor =
                 TensorRef::from_array_view((spec.shape.as_slice(), values.as_slice())).map_err(fail)?;
             feed.push((&spec.name, tensor.into()));
         }
-        // ONNX Runtime's arena reuses its output memory; the copy into our buffers ends the loan.
-        let results = self.session.run(feed).map_err(fail)?;
-        for Buffer { spec, values } in &mut self.outputs {
+        let mut results = self.session.run(feed).map_err(fail)?;
+        for Output { spec, value } in &mut self.outputs {
             let tensor = |found: String| InferenceError::Tensor {
                 path: path.clone(),
                 side: "output",
@@ -175,14 +179,14 @@ impl ModelSession {
                 expected: format!("float32 {:?}", spec.shape),
                 found,
             };
-            let value = results.get(spec.name.as_str()).ok_or_else(|| tensor("none".to_owned()))?;
-            let (shape, data) = value.try_extract_tensor::<f32>().map_err(|e| tensor(e.to_string()))?;
+            let result = results.remove(spec.name.as_str()).ok_or_else(|| tensor("none".to_owned()))?;
+            let (shape, data) = result.try_extract_tensor::<f32>().map_err(|e| tensor(e.to_string()))?;
             let same = shape.len() == spec.shape.len()
                 && shape.iter().zip(&spec.shape).all(|(&f, &e)| usize::try_from(f).is_ok_and(|f| f == e));
-            if !same || data.len() != values.len() {
+            if !same || data.len() != spec.len() {
                 return Err(tensor(format!("float32 {:?}", &shape[..])));
             }
-            values.copy_from_slice(data);
+            *value = Some(result);
         }
         Ok(())
     }
@@ -190,8 +194,94 @@ impl ModelSession {
     /// Shape and values, row-major, of the output with this role from the last run; both empty when
     /// the model has none.
     pub fn output(&self, role: &str) -> (&[usize], &[f32]) {
-        self.outputs.iter().find(|b| b.spec.role == role).map_or((&[], &[]), |b| (&b.spec.shape, &b.values))
+        let output = self.outputs.iter().find(|output| output.spec.role == role);
+        let values = output.and_then(|output| output.value.as_ref()?.try_extract_tensor::<f32>().ok());
+        match (output, values) {
+            (Some(output), Some((_, values))) => (&output.spec.shape, values),
+            _ => (&[], &[]),
+        }
     }
+}
+
+/// Makes the session on the provider asked for, or says why not.
+fn start_session(
+    bytes: &[u8],
+    sha256: &str,
+    precision: Precision,
+    options: &SessionOptions,
+    folder: &ModelFolder,
+    model_path: &Path,
+) -> Result<Session, InferenceError> {
+    let library = load_library(None)?;
+    let provider = options.provider;
+    if !provider.is_built_in()? {
+        let mut built_with = Vec::new();
+        for other in Provider::ALL {
+            if other.is_built_in()? {
+                built_with.push(other.as_str());
+            }
+        }
+        return Err(InferenceError::ProviderNotBuiltIn {
+            path: model_path.to_owned(),
+            provider,
+            library: library.path,
+            version: library.version,
+            built_with: built_with.join(" and "),
+        });
+    }
+    let fail = |reason: String| InferenceError::Session { path: model_path.to_owned(), reason };
+    let builder = Session::builder(&environment()?).map_err(|e| fail(e.to_string()))?;
+    let mut builder = configure(builder, options.threads).map_err(fail)?;
+    if provider == Provider::Cpu {
+        return builder.commit_from_memory(bytes).map_err(|e| fail(one_line(&e.to_string())));
+    }
+
+    let unavailable = |reason: String| InferenceError::ProviderUnavailable {
+        path: model_path.to_owned(),
+        provider,
+        reason,
+    };
+    // Nodes that the device cannot run would be computed by the CPU, unasked and many times slower.
+    builder = builder.with_disable_cpu_fallback().map_err(|e| unavailable(one_line(&e.to_string())))?;
+    let engines = match provider {
+        Provider::TensorRt => engine_cache(&library, sha256, precision),
+        Provider::Cpu | Provider::Cuda => None,
+    };
+    let dispatch = provider.dispatch(precision, engines.as_ref().map(EngineCache::folder));
+    builder =
+        builder.with_execution_providers(dispatch).map_err(|e| unavailable(one_line(&e.to_string())))?;
+    let mut commit = || builder.commit_from_memory(bytes).map_err(|e| unavailable(one_line(&e.to_string())));
+    if provider != Provider::TensorRt || engines.as_ref().is_some_and(EngineCache::holds_engine) {
+        return commit();
+    }
+    let gpu = gpu_name().unwrap_or_else(|| "an unknown GPU".to_owned());
+    let what = format!("building the TensorRT engine for {} on {gpu}", folder.name());
+    let session = with_progress(&what, REPORT_INTERVAL, |line| tracing::info!("{line}"), commit)?;
+    if let Some(Err(error)) = engines.map(|engines| engines.finish()) {
+        tracing::warn!("the TensorRT engine will be built again next time: {error}");
+    }
+    Ok(session)
+}
+
+/// Where the engine for this model on this machine is kept; none where what it depends on is not known,
+/// because an engine of another GPU or TensorRT must never be loaded.
+fn engine_cache(library: &LibraryInfo, model_sha256: &str, precision: Precision) -> Option<EngineCache> {
+    let without = |why: &str| tracing::warn!("TensorRT engines are not kept between runs: {why}");
+    let provider = fs::canonicalize(&library.path)
+        .unwrap_or_else(|_| library.path.clone())
+        .with_file_name("libonnxruntime_providers_tensorrt.so");
+    let (Some(gpu), Some(tensorrt)) = (gpu_name(), tensorrt_version(&provider)) else {
+        without("the GPU or the version of TensorRT is not known");
+        return None;
+    };
+    let Some(cache) = cache_folder() else {
+        without("neither XDG_CACHE_HOME nor HOME is set");
+        return None;
+    };
+    let key =
+        EngineKey { model_sha256, precision, gpu: &gpu, tensorrt: &tensorrt, onnxruntime: &library.version };
+    let wait = || tracing::info!("waiting for another process that builds the same TensorRT engine");
+    EngineCache::open(&cache.join("tensorrt"), &key, wait).map_err(|error| without(&error.to_string())).ok()
 }
 
 /// Threads as asked, none of them spinning: a spinning thread takes a core from the other nodes.

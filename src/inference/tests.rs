@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use tempfile::TempDir;
 
 use super::{
-    InferenceError, ModelFolder, ModelSession, Precision, Provider, SessionOptions, Tolerance,
+    GoldenFile, InferenceError, ModelFolder, ModelSession, Precision, Provider, SessionOptions, Tolerance,
     golden::Difference, inspect, inspect_folder, inspect_onnx, library,
 };
 
@@ -162,7 +162,16 @@ fn a_provider_that_cannot_run_is_an_error_not_the_cpu() {
     let options = SessionOptions { provider: Provider::TensorRt, ..SessionOptions::default() };
     match ModelSession::open(&folder, &options) {
         Ok(session) => assert_eq!(session.provider(), Provider::TensorRt),
-        Err(error) => assert!(matches!(error, InferenceError::ProviderUnavailable { .. }), "{error}"),
+        Err(error) => {
+            assert!(
+                matches!(
+                    error,
+                    InferenceError::ProviderNotBuiltIn { .. } | InferenceError::ProviderUnavailable { .. }
+                ),
+                "{error}"
+            );
+            assert!(error.to_string().contains("expected provider tensorrt"), "{error}");
+        }
     }
 }
 
@@ -225,6 +234,80 @@ fn the_tolerance_counts_values_beyond_it() {
     let d = Difference::between(&[1.0, f32::NAN, f32::NAN, 5.0], &[1.05, f32::NAN, 1.0, 2.0], tolerance);
     assert_eq!(d.count, 2);
     assert!(d.max_abs.is_infinite());
+}
+
+#[test]
+fn a_tolerance_that_accepts_everything_is_refused() {
+    for value in [".nan", ".inf", "-0.001"] {
+        let (_dir, path) = copy_of("depth_baseline");
+        edit_manifest(&path, "abs: 0.001", &format!("abs: {value}"));
+        let error = open_error(&path).to_string();
+        assert!(error.contains("golden.tolerance.fp32.cpu") && error.contains("at least 0"), "{error}");
+    }
+}
+
+#[test]
+fn a_tolerance_that_is_too_tight_or_missing_refuses_the_model() {
+    let (_dir, path) = copy_of("depth_baseline");
+    edit_manifest(&path, "cpu:", "cuda_of_old:");
+    assert!(matches!(open_error(&path), InferenceError::Manifest { .. }), "no such provider");
+    let (_dir, path) = copy_of("depth_baseline");
+    edit_manifest(&path, "      cpu:\n        abs: 0.001\n        rel: 0.001\n", "");
+    assert!(matches!(
+        open_error(&path),
+        InferenceError::NoTolerance { precision: Precision::Fp32, provider: Provider::Cpu, .. }
+    ));
+    let (_dir, path) = copy_of("detection_baseline");
+    // Another model's numbers in arrays of the right names and shapes.
+    write_golden(&path, |values| values.iter_mut().for_each(|v| *v += 1.0));
+    assert!(matches!(open_error(&path), InferenceError::GoldenMismatch { .. }));
+}
+
+#[test]
+fn golden_values_are_finite_and_arrays_of_other_shapes_cost_nothing() {
+    let (_dir, path) = copy_of("depth_baseline");
+    write_golden(&path, |values| values[7] = f32::NAN);
+    let error = open_error(&path).to_string();
+    assert!(error.contains("1 values that are not finite"), "{error}");
+
+    // A header that claims 2^40 values, and one of 4 GiB: refused before any memory is taken.
+    let claim = b"{'descr': '<f4', 'fortran_order': False, 'shape': (1099511627776,), }\n";
+    let header = |version: u8, length: &[u8]| [&b"\x93NUMPY"[..], &[version, 0], length].concat();
+    let big = [header(1, &(claim.len() as u16).to_le_bytes()), claim.to_vec()].concat();
+    let long = header(2, &u32::MAX.to_le_bytes());
+    for (bytes, expected) in [(big, "shape [1099511627776]"), (long, "NumPy format version 2")] {
+        let file = path.join("forged.npz");
+        let mut zip = zip::ZipWriter::new(fs::File::create(&file).unwrap());
+        zip.start_file("a.npy", zip::write::SimpleFileOptions::default()).unwrap();
+        std::io::Write::write_all(&mut zip, &bytes).unwrap();
+        zip.finish().unwrap();
+        let error = GoldenFile::open(&file).unwrap().array("a", &[2]).unwrap_err().to_string();
+        assert!(error.contains("[2]") && error.ends_with(expected), "{error}");
+    }
+}
+
+/// Writes the folder's golden file anew with every output changed by `change`.
+fn write_golden(folder: &Path, change: impl Fn(&mut [f32])) {
+    let manifest = ModelFolder::open(folder).unwrap().manifest;
+    let path = folder.join("golden.npz");
+    let mut old = GoldenFile::open(&path).unwrap();
+    let inputs = manifest.inputs.iter().map(|spec| (spec, format!("input_{}", spec.role)));
+    let outputs = manifest.outputs.iter().map(|spec| (spec, format!("output_{}", spec.role)));
+    let arrays: Vec<_> = inputs
+        .chain(outputs)
+        .map(|(spec, name)| {
+            let mut values = old.array(&name, &spec.shape).unwrap();
+            if name.starts_with("output_") {
+                change(&mut values);
+            }
+            (name, ndarray::ArrayD::from_shape_vec(spec.shape.as_slice(), values).unwrap())
+        })
+        .collect();
+    let mut new = ndarray_npy::NpzWriter::new(fs::File::create(&path).unwrap());
+    for (name, array) in &arrays {
+        new.add_array(name.as_str(), array).unwrap();
+    }
+    new.finish().unwrap();
 }
 
 proptest! {

@@ -15,10 +15,12 @@ impl Stamp {
         Self(sec as i64 * 1_000_000_000 + nanosec as i64)
     }
 
-    /// As `builtin_interfaces/Time`. Seconds saturate at the range of the message.
+    /// As `builtin_interfaces/Time`. Beyond the range of its seconds the nanoseconds take what they can,
+    /// so that every stamp that was read is written as the same time.
     pub fn to_parts(self) -> (i32, u32) {
         let sec = self.0.div_euclid(1_000_000_000).clamp(i32::MIN as i64, i32::MAX as i64);
-        (sec as i32, self.0.rem_euclid(1_000_000_000) as u32)
+        let nanosec = self.0.saturating_sub(sec * 1_000_000_000).clamp(0, u32::MAX as i64);
+        (sec as i32, nanosec as u32)
     }
 
     /// Whether the sender left the stamp unset.
@@ -53,6 +55,18 @@ mod tests {
             let (sec, nanosec) = Stamp(ns).to_parts();
             assert_eq!(Stamp::from_parts(sec, nanosec), Stamp(ns));
         }
+    }
+
+    #[test]
+    fn whatever_was_read_is_written_as_the_same_time() {
+        for (sec, nanosec) in [(i32::MAX, u32::MAX), (i32::MIN, u32::MAX), (i32::MIN, 0), (-1, 4_000_000_000)]
+        {
+            let stamp = Stamp::from_parts(sec, nanosec);
+            let (sec, nanosec) = stamp.to_parts();
+            assert_eq!(Stamp::from_parts(sec, nanosec), stamp);
+        }
+        assert_eq!(Stamp(i64::MIN).to_parts(), (i32::MIN, 0));
+        assert_eq!(Stamp(i64::MAX).to_parts(), (i32::MAX, u32::MAX));
     }
 
     #[test]

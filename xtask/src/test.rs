@@ -7,6 +7,7 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail};
 
 use crate::digest::Digest;
+use crate::onnxruntime;
 use crate::process::{capture, human, run_shown, run_step, step};
 use crate::python::Python;
 use crate::setup::{self, Setup};
@@ -35,10 +36,14 @@ pub fn run(workspace: &Workspace) -> Result<()> {
     check("Build", || {
         cargo(workspace, Some(&setup), &["build", "--workspace", "--bins", "--locked", "--quiet"], &[])
     })?;
+    let old_onnxruntime = onnxruntime::ensure_old(workspace, &python)?;
     check("Rust tests", || {
-        // The tests of recordings ask it for a second opinion.
-        let second_reader = [("ISOBATH_TEST_PYTHON", python.path().to_string_lossy())];
-        let variables = second_reader.each_ref().map(|(name, value)| (*name, value.as_ref()));
+        let variables = [
+            // The tests of recordings ask it for a second opinion.
+            ("ISOBATH_TEST_PYTHON", python.path().to_string_lossy()),
+            ("ISOBATH_TEST_ORT_OLD", old_onnxruntime.to_string_lossy()),
+        ];
+        let variables = variables.each_ref().map(|(name, value)| (*name, value.as_ref()));
         cargo(workspace, Some(&setup), &["test", "--workspace", "--locked", "--quiet"], &variables)
     })?;
     check("Python tests", || python_tests(workspace, &python))?;

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::dds_profile::shared_memory_segment;
 use super::models::{self, ModelFacts};
-use crate::inference::{LibraryInfo, Provider, load_library};
+use crate::inference::{LibraryInfo, Provider, cache_folder, load_library};
 
 /// Everything the findings are made of.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -278,11 +278,7 @@ fn features() -> Vec<&'static str> {
 
 impl CacheFacts {
     fn collect() -> Self {
-        let root = variable("XDG_CACHE_HOME")
-            .map(PathBuf::from)
-            .filter(|path| path.is_absolute())
-            .or_else(|| variable("HOME").map(|home| Path::new(&home).join(".cache")));
-        let path = root.map(|root| root.join("isobath"));
+        let path = cache_folder();
         let space = path.as_deref().and_then(|path| path.ancestors().find_map(space));
         Self { path, space }
     }

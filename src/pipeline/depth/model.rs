@@ -3,7 +3,7 @@
 
 use crate::depth::{DepthColours, DepthRange, Fusion, Normalisation, PriorConfig};
 use crate::inference::{
-    FusionRule, ModelFolder, ModelKind, ModelSession, Provider, SessionOptions, TensorSpec, load_library,
+    FusionRule, ModelFolder, ModelKind, ModelSession, Provider, SessionOptions, load_library,
 };
 use crate::pipeline::depth::DepthPipeline;
 use crate::pipeline::{Model, ParameterSet, Pipeline, PipelineError};
@@ -52,19 +52,19 @@ impl DepthModel {
         let depth_shape = manifest.output("depth").map(|tensor| tensor.shape.clone());
         let network = plane(depth_shape.as_deref())
             .ok_or_else(|| refuse(format!("expected output depth [1,1,H,W], found {depth_shape:?}")))?;
-        let planes_match = |tensor: Option<&TensorSpec>, channels: usize| {
-            tensor.is_none_or(|tensor| tensor.shape == [1, channels, network.1, network.0])
-        };
-        if !planes_match(manifest.input("prior"), 1)
-            || !planes_match(manifest.input("image"), 3)
-            || !planes_match(manifest.output("confidence"), 1)
-            || manifest.output("confidence").is_none()
-        {
-            return Err(refuse(format!(
-                "expected prior and confidence [1,1,{h},{w}] and image [1,3,{h},{w}] beside depth",
-                h = network.1,
-                w = network.0
-            )));
+        for (tensor, name, channels) in [
+            (manifest.input("prior"), "prior", 1),
+            (manifest.input("image"), "image", 3),
+            (manifest.output("confidence"), "confidence", 1),
+        ] {
+            let expected = [1, channels, network.1, network.0];
+            let found = match tensor {
+                Some(tensor) if tensor.shape == expected => continue,
+                Some(tensor) => format!("{:?}", tensor.shape),
+                None if name == "confidence" => "none".to_owned(),
+                None => continue,
+            };
+            return Err(refuse(format!("expected {name} {expected:?} beside depth, found {found}")));
         }
         let colours = DepthColours::new(settings.min_m.max(0.3), settings.max_m.min(PREVIEW_MAX_M))
             .map_err(|error| refuse(error.to_string()))?;

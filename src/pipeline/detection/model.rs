@@ -50,8 +50,9 @@ impl DetectionModel {
             [("heatmap", classes.len()), ("offset", 2), ("height", 1), ("size", 3), ("rotation", 2)];
         for (role, channels) in expected {
             let shape = [1, channels, *rows, *cols];
-            if manifest.output(role).is_none_or(|tensor| tensor.shape != shape) {
-                return Err(refuse(format!("expected output {role} {shape:?}")));
+            let found = manifest.output(role).map(|tensor| &tensor.shape);
+            if found.is_none_or(|found| *found != shape) {
+                return Err(refuse(format!("expected output {role} {shape:?}, found {found:?}")));
             }
         }
         if *channels != settings.suppression_radius.len() {
