@@ -1,9 +1,12 @@
 //! What can be wrong with a recording, said so that its owner can act on it.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::message::Stamp;
 
 /// Everything that reading or writing a recording can fail with.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub enum BagError {
     /// Nothing is at the path.
     #[error("{}: no such file or folder", path.display())]
@@ -17,7 +20,7 @@ pub enum BagError {
         /// The file or folder.
         path: PathBuf,
         /// What the system said.
-        source: std::io::Error,
+        source: Arc<std::io::Error>,
     },
     /// A folder that holds no recording.
     #[error("{}: expected a rosbag2 folder, found neither metadata.yaml nor .mcap or .db3 files", path.display())]
@@ -67,16 +70,57 @@ pub enum BagError {
         /// The listed name.
         file: String,
     },
-    /// rosbag2's own file or message compression (chunk compression inside MCAP is supported).
-    #[error("{}: compressed with '{format}' per {mode}, which is not supported yet: \
-             decompress it with `ros2 bag convert`", path.display())]
-    Compressed {
-        /// The bag or its metadata.
+    /// A compression that is not read.
+    #[error("{}: expected no compression or zstd per file or per message, found {found}; \
+             `ros2 bag convert` writes the bag without it", path.display())]
+    UnknownCompression {
+        /// The file or its metadata.
         path: PathBuf,
-        /// `file` or `message`.
-        mode: String,
-        /// For example `zstd`.
-        format: String,
+        /// What the metadata, the name or the first bytes say.
+        found: String,
+    },
+    /// A compressed storage file is damaged; what lies before was readable.
+    #[error("{}: damaged zstd data behind byte {offset} of its content: {message}", path.display())]
+    Packed {
+        /// The compressed file.
+        path: PathBuf,
+        /// How much of the content could be decompressed.
+        offset: u64,
+        /// What is wrong.
+        message: String,
+    },
+    /// The content of a compressed storage file does not fit where temporary files go.
+    #[error("{}: decompressing it needs {} in '{}', which has {} free; TMPDIR names another folder",
+            path.display(), Size(*needed), folder.display(), Size(Some(*free)))]
+    NoSpace {
+        /// The compressed file.
+        path: PathBuf,
+        /// Where temporary files go.
+        folder: PathBuf,
+        /// Size of the content, bytes, where the file says it.
+        needed: Option<u64>,
+        /// Free there, bytes.
+        free: u64,
+    },
+    /// One message cannot be decompressed; the others are.
+    #[error("{}: message of topic '{topic}' logged at {log_time}: {message}", path.display())]
+    Message {
+        /// The storage file.
+        path: PathBuf,
+        /// Its topic.
+        topic: String,
+        /// Its log time.
+        log_time: Stamp,
+        /// What was expected and what was found.
+        message: String,
+    },
+    /// A file has more than one damage.
+    #[error("{first}; {more} more of the kind in this file")]
+    Several {
+        /// The first in reading order.
+        first: Box<BagError>,
+        /// How many follow.
+        more: u64,
     },
     /// An MCAP file is damaged; what lies before was readable.
     #[error("{}: damaged at byte {offset}: {message}", path.display())]
@@ -126,7 +170,7 @@ impl BagError {
         if source.kind() == std::io::ErrorKind::NotFound {
             return Self::NotFound { path: path.to_path_buf() };
         }
-        Self::Io { path: path.to_path_buf(), source }
+        Self::Io { path: path.to_path_buf(), source: Arc::new(source) }
     }
 
     /// Damage of an MCAP file at byte `offset`.
@@ -137,5 +181,17 @@ impl BagError {
     /// A failure of SQLite while doing `step`.
     pub(super) fn sqlite(path: &Path, step: &str, source: &rusqlite::Error) -> Self {
         Self::Sqlite { path: path.to_path_buf(), message: format!("{step}: {source}") }
+    }
+}
+
+/// Bytes for people.
+struct Size(Option<u64>);
+
+impl std::fmt::Display for Size {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.0 {
+            Some(bytes) => write!(f, "{:.1} MiB", bytes as f64 / f64::from(1 << 20)),
+            None => f.write_str("more room than there is"),
+        }
     }
 }

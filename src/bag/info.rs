@@ -52,7 +52,8 @@ pub struct BagInfo {
     pub end: Stamp,
     /// Storage of the files.
     pub storage: StorageKind,
-    /// Chunk compression, `none` or for example `zstd`; several are joined by `+`.
+    /// `none`, or for example `zstd` for chunks of MCAP (several joined by `+`), `zstd per message`,
+    /// `zstd per file`.
     pub compression: String,
 }
 

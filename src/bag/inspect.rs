@@ -32,7 +32,7 @@ pub struct BagReport {
     pub duration_s: f64,
     /// Readable messages of all topics.
     pub messages: u64,
-    /// Chunk compression: `none`, `zstd`, `lz4`.
+    /// As in [`super::BagInfo::compression`].
     pub compression: String,
 }
 

@@ -70,8 +70,7 @@ impl McapReader {
             blocks: blocks.into_iter(),
             pending: BinaryHeap::new(),
             pending_bytes: 0,
-            failure: None,
-            ended: false,
+            told: false,
         }
     }
 
@@ -84,8 +83,8 @@ impl McapReader {
         }
         let mut spans = vec![None; self.index.topics.len()];
         if self.index.blocks.iter().any(|block| block.channels.is_empty() && block.end != 0) {
-            for message in self.messages(FileFilter::all(self.index.topics.len())) {
-                let message = message?;
+            // Damage is told by whoever reads the messages.
+            for message in self.messages(FileFilter::all(self.index.topics.len())).flatten() {
                 if let Some(span) = spans.get_mut(message.topic) {
                     TimeSpan::extend(span, TimeSpan::at(message.log_time));
                 }
@@ -172,7 +171,8 @@ impl Ord for Pending {
     }
 }
 
-/// Messages of one MCAP file; holds the chunks that overlap the current moment, no more.
+/// Messages of one MCAP file; holds the chunks that overlap the current moment, no more. A chunk that
+/// cannot be read is an error among the messages; the stream goes on behind it.
 pub struct McapStream {
     file: McapFile,
     index: Arc<Index>,
@@ -181,8 +181,8 @@ pub struct McapStream {
     blocks: std::vec::IntoIter<(i64, u64)>,
     pending: BinaryHeap<Reverse<Pending>>,
     pending_bytes: usize,
-    failure: Option<BagError>,
-    ended: bool,
+    /// Whether the damage that the index found is told.
+    told: bool,
 }
 
 impl McapStream {
@@ -236,9 +236,6 @@ impl Iterator for McapStream {
     type Item = Result<BagMessage, BagError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        if self.ended {
-            return None;
-        }
         while let Some(&(start, offset)) = self.blocks.as_slice().first() {
             // A block that starts at the same time may come earlier in the file.
             if self.pending.peek().is_some_and(|Reverse(message)| message.log_time < start) {
@@ -246,11 +243,7 @@ impl Iterator for McapStream {
             }
             self.blocks.next();
             if let Err(error) = self.load(offset) {
-                // What comes after the damaged block in time is not delivered: a gap would look
-                // like silence of the sensor.
-                self.pending.retain(|Reverse(message)| (message.log_time, message.block) < (start, offset));
-                self.blocks = Vec::new().into_iter();
-                self.failure = Some(error);
+                return Some(Err(error));
             }
         }
         if let Some(Reverse(message)) = self.pending.pop() {
@@ -261,12 +254,9 @@ impl Iterator for McapStream {
                 data: message.data,
             }));
         }
-        self.ended = true;
-        let damage = self.index.damage.as_ref();
-        self.failure
-            .take()
-            .or_else(|| damage.map(|(offset, message)| self.file.damage(*offset, message.clone())))
-            .map(Err)
+        let damage = self.index.damage.as_ref().filter(|_| !self.told);
+        self.told = true;
+        damage.map(|(offset, message)| Err(self.file.damage(*offset, message.clone())))
     }
 }
 

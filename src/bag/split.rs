@@ -4,47 +4,10 @@ use std::sync::Arc;
 
 use super::{
     BagError, BagMessage,
-    info::{FileInfo, TimeSpan},
-    mcap_reader::McapReader,
-    sqlite_reader::SqliteReader,
+    packed_message::{MessageUnpacker, is_packed},
+    part::Part,
     stream::{FileFilter, FileStream},
 };
-
-/// An open storage file.
-pub enum Reader {
-    /// An MCAP file.
-    Mcap(McapReader),
-    /// An SQLite file.
-    Sqlite(SqliteReader),
-}
-
-impl Reader {
-    /// The messages that pass `filter`.
-    fn messages(&self, filter: FileFilter) -> Result<FileStream, BagError> {
-        match self {
-            Self::Mcap(reader) => Ok(FileStream::Mcap(reader.messages(filter))),
-            Self::Sqlite(reader) => reader.messages(&filter).map(FileStream::Sqlite),
-        }
-    }
-
-    /// First and last log time of each topic of the file.
-    pub fn topic_spans(&self) -> Result<Vec<Option<TimeSpan>>, BagError> {
-        match self {
-            Self::Mcap(reader) => reader.topic_spans(),
-            Self::Sqlite(reader) => Ok(reader.topic_spans()),
-        }
-    }
-}
-
-/// A storage file and how its topics map to those of the recording.
-pub struct Part {
-    /// What it holds.
-    pub info: FileInfo,
-    /// The open file.
-    pub reader: Reader,
-    /// Index in the recording of each of the file's topics.
-    pub topics: Vec<usize>,
-}
 
 /// A part that is being read: its next message waits in `head`.
 struct Active {
@@ -53,24 +16,44 @@ struct Active {
     head: BagMessage,
 }
 
-/// Merges the parts; a part is opened when its first message may be the next.
+/// What is wrong with one part.
+struct Damage {
+    part: usize,
+    first: BagError,
+    more: u64,
+    /// Whether what else is found wrong follows from this.
+    explains_all: bool,
+}
+
+/// Merges the parts; a part is opened when its first message may be the next. Damage costs the
+/// messages it lies on: all others are delivered, then the damage of each part is told.
 pub struct SplitStream {
     parts: Arc<Vec<Part>>,
     filter: FileFilter,
+    /// Whether every message is a zstd frame; those that look like one are decompressed anyway.
+    packed_messages: bool,
+    unpacker: Option<MessageUnpacker>,
     /// Parts not opened yet, by their start, the earliest last.
     waiting: Vec<usize>,
     active: Vec<Active>,
-    failure: Option<BagError>,
-    ended: bool,
+    damages: Vec<Damage>,
 }
 
 impl SplitStream {
     /// Messages of `parts` that pass `filter`, whose topics are those of the recording.
-    pub fn new(parts: Arc<Vec<Part>>, filter: FileFilter) -> Self {
+    pub fn new(parts: Arc<Vec<Part>>, filter: FileFilter, packed_messages: bool) -> Self {
         // Parts without a readable message are opened too: they may have damage to report.
         let mut waiting: Vec<usize> = (0..parts.len()).collect();
         waiting.sort_by_key(|&i| std::cmp::Reverse((part_start(&parts, i), i)));
-        Self { parts, filter, waiting, active: Vec::new(), failure: None, ended: false }
+        Self {
+            parts,
+            filter,
+            packed_messages,
+            unpacker: None,
+            waiting,
+            active: Vec::new(),
+            damages: Vec::new(),
+        }
     }
 
     /// Payload bytes read but not delivered.
@@ -85,26 +68,67 @@ impl SplitStream {
         self.active.iter().map(of).sum()
     }
 
-    fn open(&mut self, part: usize) -> Result<(), BagError> {
-        let Some(source) = self.parts.get(part) else { return Ok(()) };
+    fn open(&mut self, part: usize) {
+        let Some(source) = self.parts.get(part) else { return };
         let filter = FileFilter {
             topics: source.topics.iter().map(|&topic| self.filter.wants(topic)).collect(),
             start: self.filter.start,
             end: self.filter.end,
         };
-        let stream = source.reader.messages(filter)?;
-        self.advance(part, stream)
+        match source.messages(filter) {
+            Ok((stream, damage)) => {
+                self.damages.extend(damage.map(|first| Damage { part, first, more: 0, explains_all: true }));
+                self.advance(part, stream);
+            }
+            Err(error) => self.note(part, error),
+        }
     }
 
-    /// Puts `stream` back with its next message, or drops it at its end.
-    fn advance(&mut self, part: usize, mut stream: FileStream) -> Result<(), BagError> {
-        let Some(message) = stream.next() else { return Ok(()) };
-        let mut head = message?;
-        if let Some(&topic) = self.parts.get(part).and_then(|p| p.topics.get(head.topic)) {
-            head.topic = topic;
+    /// Puts `stream` back with its next readable message, or drops it at its end.
+    fn advance(&mut self, part: usize, mut stream: FileStream) {
+        while let Some(next) = stream.next() {
+            match next.and_then(|message| self.unpacked(part, message)) {
+                Ok(mut head) => {
+                    if let Some(&topic) = self.parts.get(part).and_then(|p| p.topics.get(head.topic)) {
+                        head.topic = topic;
+                    }
+                    return self.active.push(Active { part, stream, head });
+                }
+                Err(error) => self.note(part, error),
+            }
         }
-        self.active.push(Active { part, stream, head });
-        Ok(())
+    }
+
+    /// `message` without rosbag2's compression; its topic is the part's.
+    fn unpacked(&mut self, part: usize, mut message: BagMessage) -> Result<BagMessage, BagError> {
+        let Some(source) = self.parts.get(part) else { return Ok(message) };
+        let Some(topic) = source.info.topics.get(message.topic) else { return Ok(message) };
+        if !(self.packed_messages || topic.encoding == "cdr" && is_packed(&message.data)) {
+            return Ok(message);
+        }
+        if self.unpacker.is_none() {
+            self.unpacker = MessageUnpacker::new();
+        }
+        let unpacker = self.unpacker.as_mut().ok_or_else(|| "no memory to decompress it".to_owned());
+        match unpacker.and_then(|unpacker| unpacker.unpack(&message.data)) {
+            Ok(data) => {
+                message.data = data;
+                Ok(message)
+            }
+            Err(reason) => Err(BagError::Message {
+                path: source.path.clone(),
+                topic: topic.name.clone(),
+                log_time: message.log_time,
+                message: reason,
+            }),
+        }
+    }
+
+    fn note(&mut self, part: usize, error: BagError) {
+        match self.damages.iter_mut().find(|damage| damage.part == part) {
+            Some(known) => known.more += u64::from(!known.explains_all),
+            None => self.damages.push(Damage { part, first: error, more: 0, explains_all: false }),
+        }
     }
 
     /// The active part whose head is earliest; equal times in the order of the parts.
@@ -121,28 +145,29 @@ impl Iterator for SplitStream {
     type Item = Result<BagMessage, BagError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        while !self.ended {
-            if let Some(error) = self.failure.take() {
-                self.ended = true;
-                return Some(Err(error));
-            }
+        loop {
             let earliest = self.earliest();
             let now = earliest.and_then(|i| self.active.get(i)).map(|active| active.head.log_time.0);
             if let Some(&part) = self.waiting.last()
                 && now.is_none_or(|now| part_start(&self.parts, part) <= now)
             {
                 self.waiting.pop();
-                self.failure = self.open(part).err();
+                self.open(part);
                 continue;
             }
-            let Some(earliest) = earliest else {
-                self.ended = true;
-                break;
-            };
-            let Active { part, stream, head } = self.active.swap_remove(earliest);
-            self.failure = self.advance(part, stream).err();
-            return Some(Ok(head));
+            if let Some(earliest) = earliest {
+                let Active { part, stream, head } = self.active.swap_remove(earliest);
+                self.advance(part, stream);
+                return Some(Ok(head));
+            }
+            if self.damages.is_empty() {
+                return None;
+            }
+            let Damage { first, more, .. } = self.damages.remove(0);
+            return Some(Err(match more {
+                0 => first,
+                more => BagError::Several { first: Box::new(first), more },
+            }));
         }
-        None
     }
 }

@@ -9,6 +9,7 @@ use std::{
     fs::File,
     os::unix::{ffi::OsStrExt, fs::FileExt},
     path::{Path, PathBuf},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
@@ -24,12 +25,17 @@ use crate::message::Stamp;
 /// Message keys fetched at once; 24 bytes each.
 const PAGE_ROWS: i64 = 1024;
 
+/// The one connection to a file: opened once, so that the file may lose its name afterwards. Streams
+/// hold it for a page of keys or a payload at a time.
+type Shared = Arc<Mutex<Connection>>;
+
 /// Largest message accepted; see the same limit of MCAP records.
 const MESSAGE_LIMIT: i64 = 512 << 20;
 
 /// An SQLite storage file.
 pub struct SqliteReader {
     path: PathBuf,
+    connection: Shared,
     topics: Vec<TopicInfo>,
     /// The database's topic ids, parallel to `topics`.
     ids: Vec<i64>,
@@ -40,28 +46,24 @@ pub struct SqliteReader {
 impl SqliteReader {
     /// Opens `path`, reads its topics and counts their messages.
     pub fn open(path: &Path) -> Result<Self, BagError> {
-        let connection = connect(path)?;
-        let (ids, topics) =
-            read_topics(&connection).map_err(|e| BagError::sqlite(path, "reading topics", &e))?;
-        let spans = vec![None; topics.len()];
-        let mut reader = Self { path: path.to_path_buf(), topics, ids, spans, damage: None };
-        // Damage here costs the messages behind it, not those before.
-        reader.damage = reader.count(&connection).err().map(|error| error.to_string());
-        Ok(reader)
+        Self::open_at(path, path)
     }
 
-    fn count(&mut self, connection: &Connection) -> rusqlite::Result<()> {
-        let by_id: HashMap<i64, usize> = self.ids.iter().enumerate().map(|(i, &id)| (id, i)).collect();
-        let mut statement = connection.prepare("SELECT topic_id, timestamp FROM messages")?;
-        let mut rows = statement.query([])?;
-        while let Some(row) = rows.next()? {
-            let Some(&topic) = by_id.get(&row.get(0)?) else { continue };
-            if let (Some(info), Some(span)) = (self.topics.get_mut(topic), self.spans.get_mut(topic)) {
-                info.count += 1;
-                TimeSpan::extend(span, TimeSpan::at(Stamp(row.get(1)?)));
-            }
-        }
-        Ok(())
+    /// As [`SqliteReader::open`] for a file that lies at `place` and is called `path` in errors.
+    pub fn open_at(place: &Path, path: &Path) -> Result<Self, BagError> {
+        let connection = connect(place, path)?;
+        let (ids, topics) =
+            read_topics(&connection).map_err(|e| BagError::sqlite(path, "reading topics", &e))?;
+        let (topics, spans, counted) = count(&connection, &ids, topics);
+        Ok(Self {
+            path: path.to_path_buf(),
+            connection: Arc::new(Mutex::new(connection)),
+            topics,
+            ids,
+            spans,
+            // Damage here costs the messages behind it, not those before.
+            damage: counted.err().map(|error| error.to_string()),
+        })
     }
 
     /// What the file holds.
@@ -79,27 +81,50 @@ impl SqliteReader {
     }
 
     /// The messages that pass `filter`.
-    pub fn messages(&self, filter: &FileFilter) -> Result<SqliteStream, BagError> {
+    pub fn messages(&self, filter: &FileFilter) -> SqliteStream {
         let topics: HashMap<i64, usize> =
             self.ids.iter().enumerate().filter(|(i, _)| filter.wants(*i)).map(|(i, &id)| (id, i)).collect();
-        Ok(SqliteStream {
+        SqliteStream {
             path: self.path.clone(),
-            connection: connect(&self.path)?,
+            connection: Arc::clone(&self.connection),
             topics,
             next: (filter.start, i64::MIN),
             end: filter.end,
             keys: VecDeque::new(),
             exhausted: false,
             damage: self.damage.clone(),
-            ended: false,
-        })
+        }
     }
+}
+
+/// Counts the messages of each topic and finds their spans, up to the first damage.
+fn count(
+    connection: &Connection,
+    ids: &[i64],
+    mut topics: Vec<TopicInfo>,
+) -> (Vec<TopicInfo>, Vec<Option<TimeSpan>>, rusqlite::Result<()>) {
+    let by_id: HashMap<i64, usize> = ids.iter().enumerate().map(|(i, &id)| (id, i)).collect();
+    let mut spans = vec![None; topics.len()];
+    let mut read = || {
+        let mut statement = connection.prepare("SELECT topic_id, timestamp FROM messages")?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            let Some(&topic) = by_id.get(&row.get(0)?) else { continue };
+            if let (Some(info), Some(span)) = (topics.get_mut(topic), spans.get_mut(topic)) {
+                info.count += 1;
+                TimeSpan::extend(span, TimeSpan::at(Stamp(row.get(1)?)));
+            }
+        }
+        Ok(())
+    };
+    let counted = read();
+    (topics, spans, counted)
 }
 
 /// Opens read-only. `immutable` spares locks and side files and so works on read-only media; a file
 /// with a write-ahead log must be opened the ordinary way, or what is in the log would be missing.
-fn connect(path: &Path) -> Result<Connection, BagError> {
-    let absolute = path.canonicalize().map_err(|e| BagError::io(path, e))?;
+fn connect(place: &Path, path: &Path) -> Result<Connection, BagError> {
+    let absolute = place.canonicalize().map_err(|e| BagError::io(path, e))?;
     let mut uri = String::from("file:");
     for &byte in absolute.as_os_str().as_bytes() {
         if byte.is_ascii_alphanumeric() || b"/._-~".contains(&byte) {
@@ -113,7 +138,7 @@ fn connect(path: &Path) -> Result<Connection, BagError> {
     log.push("-wal");
     let has_log = std::fs::metadata(&log).is_ok_and(|metadata| metadata.len() > 0);
     if !has_log {
-        check_length(path)?;
+        check_length(place, path)?;
     }
     uri.push_str(if has_log { "?mode=ro" } else { "?mode=ro&immutable=1" });
     let flags =
@@ -124,9 +149,9 @@ fn connect(path: &Path) -> Result<Connection, BagError> {
 /// Refuses a file shorter than its header says. SQLite refuses that too, but not where the cut lies in
 /// the last page: it would read zeros there, and a message would be silently wrong.
 /// Header fields: <https://www.sqlite.org/fileformat2.html#the_database_header>.
-fn check_length(path: &Path) -> Result<(), BagError> {
+fn check_length(place: &Path, path: &Path) -> Result<(), BagError> {
     let fail = |message: String| BagError::Sqlite { path: path.to_path_buf(), message };
-    let file = File::open(path).map_err(|e| BagError::io(path, e))?;
+    let file = File::open(place).map_err(|e| BagError::io(path, e))?;
     let size = file.metadata().map_err(|e| BagError::io(path, e))?.len();
     let mut header = [0; 100];
     if size < header.len() as u64 {
@@ -214,10 +239,11 @@ struct Key {
     size: i64,
 }
 
-/// Messages of one database. Holds one page of keys and one payload.
+/// Messages of one database. Holds one page of keys and one payload. A message that cannot be read is
+/// an error among the others; the stream goes on behind it.
 pub struct SqliteStream {
     path: PathBuf,
-    connection: Connection,
+    connection: Shared,
     /// Wanted topic ids and their indices.
     topics: HashMap<i64, usize>,
     /// Timestamp and id after which the next page starts.
@@ -226,14 +252,18 @@ pub struct SqliteStream {
     keys: VecDeque<Key>,
     exhausted: bool,
     damage: Option<String>,
-    ended: bool,
+}
+
+fn lock(connection: &Shared) -> MutexGuard<'_, Connection> {
+    connection.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl SqliteStream {
     /// Fetches keys until there is a wanted one. Rows read before SQLite reports damage are kept.
     fn fill(&mut self) -> rusqlite::Result<()> {
+        let connection = lock(&self.connection);
         while self.keys.is_empty() && !self.exhausted {
-            let mut statement = self.connection.prepare_cached(
+            let mut statement = connection.prepare_cached(
                 "SELECT timestamp, id, topic_id, length(data) FROM messages \
                  WHERE timestamp >= ?1 AND timestamp < ?3 AND (timestamp > ?1 OR id > ?2) \
                  ORDER BY timestamp, id LIMIT ?4",
@@ -253,23 +283,7 @@ impl SqliteStream {
         Ok(())
     }
 
-    fn message(&mut self) -> Result<Option<BagMessage>, BagError> {
-        if self.keys.is_empty() && !self.exhausted {
-            let filled = self.fill();
-            if let Err(error) = filled {
-                self.exhausted = true;
-                self.damage = Some(error.to_string());
-            }
-        }
-        let Some(key) = self.keys.pop_front() else {
-            return match self.damage.take() {
-                Some(message) => Err(BagError::Sqlite {
-                    path: self.path.clone(),
-                    message: format!("damaged, some messages are missing: {message}"),
-                }),
-                None => Ok(None),
-            };
-        };
+    fn payload(&self, key: &Key) -> Result<BagMessage, BagError> {
         if key.size > MESSAGE_LIMIT {
             return Err(BagError::Sqlite {
                 path: self.path.clone(),
@@ -280,14 +294,14 @@ impl SqliteStream {
             });
         }
         let read = || {
-            self.connection
+            lock(&self.connection)
                 .prepare_cached("SELECT data FROM messages WHERE id = ?1")?
                 .query_row([key.id], |row| row.get(0))
         };
         let data = read().map_err(|e| {
             BagError::sqlite(&self.path, &format!("reading message {} (damaged)", key.id), &e)
         })?;
-        Ok(Some(BagMessage { topic: key.topic, log_time: Stamp(key.timestamp), data }))
+        Ok(BagMessage { topic: key.topic, log_time: Stamp(key.timestamp), data })
     }
 }
 
@@ -295,11 +309,21 @@ impl Iterator for SqliteStream {
     type Item = Result<BagMessage, BagError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        if self.ended {
-            return None;
+        if self.keys.is_empty()
+            && !self.exhausted
+            && let Err(error) = self.fill()
+        {
+            self.exhausted = true;
+            self.damage = Some(error.to_string());
         }
-        let message = self.message().transpose();
-        self.ended = !matches!(message, Some(Ok(_)));
-        message
+        if let Some(key) = self.keys.pop_front() {
+            return Some(self.payload(&key));
+        }
+        self.damage.take().map(|message| {
+            Err(BagError::Sqlite {
+                path: self.path.clone(),
+                message: format!("damaged, some messages are missing: {message}"),
+            })
+        })
     }
 }

@@ -48,7 +48,7 @@ impl FileFilter {
     }
 }
 
-/// Messages of one storage file.
+/// Messages of one storage file, errors among them.
 pub(super) enum FileStream {
     Mcap(McapStream),
     Sqlite(SqliteStream),
@@ -65,7 +65,8 @@ impl Iterator for FileStream {
     }
 }
 
-/// Messages in log-time order, equal times in the order of the file. After an error it ends.
+/// Messages in log-time order, equal times in the order of the file. Messages that cannot be read are
+/// passed over; behind the last message comes one error for each file that is damaged or missing.
 pub struct MessageStream(pub(super) SplitStream);
 
 impl MessageStream {

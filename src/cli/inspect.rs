@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::output::print;
 use super::table::Table;
-use super::{Failure, Status};
+use super::{Failure, Status, unpack_progress};
 use crate::bag::{self, Bag, BagError, BagReport, ReadFilter};
 use crate::inference::{
     FolderSummary, ModelFolder, OnnxSummary, TensorSummary, inspect_folder, inspect_onnx,
@@ -16,7 +16,8 @@ use crate::inference::{
 use crate::message::Stamp;
 
 /// What it shows, said wherever something else was given.
-const EXPECTED: &str = "expected a rosbag2 folder, an .mcap or .db3 file, a model folder or an .onnx file";
+const EXPECTED: &str =
+    "expected a rosbag2 folder, an .mcap or .db3 file (or with .zstd), a model folder or an .onnx file";
 
 #[derive(Args)]
 pub(super) struct InspectArguments {
@@ -58,7 +59,7 @@ fn examine(path: &Path) -> Result<Subject, Failure> {
         let folder = ModelFolder::open(path).map_err(|e| input(&e))?;
         return inspect_folder(&folder).map(Box::new).map(Subject::Model).map_err(|e| input(&e));
     }
-    let bag = Bag::open(path).map_err(|error| match error {
+    let bag = Bag::open_watched(path, Some(unpack_progress::watch())).map_err(|error| match error {
         BagError::NoStorage { .. } => Failure::Input(format!("{}: {EXPECTED}, found none", path.display())),
         BagError::UnknownStorage { found, .. } => {
             Failure::Input(format!("{}: {EXPECTED}, found {found}", path.display()))

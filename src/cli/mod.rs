@@ -6,6 +6,7 @@ mod inspect;
 mod output;
 mod replay;
 mod table;
+mod unpack_progress;
 
 use std::process::ExitCode;
 

@@ -8,13 +8,14 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::output::print;
-use super::{Failure, Status};
+use super::{Failure, Status, unpack_progress};
+use crate::bag::UnpackWatch;
 use crate::pipeline::NodeParameters;
-use crate::replay::{Progress, Rate, Remap, ReplayOptions, RunSummary, replay};
+use crate::replay::{Calibration, Progress, Rate, Remap, ReplayError, ReplayOptions, RunSummary, replay};
 
 #[derive(Args)]
 pub(super) struct ReplayArguments {
-    /// Bags: rosbag2 folders, .mcap or .db3 files
+    /// Bags: rosbag2 folders, .mcap or .db3 files, also compressed with zstd
     #[arg(required = true)]
     bags: Vec<PathBuf>,
     /// Folder for outputs.mcap and run.json
@@ -29,6 +30,9 @@ pub(super) struct ReplayArguments {
     /// Topic of the bag for an input, as in `image:=/camera/image_raw`
     #[arg(long, value_name = "FROM:=TO")]
     remap: Vec<String>,
+    /// Transforms and cameras that the bag lacks or has wrong; see config/calibration.example.yaml
+    #[arg(long, value_name = "YAML")]
+    calibration: Option<PathBuf>,
     /// max for lockstep as fast as it goes, or a factor of real time with drops as live
     #[arg(long, default_value = "max")]
     rate: String,
@@ -61,7 +65,9 @@ pub(super) fn run(arguments: &ReplayArguments) -> Result<Status, Failure> {
         })?),
     };
     let remaps = arguments.remap.iter().map(|text| text.parse::<Remap>()).collect::<Result<_, _>>()?;
+    let calibration = arguments.calibration.as_deref().map(Calibration::load).transpose();
     let options = ReplayOptions {
+        calibration: calibration.map_err(ReplayError::from)?,
         bags: arguments.bags.clone(),
         out: arguments.out.clone(),
         parameters,
@@ -100,6 +106,10 @@ impl Bar {
 }
 
 impl Progress for Bar {
+    fn unpacking(&self) -> Option<UnpackWatch> {
+        Some(unpack_progress::watch())
+    }
+
     fn bag(&mut self, name: &str, seconds: f64) {
         self.done();
         self.seconds = seconds;

@@ -1,6 +1,7 @@
 //! Every frame accounted for, every stage timed.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::time::Duration;
 
 use hdrhistogram::Histogram;
@@ -40,6 +41,12 @@ pub struct Problem {
     pub message: String,
     /// Whether data could not be decoded (rather than being late or missing)
     pub undecodable: bool,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} (×{})", self.message, self.count)
+    }
 }
 
 /// Milliseconds at the usual percentiles.

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::CalibrationError;
 use crate::bag::BagError;
 use crate::pipeline::PipelineError;
 
@@ -11,6 +12,22 @@ pub enum ReplayError {
     /// A bag cannot be read
     #[error(transparent)]
     Bag(BagError),
+    /// A bag without a single message
+    #[error("bag '{0}': expected messages, found none")]
+    EmptyBag(PathBuf),
+    /// The calibration file cannot be used
+    #[error(transparent)]
+    Calibration(#[from] CalibrationError),
+    /// The section wanted begins behind the bag
+    #[error("--start: expected at most the {seconds:.3} s of bag '{bag}', found {found}")]
+    StartBehindEnd {
+        /// Bag
+        bag: PathBuf,
+        /// How long it is
+        seconds: f64,
+        /// Where to start
+        found: f64,
+    },
     /// The results cannot be written
     #[error("cannot write '{path}': {reason}")]
     Write {
@@ -85,6 +102,6 @@ pub enum ReplayError {
 impl ReplayError {
     /// Whether the input is at fault, rather than the configuration.
     pub fn is_input(&self) -> bool {
-        matches!(self, Self::Bag(_) | Self::Encoding { .. })
+        matches!(self, Self::Bag(_) | Self::EmptyBag(_) | Self::Encoding { .. })
     }
 }

@@ -1,13 +1,16 @@
 //! Bags through the pipelines: the same stages as live, with the bag's clock.
 //!
-//! In: bags, parameters, remappings. Out: `outputs.mcap` with everything the nodes would have
+//! In: bags, parameters, remappings, a calibration file. Out: `outputs.mcap` with everything the nodes would have
 //! published, and `run.json` with every frame accounted for. Each pipeline is a *lane* on its own
 //! thread; the recorder merges what they give by trigger time, so that the file is the same however
 //! the threads ran.
 
+mod calibration;
 mod error;
 mod lane;
 mod merge;
+mod node;
+mod out_folder;
 mod play;
 mod progress;
 mod recorder;
@@ -18,6 +21,7 @@ mod summary;
 
 use std::path::PathBuf;
 
+pub use calibration::{Calibration, CalibrationError, CameraCalibration, FixedTransform};
 pub use error::ReplayError;
 pub use progress::{Progress, Silent};
 pub use routing::{Remap, source as source_topic};
@@ -46,6 +50,8 @@ pub struct ReplayOptions {
     pub parameters: NodeParameters,
     /// Topic names of the bag
     pub remaps: Vec<Remap>,
+    /// Mounting and intrinsics that hold instead of what the bags say
+    pub calibration: Option<Calibration>,
     /// How fast
     pub rate: Rate,
     /// Seconds skipped at the start of each bag

@@ -1,13 +1,20 @@
 //! Plays one bag into the lanes.
 
+use std::collections::BTreeMap;
 use std::sync::mpsc::SyncSender;
 use std::time::{Duration, Instant};
 
+use super::calibration::Overlay;
 use super::lane::Feed;
 use super::routing::{Payload, Routes};
 use super::{Progress, Rate, ReplayError};
-use crate::bag::{Bag, BagError, ReadFilter};
+use crate::bag::{Bag, BagError, BagMessage, ReadFilter};
 use crate::message::Stamp;
+use crate::pipeline::InputKind;
+
+/// How far before a section moving transforms and camera infos are looked for first. Transforms are
+/// kept that long, and who publishes camera info more than once does so more often.
+const LOOK_BACK_NS: i64 = 10_000_000_000;
 
 /// Which part of a bag is played.
 #[derive(Clone, Copy, Debug)]
@@ -19,10 +26,18 @@ pub(super) struct Section {
 }
 
 impl Section {
-    /// `start_s` into `bag`, for `duration_s`.
-    pub fn new(bag: &Bag, start_s: f64, duration_s: Option<f64>) -> Self {
-        let start = bag.info().start.offset_ns((start_s * 1e9) as i64);
-        Self { start, end: duration_s.map(|seconds| start.offset_ns((seconds * 1e9) as i64)) }
+    /// `start_s` into `bag`, for `duration_s`. A section behind the end of the bag is an error.
+    pub fn new(bag: &Bag, start_s: f64, duration_s: Option<f64>) -> Result<Self, ReplayError> {
+        let info = bag.info();
+        let start = info.start.offset_ns((start_s * 1e9) as i64);
+        if start > info.end {
+            return Err(ReplayError::StartBehindEnd {
+                bag: bag.path().to_owned(),
+                seconds: info.end.since_ns(info.start) as f64 / 1e9,
+                found: start_s,
+            });
+        }
+        Ok(Self { start, end: duration_s.map(|seconds| start.offset_ns((seconds * 1e9) as i64)) })
     }
 
     /// Seconds of recording in it.
@@ -40,58 +55,172 @@ pub(super) struct Entrance {
     pub feed: SyncSender<Feed>,
 }
 
-/// Feeds the messages of a section to the lanes. Damage in the bag ends it and is returned, beside
-/// whether any message came before it.
-pub(super) fn play(
-    bag: &Bag,
-    section: Section,
-    rate: Rate,
-    lanes: &[Entrance],
-    progress: &mut dyn Progress,
-) -> Result<Option<(BagError, bool)>, ReplayError> {
-    // Transforms that hold for the whole recording are often logged once, before the section.
-    let mut topics: Vec<usize> = lanes.iter().flat_map(|lane| lane.routes.topics()).collect();
-    topics.sort_unstable();
-    topics.dedup();
-    let filter = ReadFilter { topics: Some(topics), start: None, end: section.end };
-    let stream = match bag.messages(&filter) {
-        Ok(stream) => stream,
-        Err(error) => return Ok(Some((error, false))),
-    };
-    let begin = Instant::now();
-    let mut any = false;
-    for message in stream {
-        let message = match message {
-            Ok(message) => message,
-            Err(error) => return Ok(Some((error, any))),
-        };
-        let now = message.log_time;
-        let early = now < section.start;
-        let kinds: Vec<_> = lanes.iter().flat_map(|lane| lane.routes.of(message.topic)).copied().collect();
-        if early && !kinds.iter().all(|kind| kind.is_static()) {
-            continue;
-        }
-        let elapsed_s = now.since_ns(section.start).max(0) as f64 / 1e9;
-        if let Rate::Times(factor) = rate {
-            let due = Duration::try_from_secs_f64(elapsed_s / factor).unwrap_or(Duration::MAX);
-            std::thread::sleep(due.saturating_sub(begin.elapsed()));
-        }
-        any = true;
-        progress.at(elapsed_s);
-        let now = now.max(section.start);
-        let payload = Payload::new(message.data, &kinds);
-        for lane in lanes {
-            let mut fed = false;
-            for kind in lane.routes.of(message.topic) {
-                if let Some(input) = payload.input(*kind) {
-                    fed = true;
-                    lane.feed.send(Feed::Message(input, now)).map_err(|_| ReplayError::Thread("pipeline"))?;
-                }
-            }
-            if !fed {
-                lane.feed.send(Feed::Tick(now)).map_err(|_| ReplayError::Thread("pipeline"))?;
-            }
+/// What came of playing a section.
+#[derive(Debug, Default)]
+pub(super) struct Played {
+    /// Whether any message was read
+    pub any: bool,
+    /// What could not be read
+    pub damages: Vec<BagError>,
+}
+
+impl Played {
+    /// Keeps `error` unless it is known: a file that is read twice tells its damage twice.
+    fn note(&mut self, error: BagError) {
+        let text = error.to_string();
+        if self.damages.iter().all(|known| known.to_string() != text) {
+            self.damages.push(error);
         }
     }
-    Ok(None)
+}
+
+/// Plays sections of a bag.
+pub(super) struct Player<'a> {
+    /// The bag
+    pub bag: &'a Bag,
+    /// Which part of it
+    pub section: Section,
+    /// How fast
+    pub rate: Rate,
+    /// Who gets the messages
+    pub lanes: &'a [Entrance],
+    /// What is put over the bag's own calibration
+    pub overlay: Option<Overlay<'a>>,
+}
+
+impl Player<'_> {
+    /// Feeds the messages of the section to the lanes, and before them what was logged earlier and
+    /// still holds.
+    pub fn play(mut self, progress: &mut dyn Progress) -> Result<Played, ReplayError> {
+        let mut played = Played::default();
+        let start = self.section.start;
+        for input in self.overlay.iter().flat_map(Overlay::opening) {
+            for lane in self.lanes {
+                send(lane, Feed::Message(input.clone(), start))?;
+            }
+        }
+        if start > self.bag.info().start {
+            for message in self.held(&mut played) {
+                self.deliver(message, start)?;
+            }
+        }
+        let filter =
+            ReadFilter { topics: Some(self.topics(|_| true)), start: Some(start), end: self.section.end };
+        let begin = Instant::now();
+        for message in self.read(&filter, &mut played) {
+            let message = match message {
+                Ok(message) => message,
+                Err(error) => {
+                    played.note(error);
+                    continue;
+                }
+            };
+            let now = message.log_time;
+            let elapsed_s = now.since_ns(start) as f64 / 1e9;
+            if let Rate::Times(factor) = self.rate {
+                let due = Duration::try_from_secs_f64(elapsed_s / factor).unwrap_or(Duration::MAX);
+                std::thread::sleep(due.saturating_sub(begin.elapsed()));
+            }
+            played.any = true;
+            progress.at(elapsed_s);
+            self.deliver(message, now)?;
+        }
+        Ok(played)
+    }
+
+    /// Topics that feed an input of a wanted kind.
+    fn topics(&self, wanted: impl Fn(InputKind) -> bool) -> Vec<usize> {
+        let of_lane = |lane: &'_ Entrance| -> Vec<usize> {
+            lane.routes
+                .topics()
+                .filter(|&topic| lane.routes.of(topic).iter().any(|kind| wanted(*kind)))
+                .collect()
+        };
+        let mut topics: Vec<usize> = self.lanes.iter().flat_map(of_lane).collect();
+        topics.sort_unstable();
+        topics.dedup();
+        topics
+    }
+
+    fn read(
+        &self,
+        filter: &ReadFilter,
+        played: &mut Played,
+    ) -> impl Iterator<Item = Result<BagMessage, BagError>> + use<> {
+        let stream = self.bag.messages(filter);
+        stream.map_err(|error| played.note(error)).ok().into_iter().flatten()
+    }
+
+    /// What was logged before the section and holds in it, in the order of the log: static transforms,
+    /// moving ones of the last seconds, the newest camera info of each topic.
+    fn held(&self, played: &mut Played) -> Vec<BagMessage> {
+        let start = self.section.start;
+        let mut held = Vec::new();
+        let mut infos: BTreeMap<usize, BagMessage> = BTreeMap::new();
+        let info_topics = self.topics(|kind| kind == InputKind::CameraInfo);
+        let moving = self.topics(|kind| kind == InputKind::Transforms);
+        let recent = start.offset_ns(-LOOK_BACK_NS);
+        let passes = [
+            (self.topics(InputKind::is_static), None, start),
+            (moving.iter().chain(&info_topics).copied().collect(), Some(recent), start),
+        ];
+        for (topics, from, to) in passes {
+            let filter = ReadFilter { topics: Some(topics), start: from, end: Some(to) };
+            for message in self.read(&filter, played) {
+                match message {
+                    Ok(message) if info_topics.contains(&message.topic) => {
+                        infos.insert(message.topic, message);
+                    }
+                    Ok(message) => held.push(message),
+                    Err(error) => played.note(error),
+                }
+            }
+        }
+        // A camera info that was sent once, long ago.
+        let unseen = info_topics.into_iter().filter(|topic| !infos.contains_key(topic)).collect::<Vec<_>>();
+        if !unseen.is_empty() {
+            let filter = ReadFilter { topics: Some(unseen), start: None, end: Some(recent) };
+            for message in self.read(&filter, played) {
+                match message {
+                    Ok(message) => drop(infos.insert(message.topic, message)),
+                    Err(error) => played.note(error),
+                }
+            }
+        }
+        held.extend(infos.into_values());
+        held.sort_by_key(|message| message.log_time);
+        held
+    }
+
+    /// Feeds one message to the lanes at `now`; those it is not for are told the time.
+    fn deliver(&mut self, message: BagMessage, now: Stamp) -> Result<(), ReplayError> {
+        let kinds: Vec<_> =
+            self.lanes.iter().flat_map(|lane| lane.routes.of(message.topic)).copied().collect();
+        let mut data = Some(message.data);
+        if let Some(overlay) = &mut self.overlay {
+            data = data.and_then(|data| overlay.filter(&kinds, data));
+        }
+        let payload = data.map(|data| Payload::new(data, &kinds));
+        for lane in self.lanes {
+            let mut fed = false;
+            for kind in lane.routes.of(message.topic) {
+                let Some(input) = payload.as_ref().and_then(|payload| payload.input(*kind)) else { continue };
+                if let (Some(overlay), Some(Payload::Big(image))) = (&self.overlay, &payload)
+                    && let Some(info) = overlay.before(*kind, &image.0)
+                {
+                    send(lane, Feed::Message(info, now))?;
+                }
+                fed = true;
+                send(lane, Feed::Message(input, now))?;
+            }
+            if !fed {
+                send(lane, Feed::Tick(now))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn send(lane: &Entrance, feed: Feed) -> Result<(), ReplayError> {
+    lane.feed.send(feed).map_err(|_| ReplayError::Thread("pipeline"))
 }

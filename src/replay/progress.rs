@@ -1,11 +1,17 @@
 //! How far a replay is, for whoever watches.
 
+use crate::bag::UnpackWatch;
+
 /// Hears about the progress of a replay.
 pub trait Progress {
     /// A bag of `seconds` begins.
     fn bag(&mut self, name: &str, seconds: f64);
     /// `seconds` of it are read.
     fn at(&mut self, seconds: f64);
+    /// Who hears of the decompression of files.
+    fn unpacking(&self) -> Option<UnpackWatch> {
+        None
+    }
 }
 
 /// Nobody watches.

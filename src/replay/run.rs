@@ -1,96 +1,41 @@
 //! A whole replay: load, play every bag, record, sum up.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
-use std::sync::mpsc::{Receiver, Sender, channel, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::path::Path;
+use std::sync::mpsc::{Receiver, channel, sync_channel};
+use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
-use super::lane::{Feed, Lane, Yield, wanted};
+use super::calibration::Overlay;
+use super::lane::Yield;
 use super::merge::Merge;
-use super::play::{Entrance, Section, play};
+use super::node::{AnyLane, Node};
+use super::out_folder::OutFolder;
+use super::play::{Entrance, Played, Player, Section};
 use super::recorder::Recorder;
 use super::routing::{Routes, check_remaps};
 use super::summary::{NodeSummary, RunSummary, config};
 use super::{Progress, Rate, ReplayError, ReplayOptions, resources};
-use crate::bag::Bag;
-use crate::pipeline::depth::DepthPipeline;
-use crate::pipeline::detection::DetectionPipeline;
-use crate::pipeline::{
-    Accounting, InputKind, InputTopic, OutputTopic, Pacing, ParameterSet, Pipeline, PipelineError,
-    WantedTopics,
-};
+use crate::bag::{Bag, BagError, ReadFilter};
+use crate::message::Stamp;
+use crate::pipeline::{Accounting, Pacing, PipelineError, type_name_of};
 
 /// Messages that wait for a lane in lockstep; bounds the memory.
 const LOCKSTEP_QUEUE: usize = 8;
 /// Messages that wait while a paced lane computes a frame.
 const PACED_QUEUE: usize = 256;
 
-/// A lane of any pipeline.
-trait AnyLane: Send {
-    fn describe(&self) -> Vec<(&'static str, String)>;
-    fn accounting(&self) -> Arc<Mutex<Accounting>>;
-    fn run(
-        self: Box<Self>,
-        number: usize,
-        feed: &Receiver<Feed>,
-        out: &Sender<(usize, Yield)>,
-        turn: Option<&Mutex<()>>,
-    ) -> Result<(), ReplayError>;
+/// A bag with the routes of each node.
+struct Source {
+    bag: Bag,
+    section: Section,
+    routes: Vec<Routes>,
 }
 
-impl<P: Pipeline> AnyLane for Lane<P> {
-    fn describe(&self) -> Vec<(&'static str, String)> {
-        Self::describe(self)
-    }
+/// Facts about the models, by node.
+type Facts = BTreeMap<&'static str, Vec<(&'static str, String)>>;
 
-    fn accounting(&self) -> Arc<Mutex<Accounting>> {
-        Self::accounting(self)
-    }
-
-    fn run(
-        self: Box<Self>,
-        number: usize,
-        feed: &Receiver<Feed>,
-        out: &Sender<(usize, Yield)>,
-        turn: Option<&Mutex<()>>,
-    ) -> Result<(), ReplayError> {
-        Self::run(*self, number, feed, out, turn)
-    }
-}
-
-type BuildLane = fn(&ParameterSet, Pacing) -> Result<Box<dyn AnyLane>, ReplayError>;
-
-/// What is known of a node before its lane is built.
-struct Node {
-    name: &'static str,
-    parameters: ParameterSet,
-    inputs: Vec<InputTopic>,
-    trigger: fn(InputKind) -> bool,
-    outputs: &'static [OutputTopic],
-    wanted: WantedTopics,
-    build: BuildLane,
-}
-
-impl Node {
-    fn new<P: Pipeline>(parameters: &ParameterSet, trigger: fn(InputKind) -> bool) -> Self {
-        Self {
-            name: P::NODE,
-            parameters: parameters.clone(),
-            inputs: P::inputs(parameters),
-            trigger,
-            outputs: P::OUTPUTS,
-            wanted: wanted::<P>(parameters),
-            build: |parameters, pacing| Ok(Box::new(Lane::<P>::new(parameters, pacing)?)),
-        }
-    }
-
-    fn triggers(&self) -> impl Iterator<Item = &InputTopic> {
-        self.inputs.iter().filter(|input| (self.trigger)(input.kind))
-    }
-}
-
-/// Replays; gives the summary that is also in `run.json`, and whether part of the input was unreadable.
+/// Replays; gives the summary that is also in `run.json`, and what of the input was unreadable.
 pub fn replay(
     options: &ReplayOptions,
     progress: &mut dyn Progress,
@@ -102,94 +47,84 @@ pub fn replay(
             tracing::warn!("{note}");
         }
     }
-    let all = [
-        Node::new::<DepthPipeline>(&options.parameters.depth, |kind| {
-            matches!(kind, InputKind::Image | InputKind::CompressedImage)
-        }),
-        Node::new::<DetectionPipeline>(&options.parameters.detection, |kind| kind == InputKind::Lidar),
-    ];
+    OutFolder::check(&options.out, options.resume)?;
+    let all = Node::all(&options.parameters);
     let inputs: Vec<_> = all.iter().flat_map(|node| node.inputs.iter().cloned()).collect();
     check_remaps(&options.remaps, &inputs)?;
-
-    let mut bags = Vec::with_capacity(options.bags.len());
+    let mut sources = Vec::with_capacity(options.bags.len());
     for path in &options.bags {
-        let bag = Bag::open(path).map_err(ReplayError::Bag)?;
-        let mut routes = Vec::with_capacity(all.len());
-        for node in &all {
-            routes.push(Routes::new(path, bag.info(), &node.inputs, &options.remaps)?);
-        }
-        let triggered =
-            all.iter().zip(&routes).any(|(node, routes)| node.triggers().any(|t| routes.feeds(t.kind)));
-        if !triggered {
-            return Err(no_input(path, &bag, &all));
-        }
-        bags.push((path, bag, routes));
+        sources.push(open(path, options, &all, progress)?);
     }
-    let used: Vec<usize> = (0..all.len())
-        .filter(|&node| {
-            bags.iter().any(|(_, _, routes)| all[node].triggers().any(|t| routes[node].feeds(t.kind)))
-        })
+    let used: Vec<(usize, &Node)> = all
+        .iter()
+        .enumerate()
+        .filter(|(index, node)| sources.iter().any(|source| node.is_triggered_by(&source.routes[*index])))
         .collect();
 
-    prepare_folder(&options.out, options.resume)?;
-    let mut recorder = Recorder::create(&options.out.join("outputs.mcap"))?;
-    for &node in &used {
-        recorder.add_lane(all[node].outputs, all[node].wanted)?;
-    }
-    let mut totals: BTreeMap<&'static str, Accounting> = BTreeMap::new();
-    let mut facts: BTreeMap<&'static str, Vec<(&'static str, String)>> = BTreeMap::new();
-    let (mut bag_s, mut load_s, mut damage) = (0.0, 0.0, None);
-    for (path, bag, routes) in &bags {
-        let section = Section::new(bag, options.start_s, options.duration_s);
-        progress.bag(&path.display().to_string(), section.seconds(bag));
-        bag_s += section.seconds(bag);
-
+    let pacing = if options.rate == Rate::Max { Pacing::Lockstep } else { Pacing::KeepLatest };
+    let mut facts = Facts::new();
+    let mut load_s = 0.0;
+    let mut load = |facts: &mut Facts| {
         let loading = Instant::now();
-        let pacing = if options.rate == Rate::Max { Pacing::Lockstep } else { Pacing::KeepLatest };
-        // A lane of its own for each bag: nothing of one recording reaches into the next.
         let mut lanes = Vec::with_capacity(used.len());
-        for &node in &used {
-            let lane = (all[node].build)(&all[node].parameters, pacing)?;
-            facts.insert(all[node].name, lane.describe());
-            lanes.push((lane, routes[node].clone()));
+        for (_, node) in &used {
+            let lane = node.build(pacing)?;
+            facts.insert(node.name, lane.describe());
+            lanes.push(lane);
         }
         load_s += loading.elapsed().as_secs_f64();
-        let accounts: Vec<_> = lanes.iter().map(|(lane, _)| lane.accounting()).collect();
-        if let Some((error, any)) = play_bag(bag, section, options, lanes, &mut recorder, progress)? {
-            if !any {
-                return Err(ReplayError::Bag(error));
-            }
-            damage.get_or_insert(error.to_string());
-        }
-        for (&node, account) in used.iter().zip(&accounts) {
+        Ok::<_, ReplayError>(lanes)
+    };
+    // Before anything is written: a model that cannot be used leaves no trace.
+    let mut loaded = Some(load(&mut facts)?);
+    let folder = OutFolder::create(&options.out)?;
+    let mut recorder = Recorder::create(&options.out.join("outputs.mcap"))?;
+    for (_, node) in &used {
+        recorder.add_lane(node.outputs, node.wanted)?;
+    }
+
+    let mut totals: BTreeMap<&'static str, Accounting> = BTreeMap::new();
+    let (mut bag_s, mut any, mut damages) = (0.0, false, Vec::new());
+    for Source { bag, section, routes } in &sources {
+        progress.bag(&bag.path().display().to_string(), section.seconds(bag));
+        bag_s += section.seconds(bag);
+        // A lane of its own for each bag: nothing of one recording reaches into the next.
+        let lanes = match loaded.take() {
+            Some(lanes) => lanes,
+            None => load(&mut facts)?,
+        };
+        let accounts: Vec<_> = lanes.iter().map(|lane| lane.accounting()).collect();
+        let lanes = lanes.into_iter().zip(&used).map(|(lane, (node, _))| (lane, routes[*node].clone()));
+        let played = play_bag(bag, *section, options, lanes.collect(), &mut recorder, progress)?;
+        any |= played.any;
+        damages.extend(played.damages);
+        for ((_, node), account) in used.iter().zip(&accounts) {
             let account = account.lock().unwrap_or_else(PoisonError::into_inner);
-            totals.entry(all[node].name).or_default().merge(&account);
+            totals.entry(node.name).or_default().merge(&account);
         }
+    }
+    let whole = options.start_s == 0.0 && options.duration_s.is_none();
+    if whole && !any && !damages.is_empty() {
+        return Err(ReplayError::Bag(damages.swap_remove(0)));
     }
     let outputs_sha256 = recorder.finish()?;
 
     let mut nodes = BTreeMap::new();
     let mut providers = BTreeMap::new();
+    let mut unread: Vec<String> = damages.iter().map(ToString::to_string).collect();
     for (name, account) in &totals {
         let facts = facts.remove(name).unwrap_or_default();
         let provider = facts.iter().find(|(key, _)| *key == "provider");
         providers.insert(*name, provider.map_or_else(String::new, |(_, value)| value.clone()));
+        let undecodable = account.problems().iter().filter(|(_, problem)| problem.undecodable);
+        unread.extend(undecodable.map(|(source, problem)| format!("{source}: {problem}")));
         nodes.insert(*name, NodeSummary::new(account, facts));
-    }
-    if damage.is_none() {
-        damage = nodes.values().find(|node| node.undecodable).map(|node| {
-            node.problems
-                .iter()
-                .map(|(source, text)| format!("{source}: {text}"))
-                .collect::<Vec<_>>()
-                .join("; ")
-        });
     }
     let (cpu_s, max_rss_mb) = resources::used();
     let summary = RunSummary {
         isobath: env!("CARGO_PKG_VERSION"),
         bags: options.bags.iter().map(|path| path.display().to_string()).collect(),
-        config: config(&options.parameters),
+        config: config(&options.parameters, options.calibration.as_ref()),
         providers,
         nodes,
         bag_s,
@@ -200,7 +135,41 @@ pub fn replay(
         outputs_sha256,
     };
     write_summary(&options.out, &summary)?;
-    Ok((summary, damage))
+    folder.keep();
+    Ok((summary, (!unread.is_empty()).then(|| unread.join("; "))))
+}
+
+/// Opens a bag and finds out what it feeds.
+fn open(
+    path: &Path,
+    options: &ReplayOptions,
+    nodes: &[Node],
+    progress: &dyn Progress,
+) -> Result<Source, ReplayError> {
+    let bag = Bag::open_watched(path, progress.unpacking()).map_err(ReplayError::Bag)?;
+    let mut routes = Vec::with_capacity(nodes.len());
+    for node in nodes {
+        routes.push(Routes::new(path, bag.info(), &node.inputs, &options.remaps)?);
+    }
+    let empty = bag.info().message_count() == 0;
+    let triggered = nodes.iter().zip(&routes).any(|(node, routes)| node.is_triggered_by(routes));
+    if empty || !triggered {
+        // What is missing may be what cannot be read.
+        return Err(match damage(&bag) {
+            Some(damage) => ReplayError::Bag(damage),
+            None if empty => ReplayError::EmptyBag(path.to_owned()),
+            None => no_input(path, &bag, nodes),
+        });
+    }
+    let section = Section::new(&bag, options.start_s, options.duration_s)?;
+    Ok(Source { bag, section, routes })
+}
+
+/// What is wrong with the bag's files, found without reading their messages.
+fn damage(bag: &Bag) -> Option<BagError> {
+    let behind = bag.info().end.0.saturating_add(1);
+    let filter = ReadFilter { start: Some(Stamp(behind)), ..ReadFilter::default() };
+    bag.messages(&filter).map_or_else(Some, |mut messages| messages.find_map(Result::err))
 }
 
 fn play_bag(
@@ -210,7 +179,7 @@ fn play_bag(
     lanes: Vec<(Box<dyn AnyLane>, Routes)>,
     recorder: &mut Recorder,
     progress: &mut dyn Progress,
-) -> Result<Option<(crate::bag::BagError, bool)>, ReplayError> {
+) -> Result<Played, ReplayError> {
     let queue = if options.rate == Rate::Max { LOCKSTEP_QUEUE } else { PACED_QUEUE };
     let turn = Mutex::new(());
     let turn = (options.jobs == 1).then_some(&turn);
@@ -227,7 +196,9 @@ fn play_bag(
         }
         drop(out);
         let writer = scope.spawn(move || record(count, &results, recorder));
-        let played = play(bag, section, options.rate, &entrances, progress);
+        let overlay = options.calibration.as_ref().map(Overlay::new);
+        let player = Player { bag, section, rate: options.rate, lanes: &entrances, overlay };
+        let played = player.play(progress);
         drop(entrances);
         // What failed first is what the others failed of: the recorder, then a lane, then the player.
         writer.join().map_err(|_| ReplayError::Thread("recorder"))??;
@@ -284,29 +255,10 @@ fn no_input(path: &Path, bag: &Bag, nodes: &[Node]) -> ReplayError {
     let expected: Vec<_> = nodes
         .iter()
         .flat_map(Node::triggers)
-        .map(|input| format!("/{} ({})", input.name, crate::pipeline::type_name_of(input.kind)))
+        .map(|input| format!("/{} ({})", input.name, type_name_of(input.kind)))
         .collect();
     let found: Vec<_> = bag.info().topics.iter().map(|topic| topic.name.as_str()).collect();
     ReplayError::NoInput { bag: path.to_owned(), expected: expected.join(" or "), found: found.join(", ") }
-}
-
-fn prepare_folder(out: &Path, resume: bool) -> Result<(), ReplayError> {
-    let fail = |error: std::io::Error| ReplayError::Write { path: out.to_owned(), reason: error.to_string() };
-    std::fs::create_dir_all(out).map_err(fail)?;
-    let empty = std::fs::read_dir(out).map_err(fail)?.next().is_none();
-    if empty {
-        return Ok(());
-    }
-    if !resume {
-        return Err(ReplayError::OutNotEmpty(out.to_owned()));
-    }
-    for name in ["outputs.mcap", "run.json"] {
-        let path: PathBuf = out.join(name);
-        if path.exists() {
-            std::fs::remove_file(&path).map_err(fail)?;
-        }
-    }
-    Ok(())
 }
 
 /// Written beside and renamed, so that a `run.json` always belongs to a finished run.

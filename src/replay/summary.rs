@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::{Map, Value as Json, json};
 
+use super::Calibration;
 use crate::pipeline::{Accounting, LatencySummary, NodeParameters, ParameterSet, Value};
 
 /// Contents of `run.json`.
@@ -14,7 +15,7 @@ pub struct RunSummary {
     pub isobath: &'static str,
     /// Bags in the order they were played
     pub bags: Vec<String>,
-    /// All parameters of all nodes, defaults included
+    /// All parameters of all nodes, defaults included; the calibration file under `calibration`
     pub config: Json,
     /// Execution provider in use, by node
     pub providers: BTreeMap<&'static str, String>,
@@ -53,9 +54,6 @@ pub struct NodeSummary {
     pub stages_ms: BTreeMap<&'static str, StageSummary>,
     /// Facts about the model
     pub model: BTreeMap<&'static str, String>,
-    /// Whether input was undecodable
-    #[serde(skip)]
-    pub undecodable: bool,
 }
 
 /// Milliseconds of one stage.
@@ -70,27 +68,24 @@ pub struct StageSummary {
 impl NodeSummary {
     /// From a pipeline's counts and its model's facts.
     pub fn new(account: &Accounting, facts: Vec<(&'static str, String)>) -> Self {
-        let problem =
-            |problem: &crate::pipeline::Problem| format!("{} (×{})", problem.message, problem.count);
         Self {
             received: account.received(),
             published: account.published(),
             dropped: account.dropped().clone(),
             degraded: account.degraded().clone(),
-            problems: account.problems().iter().map(|(source, p)| (source.clone(), problem(p))).collect(),
+            problems: account.problems().iter().map(|(source, p)| (source.clone(), p.to_string())).collect(),
             latency_ms: account.latency(),
             stages_ms: account
                 .stages()
                 .map(|(stage, times)| (stage, StageSummary { p50: times.p50, p99: times.p99 }))
                 .collect(),
             model: facts.into_iter().collect(),
-            undecodable: account.has_undecodable(),
         }
     }
 }
 
-/// All parameters as JSON, by node.
-pub(super) fn config(parameters: &NodeParameters) -> Json {
+/// All parameters as JSON, by node, and what of the bags' calibration was replaced.
+pub(super) fn config(parameters: &NodeParameters, calibration: Option<&Calibration>) -> Json {
     let node = |set: &ParameterSet| {
         let values = set.iter().map(|(name, value)| {
             let value = match value {
@@ -103,5 +98,9 @@ pub(super) fn config(parameters: &NodeParameters) -> Json {
         });
         Json::Object(values.collect::<Map<_, _>>())
     };
-    json!({ "depth": node(&parameters.depth), "detection": node(&parameters.detection) })
+    let mut config = json!({ "depth": node(&parameters.depth), "detection": node(&parameters.detection) });
+    if let Some(calibration) = calibration {
+        config["calibration"] = json!(calibration);
+    }
+    config
 }

@@ -1,0 +1,83 @@
+//! Running the binary and what it leaves.
+
+use std::path::Path;
+
+use assert_cmd::Command;
+use assert_cmd::assert::Assert;
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// The command, started where its models are found.
+pub fn isobath() -> Command {
+    let mut command = Command::cargo_bin("isobath").unwrap();
+    command.current_dir(env!("CARGO_MANIFEST_DIR"));
+    command
+}
+
+/// A finished replay.
+pub struct Run {
+    pub code: i32,
+    pub stderr: String,
+    /// `run.json`, null if there is none
+    pub json: Value,
+    out: TempDir,
+}
+
+impl Run {
+    /// Replays `bag` with further arguments. Every frame must be accounted for.
+    pub fn of(bag: &Path, more: &[&str]) -> Self {
+        let out = TempDir::new().unwrap();
+        let assert = replay(bag, out.path(), more);
+        let output = assert.get_output();
+        let json = std::fs::read(out.path().join("run.json"))
+            .map_or(Value::Null, |text| serde_json::from_slice(&text).unwrap());
+        let stderr = String::from_utf8(output.stderr.clone()).unwrap();
+        assert!(!stderr.contains("panicked"), "{stderr}");
+        for (node, counts) in json["nodes"].as_object().into_iter().flatten() {
+            let dropped: u64 =
+                counts["dropped"].as_object().unwrap().values().map(|n| n.as_u64().unwrap()).sum();
+            let published = counts["published"].as_u64().unwrap();
+            assert_eq!(counts["received"].as_u64().unwrap(), published + dropped, "{node}: {counts}");
+        }
+        Self { code: output.status.code().unwrap(), stderr, json, out }
+    }
+
+    /// The folder of the results.
+    pub fn out(&self) -> &Path {
+        self.out.path()
+    }
+
+    /// Received, published, and drops as `reason count`.
+    pub fn counts(&self, node: &str) -> (u64, u64, Vec<String>) {
+        let counts = &self.json["nodes"][node];
+        let number = |key: &str| counts[key].as_u64().unwrap_or_else(|| panic!("{node}: {}", self.stderr));
+        let dropped = counts["dropped"].as_object().unwrap();
+        let dropped = dropped.iter().map(|(reason, count)| format!("{reason} {count}")).collect();
+        (number("received"), number("published"), dropped)
+    }
+
+    /// Asserts a refusal: the exit code, one line with all `parts`, and no result.
+    pub fn is_refused(&self, code: i32, parts: &[&str]) {
+        assert_eq!(self.code, code, "{}", self.stderr);
+        let lines: Vec<&str> = self.stderr.lines().filter(|line| line.starts_with("isobath: ")).collect();
+        assert_eq!(lines.len(), 1, "{}", self.stderr);
+        for part in parts {
+            assert!(lines[0].contains(part), "expected '{part}' in: {}", lines[0]);
+        }
+        assert_eq!(std::fs::read_dir(self.out()).unwrap().count(), 0, "a refused replay leaves nothing");
+    }
+
+    /// Asserts that part of the input was unreadable: exit code 3 and one line with all `parts`.
+    pub fn tells_damage(&self, parts: &[&str]) {
+        assert_eq!(self.code, 3, "{}", self.stderr);
+        let line = self.stderr.lines().find(|line| line.starts_with("isobath: part of the input")).unwrap();
+        for part in parts {
+            assert!(line.contains(part), "expected '{part}' in: {line}");
+        }
+    }
+}
+
+/// Starts a replay.
+pub fn replay(bag: &Path, out: &Path, more: &[&str]) -> Assert {
+    isobath().arg("replay").arg(bag).arg("--out").arg(out).args(more).assert()
+}
