@@ -111,7 +111,7 @@ fn a_frame_allocates_no_more_than_its_run_of_the_model() {
     let of_a_run = ALLOCATIONS.get() - start;
 
     let size = (640, 480);
-    let (mut intake, mut processor) = pipeline();
+    let (mut intake, mut model, mut processor) = pipeline();
     for encoding in ["rgb8", "bgr8", "yuyv", "nv12", "bayer_grbg8"] {
         let image = SensorInput::Image(Arc::new(image(encoding, size)));
         let frame = frame(&mut intake, image, &camera_info(size.0, size.1));
@@ -119,7 +119,7 @@ fn a_frame_allocates_no_more_than_its_run_of_the_model() {
         let mut process = || {
             let start = ALLOCATIONS.get();
             processor
-                .process(&frame, WantedTopics::ALL, &mut |message| bytes += message.bytes.len())
+                .process(&mut model, &frame, WantedTopics::ALL, &mut |message| bytes += message.bytes.len())
                 .unwrap();
             ALLOCATIONS.get() - start
         };

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use depth_frame::{STAMP, camera_header, camera_info, encoded, frame, pipeline};
 use isobath::message::{CameraInfo, CdrBuffer, CompressedImage, Image, PointCloud2, from_cdr};
-use isobath::pipeline::depth::{DepthProcessor, topic};
+use isobath::pipeline::depth::{DepthModel, DepthProcessor, topic};
 use isobath::pipeline::{FrameError, Processor, SensorInput, WantedTopics};
 use isobath::sensor::{ImageView, PointCloudView};
 use isobath::sync::DropReason;
@@ -36,22 +36,24 @@ fn grey(encoding: &str) -> SensorInput {
 }
 
 fn process(
+    model: &mut DepthModel,
     processor: &mut DepthProcessor,
     frame: &isobath::pipeline::depth::DepthFrame,
 ) -> Result<Vec<Vec<u8>>, FrameError> {
     let mut messages = Vec::new();
-    processor.process(frame, WantedTopics::ALL, &mut |message| messages.push(message.bytes.to_vec()))?;
+    processor
+        .process(model, frame, WantedTopics::ALL, &mut |message| messages.push(message.bytes.to_vec()))?;
     Ok(messages)
 }
 
 #[test]
 fn depth_keeps_the_camera_it_came_from_and_points_go_through_its_lens() {
-    let (mut intake, mut processor) = pipeline();
+    let (mut intake, mut model, mut processor) = pipeline();
     let info = camera_info(SIZE.0, SIZE.1);
     let mut depths = Vec::new();
     for encoding in ["rgb8", "yuyv", "nv12", "bayer_rggb8"] {
         let frame = frame(&mut intake, grey(encoding), &info);
-        let messages = process(&mut processor, &frame).unwrap();
+        let messages = process(&mut model, &mut processor, &frame).unwrap();
 
         let published: CameraInfo<'_> = from_cdr(&messages[topic::CAMERA_INFO]).unwrap();
         assert_eq!(published, info, "K, D, R and P are the camera's own");
@@ -78,12 +80,12 @@ fn depth_keeps_the_camera_it_came_from_and_points_go_through_its_lens() {
 
 #[test]
 fn a_depth_image_in_the_camera_s_place_is_refused_with_a_sentence() {
-    let (mut intake, mut processor) = pipeline();
+    let (mut intake, mut model, mut processor) = pipeline();
     let image =
         CompressedImage { header: camera_header(), format: "16UC1; compressedDepth png", data: &[0; 100] };
     let image = SensorInput::CompressedImage(Arc::new(CdrBuffer(encoded(&image))));
     let frame = frame(&mut intake, image, &camera_info(SIZE.0, SIZE.1));
-    let error = process(&mut processor, &frame).unwrap_err();
+    let error = process(&mut model, &mut processor, &frame).unwrap_err();
     assert_eq!((error.reason, DepthProcessor::stamp(&frame)), (DropReason::Undecodable, STAMP));
     assert_eq!(
         error.to_string(),
@@ -94,10 +96,10 @@ fn a_depth_image_in_the_camera_s_place_is_refused_with_a_sentence() {
 
 #[test]
 fn a_camera_info_of_another_size_is_named() {
-    let (mut intake, mut processor) = pipeline();
+    let (mut intake, mut model, mut processor) = pipeline();
     let binned = CameraInfo { binning_x: 2, binning_y: 2, ..camera_info(SIZE.0, SIZE.1) };
     let frame = frame(&mut intake, grey("yuyv"), &binned);
-    let error = process(&mut processor, &frame).unwrap_err();
+    let error = process(&mut model, &mut processor, &frame).unwrap_err();
     assert_eq!(error.reason, DropReason::CameraInfoMismatch);
     assert_eq!(error.to_string(), "expected a camera info for a 64×48 image, found one for 32×24");
 }

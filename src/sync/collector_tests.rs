@@ -195,10 +195,10 @@ fn new_times_hold_for_what_waits() {
     let mut c = collector(1, 2);
     c.offer_radar(0, at(-60), 1, at(0));
     assert_eq!(c.offer_image(at(0), 7, at(1)), None);
-    c.retime([50 * MS; MAX_RADARS], 20 * MS, [40 * MS, 0, 0, 0]);
+    c.retime([50 * MS; 4], 20 * MS, [40 * MS, 0, 0, 0]);
     assert_eq!(c.poll(at(20)), None);
     assert_eq!(c.poll(at(21)).unwrap().radars[0], Some((at(-20), 1)), "an earlier end, the radar shifted");
-    c.retime([10 * MS; MAX_RADARS], 20 * MS, [-40 * MS, 0, 0, 0]);
+    c.retime([10 * MS; 4], 20 * MS, [-40 * MS, 0, 0, 0]);
     assert_eq!(c.offer_image(at(-20 + 40), 8, at(30)), None);
     c.offer_radar(0, at(60), 2, at(30));
     assert_eq!(c.poll(at(30)).unwrap().radars[0], Some((at(20), 2)), "in the narrow window after the shift");

@@ -8,7 +8,7 @@ use isobath::message::{
     CameraInfo, CdrBuffer, Header, Message, PointCloud2, PointField, Stamp, TFMessage, TransformStamped,
     to_cdr,
 };
-use isobath::pipeline::depth::{DepthFrame, DepthIntake, DepthPipeline, DepthProcessor};
+use isobath::pipeline::depth::{DepthFrame, DepthIntake, DepthModel, DepthPipeline, DepthProcessor};
 use isobath::pipeline::{Accounting, Intake, Pacing, ParameterSet, Pipeline, SensorInput, Value};
 
 pub const STAMP: Stamp = Stamp(1_000_000_000);
@@ -18,10 +18,14 @@ pub fn model_folder() -> String {
     folder.to_str().unwrap().to_owned()
 }
 
-pub fn pipeline() -> (DepthIntake, DepthProcessor) {
+pub fn pipeline() -> (DepthIntake, DepthModel, DepthProcessor) {
     let mut parameters = ParameterSet::new("depth", DepthPipeline::PARAMETERS);
     parameters.set("model", Value::String(model_folder())).unwrap();
-    DepthPipeline::build(&parameters, Pacing::Lockstep, Arc::new(Mutex::new(Accounting::default()))).unwrap()
+    let model = DepthPipeline::load(&parameters).unwrap();
+    let accounting = Arc::new(Mutex::new(Accounting::default()));
+    let (intake, processor) =
+        DepthPipeline::attach(&model, &parameters, Pacing::Lockstep, accounting).unwrap();
+    (intake, model, processor)
 }
 
 pub fn encoded<'a>(message: &impl Message<'a>) -> Vec<u8> {

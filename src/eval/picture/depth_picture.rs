@@ -63,12 +63,11 @@ impl DepthPicture<'_> {
     /// `0 < near < far`.
     pub fn render(&self) -> Result<Canvas, PictureError> {
         self.check()?;
-        let colours =
-            DepthColours::new(self.scale_m.0, self.scale_m.1).map_err(|_| PictureError::Range {
-                what: "depth scale",
-                expected: "0 < near < far in metres",
-                found: format!("{} to {}", self.scale_m.0, self.scale_m.1),
-            })?;
+        let colours = DepthColours::new(self.scale_m.0, self.scale_m.1).map_err(|_| PictureError::Range {
+            what: "depth scale",
+            expected: "0 < near < far in metres",
+            found: format!("{} to {}", self.scale_m.0, self.scale_m.1),
+        })?;
         let panel_height = (self.panel_width * self.height).div_ceil(self.width);
         let panel = [self.panel_width, panel_height];
         let size = [self.width, self.height];

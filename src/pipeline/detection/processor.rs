@@ -131,9 +131,7 @@ impl Processor for DetectionProcessor {
         if let Some((motion, times)) = frame.motion.as_deref().zip(layout.times()) {
             points = points.deskewed(motion, times);
         }
-        self.voxelizer
-            .bev_features(points, model.session.input_mut("bev"))
-            .map_err(FrameError::inference)?;
+        self.voxelizer.bev_features(points, model.session.input_mut("bev")).map_err(FrameError::inference)?;
         let prepared = Instant::now();
 
         model.session.run().map_err(FrameError::inference)?;
