@@ -161,7 +161,8 @@ pub fn points(points: &[[f32; 4]]) -> Vec<u8> {
 /// A cloud of [`points`].
 pub fn cloud<'a>(frame_id: &'a str, ms: i64, data: &'a [u8]) -> PointCloud2<'a> {
     let fourth = if frame_id == "radar" { "range_rate" } else { "intensity" };
-    let field = |(i, name): (u32, _)| PointField { name, offset: i * 4, datatype: PointField::FLOAT32, count: 1 };
+    let field =
+        |(i, name): (u32, _)| PointField { name, offset: i * 4, datatype: PointField::FLOAT32, count: 1 };
     PointCloud2 {
         header: Header { stamp: at(ms), frame_id },
         height: 1,

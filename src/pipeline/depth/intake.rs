@@ -10,7 +10,9 @@ use crate::geometry::{CameraModel, Pose, TransformBuffer};
 use crate::message::{
     CameraInfo, CdrError, Image, LendCloud, LendCompressedImage, LendImage, Stamp, from_cdr,
 };
-use crate::pipeline::{Accounting, Intake, Pacing, ParameterSet, SensorInput, insert_transforms};
+use crate::pipeline::{
+    Accounting, Intake, Pacing, ParameterSet, SensorInput, TransformsError, insert_transforms,
+};
 use crate::sync::{Collector, CollectorConfig, DropReason, FrameSet};
 
 /// Camera infos kept to find the one of an image's stamp.
@@ -317,7 +319,8 @@ impl Intake for DepthIntake {
             SensorInput::Lidar(_) => {}
             SensorInput::Transforms(bytes, is_static) => {
                 if let Err(error) = insert_transforms(&mut self.transforms, &bytes, is_static) {
-                    self.problem("tf", &error, false);
+                    let undecodable = matches!(error, TransformsError::Undecodable(_));
+                    self.problem("tf", &error.to_string(), undecodable);
                 }
             }
         }
