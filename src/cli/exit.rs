@@ -81,10 +81,10 @@ impl From<ReplayError> for Failure {
     }
 }
 
-/// Warnings to stderr; `RUST_LOG` asks for more.
+/// Warnings to stderr, and how far the build of a TensorRT engine is; `RUST_LOG` asks for more.
 pub(super) fn start_logging() {
     let filter = tracing_subscriber::EnvFilter::try_from_default_env()
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn,ort=error"));
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn,isobath::inference=info,ort=error"));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)

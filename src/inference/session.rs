@@ -292,8 +292,13 @@ fn configure(builder: SessionBuilder, threads: usize) -> Result<SessionBuilder, 
     builder.with_intra_op_spinning(false).map_err(refused)
 }
 
-fn one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
+/// What ONNX Runtime says, in one line and without the place in its source and its error code.
+pub(super) fn one_line(text: &str) -> String {
+    let reason = text.split_once("[ONNXRuntimeError] : ").map_or(text, |(_, rest)| {
+        // A number, a name, then the sentence.
+        rest.splitn(3, " : ").nth(2).unwrap_or(rest)
+    });
+    reason.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// Lower-case hex.

@@ -217,6 +217,14 @@ fn a_custom_domain_is_reported() {
 }
 
 #[test]
+fn reasons_come_without_the_place_in_the_runtime() {
+    let text =
+        "/src/bridge.cc:1209 Provider& Get() [ONNXRuntimeError] : 1 : FAIL : Failed to load library\nx.so";
+    assert_eq!(super::session::one_line(text), "Failed to load library x.so");
+    assert_eq!(super::session::one_line("bad\n value : 1"), "bad value : 1");
+}
+
+#[test]
 fn library_versions_are_numbers_not_text() {
     assert!(library::is_recent_enough("1.18.0", 18) && library::is_recent_enough("1.100.1", 18));
     assert!(!library::is_recent_enough("1.9.3", 18) && !library::is_recent_enough("nonsense", 18));

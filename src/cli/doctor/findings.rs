@@ -298,7 +298,37 @@ fn providers(facts: &Facts) -> Finding {
             "set ISOBATH_ORT_LIBRARY to a GPU build of ONNX Runtime (on a Jetson, the one for its JetPack)",
         );
     }
-    Finding::ok(SUBJECT, names)
+    let mut text = format!("built with {names}");
+    for (what, providers) in tried(facts) {
+        if !providers.is_empty() {
+            text.push_str(&format!("; {what} {}", providers.join(", ")));
+        }
+    }
+    Finding::ok(SUBJECT, text)
+}
+
+/// The library's providers by what the models showed: a provider that is built in need not run.
+fn tried(facts: &Facts) -> [(&'static str, Vec<&'static str>); 3] {
+    let mut groups =
+        [("models run on", Vec::new()), ("they fail on", Vec::new()), ("not tried:", Vec::new())];
+    for provider in &facts.onnxruntime.providers {
+        let name = provider.as_str();
+        let outcomes = || {
+            let files = facts.models.iter().flat_map(|model| &model.files);
+            files.filter(|file| file.provider == name).map(|file| &file.outcome)
+        };
+        let group = if outcomes().any(|outcome| matches!(outcome, Outcome::Passed { .. })) {
+            0
+        } else if outcomes().any(|outcome| matches!(outcome, Outcome::Failed(_))) {
+            1
+        } else {
+            2
+        };
+        if let Some((_, providers)) = groups.get_mut(group) {
+            providers.push(name);
+        }
+    }
+    groups
 }
 
 fn cpu(facts: &Facts) -> Finding {

@@ -79,6 +79,20 @@ fn a_healthy_robot_has_no_complaint() {
 }
 
 #[test]
+fn built_in_and_running_are_told_apart() {
+    let mut facts = healthy();
+    facts.onnxruntime.providers = Provider::ALL.to_vec();
+    facts.has_nvidia_gpu = true;
+    facts.models.push(model(Outcome::Failed("no device".to_owned()), Provider::Cuda));
+    facts.models.push(model(Outcome::NotMeant, Provider::TensorRt));
+    let findings = judge(&facts);
+    let finding = findings.iter().find(|finding| finding.subject == "providers").unwrap();
+    let expected =
+        "built with cpu, cuda, tensorrt; models run on cpu; they fail on cuda; not tried: tensorrt";
+    assert_eq!(finding.text, expected);
+}
+
+#[test]
 fn without_ros_replay_still_works() {
     let (text, advice) = complaint(Level::Warning, "ROS 2", |facts| facts.ros = RosFacts::default());
     assert!(text.contains("replay works"), "{text}");
