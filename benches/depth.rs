@@ -48,7 +48,7 @@ fn stages(c: &mut Criterion) {
             ImageView::from_parts(width, height, PixelFormat::Bgr8, u64::from(3 * width), &bytes).unwrap();
         let (returns, network_m, confidence) = (returns(), network_depth(), vec![0.5; NETWORK_PIXELS]);
         let network_camera = camera.scaled(NETWORK.0 as u32, NETWORK.1 as u32);
-        let rays = RayTable::new(&camera);
+        let rays = RayTable::sampled(&camera, 2);
         let colours = DepthColours::new(0.5, 50.0).unwrap();
         let prior_config = PriorConfig::new(RANGE.min_m, RANGE.max_m);
         let mut resizer = Resizer::new(NETWORK.0, NETWORK.1).unwrap();
@@ -87,7 +87,10 @@ fn stages(c: &mut Criterion) {
             b.iter(|| upsampler.confidence(&confidence, &depth_m, black_box(&mut confidence_image)));
         });
         group.bench_function(BenchmarkId::new("points_stride_2", &size), |b| {
-            b.iter(|| write_points(&depth_m, &rays, &image, 2, black_box(&mut points)));
+            b.iter(|| {
+                points.clear();
+                write_points(&depth_m, &rays, &image, black_box(&mut points))
+            });
         });
         group.bench_function(BenchmarkId::new("preview", &size), |b| {
             b.iter(|| colour_depth(&depth_m, &colours, black_box(&mut picture)));

@@ -26,7 +26,8 @@ MARKER_THRESHOLD = 0.3
 MAX_DETECTIONS = 500
 FULL_SCALE = {"u1": 255.0, "f4": 255.0, "f8": 255.0, "i1": 127.0, "u2": 65535.0, "i2": 32767.0}
 COLOURS = [
-    (86, 180, 233), (230, 159, 0), (0, 158, 115), (240, 228, 66), (204, 121, 167), (213, 94, 0), (74, 128, 240),
+    (86, 180, 233), (230, 159, 0), (0, 158, 115), (240, 228, 66), (204, 121, 167), (213, 94, 0),
+    (74, 128, 240),
 ]  # fmt: skip
 NEIGHBOURS = [(r, c) for r in (-1, 0, 1) for c in (-1, 0, 1) if (r, c) != (0, 0)]
 
@@ -141,7 +142,8 @@ class DetectionPeer(Peer):
                 )
             )
             if score >= MARKER_THRESHOLD:
-                markers += self.marker_pair(message.header, len(markers), pose, scale, label, f"{name} {score:.2f}")
+                text = f"{name} {score:.2f}"
+                markers += self.marker_pair(message.header, len(markers), pose, scale, label, text)
         self.detections.publish(array)
         self.markers.publish(MarkerArray(markers=markers))
 

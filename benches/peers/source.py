@@ -19,6 +19,7 @@ from builtin_interfaces.msg import Time
 from geometry_msgs.msg import Quaternion, Transform, TransformStamped, Vector3
 from rclpy.qos import DurabilityPolicy, QoSProfile, qos_profile_sensor_data
 from rclpy.serialization import serialize_message
+from rclpy.signals import SignalHandlerOptions
 from rosbags.rosbag2 import Reader
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2, PointField
 from tf2_msgs.msg import TFMessage
@@ -119,7 +120,8 @@ def vlp16():
 
 
 def main(kind, rate, size, sweep):
-    rclpy.init()
+    # Ctrl-C is to end the loop, not the context beneath it.
+    rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
     node = rclpy.create_node("source")
     random = np.random.Generator(np.random.PCG64(3))
     static = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)

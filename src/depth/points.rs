@@ -10,41 +10,35 @@ use crate::sensor::{ImageView, PixelFormat};
 /// Bytes of a point: x, y, z and colour, 4 each.
 const POINT_STEP: usize = 16;
 
-/// Writes the points of a depth image as the data of a [`PointCloud2`] (see [`cloud`]) and gives
-/// their number.
+/// Appends the points of a depth image to `out` as the data of a [`PointCloud2`] (see [`cloud`]) and
+/// gives their number.
 ///
 /// - `depth_m`: `height × width` metres along the optical axis, of the size of `image`; pixels that
 ///   are not finite and positive give no point.
-/// - `rays`: the table of the image's camera; a pixel without a ray gives no point.
-/// - `stride`: every `stride`-th column of every `stride`-th row, from the first.
-/// - `out` is overwritten and keeps its capacity. Per point: x, y, z as little-endian f32 metres (x right,
-///   y down, z forward), then the bytes blue, green, red, 0: RViz and PCL read them as a float field
-///   `rgb`.
+/// - `rays`: the table of the image's camera; a pixel without a ray gives no point. Its stride is that
+///   of the points.
+/// - Per point: x, y, z as little-endian f32 metres (x right, y down, z forward), then the bytes blue,
+///   green, red, 0: RViz and PCL read them as a float field `rgb`.
 pub fn write_points(
     depth_m: &[f32],
     rays: &RayTable,
     image: &ImageView<'_>,
-    stride: usize,
     out: &mut Vec<u8>,
 ) -> Result<usize, DepthError> {
     let (width, height) = (image.width() as usize, image.height() as usize);
-    let pixels = pixel_count("image", width, height)?;
-    check_length("depth image", pixels, depth_m.len())?;
-    check_length("ray table", pixels, rays.rays().len())?;
-    if stride == 0 {
-        return Err(DepthError::BadValue {
-            what: "stride",
-            expected: "1 or more",
-            found: stride.to_string(),
-        });
+    check_length("depth image", pixel_count("image", width, height)?, depth_m.len())?;
+    if rays.image_size() != (width, height) {
+        let found = rays.image_size();
+        return Err(DepthError::SizeMismatch { what: "ray table", expected: (width, height), found });
     }
+    let start = out.len();
     // At full length from the start: a loop that grows its output checks the capacity at each point.
-    out.resize(width.div_ceil(stride) * height.div_ceil(stride) * POINT_STEP, 0);
-    let (points, _) = out.as_chunks_mut::<POINT_STEP>();
-    let rows = depth_m.chunks_exact(width).zip(rays.rays().chunks_exact(width));
-    let (mut n, mut bgr) = (0, Vec::new());
-    for (y, (depth_m, rays)) in (0_u32..).zip(rows).step_by(stride) {
-        let row = Row { depth_m, rays, stride };
+    out.resize(start + rays.rays().len() * POINT_STEP, 0);
+    let (points, _) = out[start..].as_chunks_mut::<POINT_STEP>();
+    let (mut n, mut rgb) = (0, Vec::new());
+    for (k, depth_m) in depth_m.chunks_exact(width).step_by(rays.stride()).enumerate() {
+        let row = Row { depth_m, rays: rays.row(k), stride: rays.stride() };
+        let y = (k * rays.stride()) as u32;
         let (pixels, points) = (image.row(y), &mut points[n..]);
         n += match image.format() {
             PixelFormat::Bgr8 => row.write(pixels.as_chunks().0, |[b, g, r]: &[u8; 3]| [*b, *g, *r], points),
@@ -56,22 +50,20 @@ pub fn write_points(
                 row.write(pixels.as_chunks().0, |[r, g, b, _]: &[u8; 4]| [*b, *g, *r], points)
             }
             _ => {
-                bgr.clear();
-                bgr.extend((0..image.width()).map(|x| {
-                    let [r, g, b] = image.rgb(x, y);
-                    [b, g, r]
-                }));
-                row.write(&bgr, |bgr| *bgr, points)
+                rgb.resize(width, [0; 4]);
+                image.convert_row(y, &mut rgb);
+                row.write(&rgb, |[r, g, b, _]| [*b, *g, *r], points)
             }
         };
     }
-    out.truncate(n * POINT_STEP);
+    out.truncate(start + n * POINT_STEP);
     Ok(n)
 }
 
 /// One row of a depth image.
 struct Row<'a> {
     depth_m: &'a [f32],
+    /// Of every `stride`-th pixel.
     rays: &'a [[f32; 2]],
     stride: usize,
 }
@@ -80,11 +72,14 @@ impl Row<'_> {
     /// Writes its points from the start of `points` on; how many. `bgr` reads a pixel's colour.
     fn write<P>(&self, pixels: &[P], bgr: impl Fn(&P) -> [u8; 3], points: &mut [[u8; POINT_STEP]]) -> usize {
         // Slices of one known length and one branch, so that the loop has no others.
-        let width = self.depth_m.len().min(self.rays.len()).min(pixels.len());
-        let (depth_m, rays, pixels) = (&self.depth_m[..width], &self.rays[..width], &pixels[..width]);
+        let width = self.depth_m.len().min(pixels.len());
+        let (depth_m, pixels) = (&self.depth_m[..width], &pixels[..width]);
         let (mut x, mut n) = (0, 0);
-        while x < width && n < points.len() {
-            let (z, ray) = (depth_m[x], rays[x]);
+        for ray in self.rays {
+            if x >= width || n >= points.len() {
+                break;
+            }
+            let z = depth_m[x];
             let (x_m, y_m) = (ray[0] * z, ray[1] * z);
             let [b, g, r] = bgr(&pixels[x]);
             let point = &mut points[n];
@@ -149,7 +144,8 @@ mod tests {
         depth_m[1] = f32::NEG_INFINITY;
         depth_m[2] = 0.0;
         let mut data = vec![1; 3];
-        assert_eq!(write_points(&depth_m, &RayTable::new(&camera()), &image, 1, &mut data), Ok(1));
+        assert_eq!(write_points(&depth_m, &RayTable::new(&camera()), &image, &mut data), Ok(1));
+        assert_eq!(data.drain(..3).collect::<Vec<_>>(), [1; 3]);
 
         let mut bytes = Vec::new();
         let header = Header { stamp: Stamp(5), frame_id: "camera" };
@@ -217,7 +213,7 @@ mod tests {
         let pixels = pixels();
         let image = ImageView::from_parts(8, 6, PixelFormat::Rgb8, 24, &pixels).unwrap();
         let mut data = Vec::new();
-        assert_eq!(write_points(&[f32::NAN; 48], &RayTable::new(&camera()), &image, 2, &mut data), Ok(0));
+        assert_eq!(write_points(&[f32::NAN; 48], &RayTable::sampled(&camera(), 2), &image, &mut data), Ok(0));
         let message = cloud(Header::default(), &data);
         assert_eq!((message.width, message.row_step), (0, 0));
     }
@@ -228,9 +224,30 @@ mod tests {
         let image = ImageView::from_parts(8, 6, PixelFormat::Rgb8, 24, &pixels).unwrap();
         let rays = RayTable::new(&camera());
         let other = RayTable::new(&camera().scaled(4, 3));
-        assert!(write_points(&[1.0; 48], &rays, &image, 0, &mut Vec::new()).is_err());
-        assert!(write_points(&[1.0; 47], &rays, &image, 1, &mut Vec::new()).is_err());
-        assert!(write_points(&[1.0; 48], &other, &image, 1, &mut Vec::new()).is_err());
+        assert!(write_points(&[1.0; 47], &rays, &image, &mut Vec::new()).is_err());
+        assert!(write_points(&[1.0; 48], &other, &image, &mut Vec::new()).is_err());
+    }
+
+    #[test]
+    fn every_layout_gives_the_same_points() {
+        let pixels = pixels();
+        let write = |format: PixelFormat, order: &[usize]| {
+            let bytes: Vec<u8> = pixels
+                .chunks_exact(3)
+                .flat_map(|p| order.iter().map(|&c| if c == 3 { 77 } else { p[c] }))
+                .collect();
+            let step = 8 * order.len() as u64;
+            let image = ImageView::from_parts(8, 6, format, step, &bytes).unwrap();
+            let mut data = Vec::new();
+            assert_eq!(write_points(&[2.0; 48], &RayTable::new(&camera()), &image, &mut data), Ok(48));
+            data
+        };
+        let expected = write(PixelFormat::Rgb8, &[0, 1, 2]);
+        assert_eq!(write(PixelFormat::Bgr8, &[2, 1, 0]), expected);
+        assert_eq!(write(PixelFormat::Rgba8, &[0, 1, 2, 3]), expected);
+        assert_eq!(write(PixelFormat::Bgra8, &[2, 1, 0, 3]), expected);
+        let grey = write(PixelFormat::Mono8, &[1]);
+        assert_eq!(grey[16 * 9 + 12..][..4], [1, 1, 1, 0]);
     }
 
     proptest! {
@@ -243,7 +260,8 @@ mod tests {
             let image = ImageView::from_parts(8, 6, PixelFormat::Rgb8, 24, &pixels).unwrap();
             let camera = camera();
             let mut data = Vec::new();
-            let n = write_points(&depth_m, &RayTable::new(&camera), &image, stride, &mut data).unwrap();
+            let rays = RayTable::sampled(&camera, stride);
+            let n = write_points(&depth_m, &rays, &image, &mut data).unwrap();
             let expected = (0..48)
                 .filter(|i| (i % 8) % stride == 0 && (i / 8) % stride == 0 && depth_m[*i].is_finite())
                 .count();

@@ -153,10 +153,15 @@ fn the_ray_table_holds_every_pixel_s_ray() {
     let camera =
         CameraModel::new(&parameters("plumb_bob", &[-0.2, 0.05, 0.001, -0.001, 0.0])).unwrap().scaled(32, 24);
     let table = RayTable::new(&camera);
-    assert!(table.is_for(&camera) && !table.is_for(&camera.scaled(33, 24)));
+    assert!(table.is_for(&camera, 1) && !table.is_for(&camera.scaled(33, 24), 1));
     assert_eq!((table.rays().len(), table.row(24).len()), (32 * 24, 0));
     let ray = camera.unproject(5.0, 7.0).unwrap();
     assert_eq!(table.row(7)[5], [ray.x as f32, ray.y as f32]);
+
+    let sampled = RayTable::sampled(&camera, 5);
+    assert!(sampled.is_for(&camera, 5) && !sampled.is_for(&camera, 1));
+    assert_eq!((sampled.rays().len(), sampled.row(5).len()), (7 * 5, 0));
+    assert_eq!(sampled.row(1)[6], table.row(5)[30]);
 }
 
 fn lenses() -> impl Strategy<Value = CameraModel> {

@@ -1,31 +1,28 @@
 //! Depth results as ROS messages.
 
+use super::float_image::FloatImage;
 use super::intake::DepthFrame;
 use super::topic;
 use crate::depth::{DepthColours, cloud, colour_depth, draw_returns, write_points};
 use crate::geometry::RayTable;
-use crate::message::{CameraInfo, Header, Image, from_cdr, to_cdr};
+use crate::message::{CameraInfo, Header, Image, PointCloud2, from_cdr, to_cdr};
 use crate::pipeline::{FrameError, OutputMessage, ParameterSet, WantedTopics};
 use crate::sensor::ImageView;
 
 /// Radius of a radar return in the preview, pixels of an image 640 wide.
 const RETURN_RADIUS_PX: f32 = 4.0;
 
-/// What one frame came to.
-pub(super) struct DepthResult<'a> {
-    /// Metres, image size
-    pub depth_m: &'a [f32],
-    /// 0..1, image size; computed only when it is wanted
-    pub confidence: &'a [f32],
-    /// Radar returns in the optical frame; order is free
-    pub returns_camera: &'a mut [[f32; 3]],
-}
-
-/// Encodes the wanted messages, one at a time, into buffers that are kept between frames.
+/// Encodes the wanted messages into buffers that are kept between frames. Images and points are
+/// computed where they are sent from: a copy of a frame's outputs costs as much as making them.
+///
+/// The order of a frame: [`Self::depth_image`], [`Self::send_depth`], [`Self::confidence_image`] if it is
+/// wanted, [`Self::send_rest`].
 pub(super) struct DepthEncoder {
     points_stride: usize,
     colours: DepthColours,
     rays: Option<RayTable>,
+    depth: FloatImage,
+    confidence: FloatImage,
     data: Vec<u8>,
     message: Vec<u8>,
 }
@@ -36,6 +33,8 @@ impl DepthEncoder {
             points_stride: points_stride(parameters),
             colours,
             rays: None,
+            depth: FloatImage::default(),
+            confidence: FloatImage::default(),
             data: Vec::new(),
             message: Vec::new(),
         }
@@ -46,24 +45,29 @@ impl DepthEncoder {
         self.points_stride = points_stride(parameters);
     }
 
-    /// Encodes the depth image with its camera info and hands them out at once: they are what robots act
-    /// on, and the rest of the frame takes longer to make than they do. What the input may do wrong shows
-    /// here, before anything is out, so that a frame comes out whole or not at all.
-    pub fn encode_depth(
+    /// Where the depth of `frame` is to be written: metres, `(width, height)` of its image.
+    pub fn depth_image(&mut self, frame: &DepthFrame, size: (u32, u32)) -> &mut [f32] {
+        self.depth.begin(header(frame), size)
+    }
+
+    /// The depth, and where its confidence is to be written, 0..1.
+    pub fn confidence_image(&mut self, frame: &DepthFrame, size: (u32, u32)) -> (&[f32], &mut [f32]) {
+        (self.depth.pixels(), self.confidence.begin(header(frame), size))
+    }
+
+    /// Hands out the depth image with its camera info: they are what robots act on, and the rest of the
+    /// frame takes longer to make than they do. What the input may do wrong shows here, before anything is
+    /// out, so that a frame comes out whole or not at all.
+    pub fn send_depth(
         &mut self,
         frame: &DepthFrame,
-        size: (u32, u32),
-        depth_m: &[f32],
         wanted: WantedTopics,
         sink: &mut dyn FnMut(OutputMessage<'_>),
     ) -> Result<(), FrameError> {
-        let header = Header { stamp: frame.stamp, frame_id: &frame.frame_id };
         let mut info: CameraInfo<'_> = from_cdr(&frame.calibration.bytes).map_err(FrameError::undecodable)?;
-        info.header = header;
+        info.header = header(frame);
         if wanted.has(topic::IMAGE) {
-            let data = little_endian(depth_m, &mut self.data);
-            to_cdr(&float_image(header, size, data), &mut self.message);
-            sink(OutputMessage { topic: topic::IMAGE, stamp: frame.stamp, bytes: &self.message });
+            sink(OutputMessage { topic: topic::IMAGE, stamp: frame.stamp, bytes: self.depth.bytes() });
         }
         if wanted.has(topic::CAMERA_INFO) {
             to_cdr(&info, &mut self.message);
@@ -72,45 +76,77 @@ impl DepthEncoder {
         Ok(())
     }
 
-    /// Encodes and hands out the rest, one message after the other.
-    pub fn encode_rest(
+    /// Hands out the confidence, then makes and hands out points and preview.
+    ///
+    /// `returns_camera` are the radar returns in the optical frame; their order is free.
+    pub fn send_rest(
         &mut self,
         frame: &DepthFrame,
         view: &ImageView<'_>,
-        result: &mut DepthResult<'_>,
+        returns_camera: &mut [[f32; 3]],
         wanted: WantedTopics,
         sink: &mut dyn FnMut(OutputMessage<'_>),
     ) -> Result<(), FrameError> {
-        let header = Header { stamp: frame.stamp, frame_id: &frame.frame_id };
-        let (width, height) = (view.width(), view.height());
-        let camera = &frame.calibration.camera;
-        let size = (width, height);
         if wanted.has(topic::CONFIDENCE) {
-            let data = little_endian(result.confidence, &mut self.data);
-            to_cdr(&float_image(header, size, data), &mut self.message);
-            sink(OutputMessage { topic: topic::CONFIDENCE, stamp: frame.stamp, bytes: &self.message });
+            let bytes = self.confidence.bytes();
+            sink(OutputMessage { topic: topic::CONFIDENCE, stamp: frame.stamp, bytes });
         }
         if wanted.has(topic::POINTS) {
-            let rays = match &mut self.rays {
-                Some(rays) if rays.is_for(camera) => rays,
-                rays => rays.insert(RayTable::new(camera)),
-            };
-            write_points(result.depth_m, rays, view, self.points_stride, &mut self.data)
-                .map_err(FrameError::inference)?;
-            to_cdr(&cloud(header, &self.data), &mut self.message);
+            self.encode_points(frame, view)?;
             sink(OutputMessage { topic: topic::POINTS, stamp: frame.stamp, bytes: &self.message });
         }
         if wanted.has(topic::PREVIEW) {
-            self.data.resize(result.depth_m.len() * 3, 0);
-            colour_depth(result.depth_m, &self.colours, &mut self.data).map_err(FrameError::inference)?;
-            let radius_px = RETURN_RADIUS_PX * width as f32 / 640.0;
-            draw_returns(result.returns_camera, camera, &self.colours, radius_px, &mut self.data)
-                .map_err(FrameError::inference)?;
-            let preview =
-                Image { encoding: "rgb8", step: width * 3, ..float_image(header, size, &self.data) };
-            to_cdr(&preview, &mut self.message);
+            self.encode_preview(frame, view, returns_camera)?;
             sink(OutputMessage { topic: topic::PREVIEW, stamp: frame.stamp, bytes: &self.message });
         }
+        Ok(())
+    }
+
+    /// How many points there are is known only after they are written, so what stands before them is
+    /// written twice.
+    fn encode_points(&mut self, frame: &DepthFrame, view: &ImageView<'_>) -> Result<(), FrameError> {
+        let (camera, stride) = (&frame.calibration.camera, self.points_stride);
+        let rays = match &mut self.rays {
+            Some(rays) if rays.is_for(camera, stride) => rays,
+            rays => rays.insert(RayTable::sampled(camera, stride)),
+        };
+        let message = &mut self.message;
+        to_cdr(&cloud(header(frame), &[]), message);
+        // The last fields are the data, of which there is only the count so far, and a boolean.
+        let is_dense = message.pop();
+        let start = message.len();
+        write_points(self.depth.pixels(), rays, view, message).map_err(FrameError::inference)?;
+        let count = u32::try_from(message.len() - start).unwrap_or(u32::MAX);
+        to_cdr(&PointCloud2 { data: &[], ..cloud(header(frame), &message[start..]) }, &mut self.data);
+        message[..start].copy_from_slice(&self.data[..start]);
+        message[start - 4..start].copy_from_slice(&count.to_le_bytes());
+        message.extend(is_dense);
+        Ok(())
+    }
+
+    fn encode_preview(
+        &mut self,
+        frame: &DepthFrame,
+        view: &ImageView<'_>,
+        returns_camera: &mut [[f32; 3]],
+    ) -> Result<(), FrameError> {
+        let (width, height) = (view.width(), view.height());
+        let depth_m = self.depth.pixels();
+        self.data.resize(depth_m.len() * 3, 0);
+        colour_depth(depth_m, &self.colours, &mut self.data).map_err(FrameError::inference)?;
+        let radius_px = RETURN_RADIUS_PX * width as f32 / 640.0;
+        draw_returns(returns_camera, &frame.calibration.camera, &self.colours, radius_px, &mut self.data)
+            .map_err(FrameError::inference)?;
+        let preview = Image {
+            header: header(frame),
+            height,
+            width,
+            encoding: "rgb8",
+            is_bigendian: false,
+            step: width * 3,
+            data: &self.data,
+        };
+        to_cdr(&preview, &mut self.message);
         Ok(())
     }
 }
@@ -119,18 +155,6 @@ fn points_stride(parameters: &ParameterSet) -> usize {
     usize::try_from(parameters.integer("points_stride")).unwrap_or(1).max(1)
 }
 
-/// The bytes of `values` as messages carry them: borrowed where the machine is little-endian.
-fn little_endian<'a>(values: &'a [f32], buffer: &'a mut Vec<u8>) -> &'a [u8] {
-    if cfg!(target_endian = "little") {
-        bytemuck::cast_slice(values)
-    } else {
-        buffer.clear();
-        buffer.extend(values.iter().flat_map(|value| value.to_le_bytes()));
-        buffer
-    }
-}
-
-/// A 32FC1 image of `(width, height)` without padding.
-fn float_image<'a>(header: Header<'a>, (width, height): (u32, u32), data: &'a [u8]) -> Image<'a> {
-    Image { header, height, width, encoding: "32FC1", is_bigendian: false, step: width * 4, data }
+fn header(frame: &DepthFrame) -> Header<'_> {
+    Header { stamp: frame.stamp, frame_id: &frame.frame_id }
 }

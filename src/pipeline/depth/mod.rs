@@ -5,6 +5,7 @@
 //! messages. Several cameras can share one model.
 
 mod encode;
+mod float_image;
 mod intake;
 mod model;
 mod parameters;

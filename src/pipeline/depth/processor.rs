@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-use super::encode::{DepthEncoder, DepthResult};
+use super::encode::DepthEncoder;
 use super::intake::{DepthFrame, ImageMessage};
 use super::model::DepthModel;
 use super::radars::RadarReader;
@@ -30,8 +30,6 @@ pub struct DepthProcessor {
     radars: RadarReader,
     tables: Option<CameraTables>,
     decoded: DecodedImage,
-    depth_m: Vec<f32>,
-    confidence: Vec<f32>,
     encoder: DepthEncoder,
     accounting: Arc<Mutex<Accounting>>,
 }
@@ -49,8 +47,6 @@ impl DepthProcessor {
             radars: RadarReader::new(parameters, Arc::clone(&accounting)),
             tables: None,
             decoded: DecodedImage::default(),
-            depth_m: Vec::new(),
-            confidence: Vec::new(),
             encoder: DepthEncoder::new(parameters, model.colours.clone()),
             accounting,
         })
@@ -131,11 +127,10 @@ impl Processor for DepthProcessor {
         let (_, network_confidence) = model.session.output("confidence");
         fuse(model.fusion, network_m, Some(network_confidence), &model.prior_m, &mut model.fused_m)
             .map_err(FrameError::inference)?;
-        self.depth_m.resize(size.0 * size.1, f32::NAN);
-        self.confidence.resize(size.0 * size.1, 0.0);
+        let image_size = (view.width(), view.height());
         let stats = tables
             .upsampler
-            .depth(&model.fused_m, &model.range, &mut self.depth_m)
+            .depth(&model.fused_m, &model.range, self.encoder.depth_image(frame, image_size))
             .map_err(FrameError::inference)?;
         if stats.network_non_finite > 0 {
             return Err(FrameError::inference(format!(
@@ -145,19 +140,15 @@ impl Processor for DepthProcessor {
         }
         let fused = Instant::now();
 
-        self.encoder.encode_depth(frame, (view.width(), view.height()), &self.depth_m, wanted, sink)?;
+        self.encoder.send_depth(frame, wanted, sink)?;
         if wanted.has(topic::CONFIDENCE) {
+            let (depth_m, confidence) = self.encoder.confidence_image(frame, image_size);
             tables
                 .upsampler
-                .confidence(network_confidence, &self.depth_m, &mut self.confidence)
+                .confidence(network_confidence, depth_m, confidence)
                 .map_err(FrameError::inference)?;
         }
-        let mut result = DepthResult {
-            depth_m: &self.depth_m,
-            confidence: &self.confidence,
-            returns_camera: self.radars.returns_camera(),
-        };
-        self.encoder.encode_rest(frame, &view, &mut result, wanted, sink)?;
+        self.encoder.send_rest(frame, &view, self.radars.returns_camera(), wanted, sink)?;
         let mut account = self.accounting.lock().unwrap_or_else(PoisonError::into_inner);
         account.stage("decode", decoded - start);
         account.stage("preprocess", prepared - decoded);
