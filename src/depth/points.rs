@@ -42,7 +42,7 @@ pub fn write_points(
     out.resize(width.div_ceil(stride) * height.div_ceil(stride) * POINT_STEP, 0);
     let (points, _) = out.as_chunks_mut::<POINT_STEP>();
     let rows = depth_m.chunks_exact(width).zip(rays.rays().chunks_exact(width));
-    let (mut n, mut bgr) = (0, Vec::new());
+    let mut n = 0;
     for (y, (depth_m, rays)) in (0_u32..).zip(rows).step_by(stride) {
         let row = Row { depth_m, rays, stride };
         let (pixels, points) = (image.row(y), &mut points[n..]);
@@ -56,12 +56,12 @@ pub fn write_points(
                 row.write(pixels.as_chunks().0, |[r, g, b, _]: &[u8; 4]| [*b, *g, *r], points)
             }
             _ => {
-                bgr.clear();
-                bgr.extend((0..image.width()).map(|x| {
-                    let [r, g, b] = image.rgb(x, y);
+                let colours = image.colours(y);
+                let bgr = |x: usize| {
+                    let [r, g, b] = colours.rgb(x as u32);
                     [b, g, r]
-                }));
-                row.write(&bgr, |bgr| *bgr, points)
+                };
+                row.write_at(width, bgr, points)
             }
         };
     }
@@ -79,14 +79,24 @@ struct Row<'a> {
 impl Row<'_> {
     /// Writes its points from the start of `points` on; how many. `bgr` reads a pixel's colour.
     fn write<P>(&self, pixels: &[P], bgr: impl Fn(&P) -> [u8; 3], points: &mut [[u8; POINT_STEP]]) -> usize {
+        self.write_at(pixels.len(), |x| bgr(&pixels[x]), points)
+    }
+
+    /// As [`Row::write`] for `columns` pixels whose colour is read by column.
+    fn write_at(
+        &self,
+        columns: usize,
+        bgr: impl Fn(usize) -> [u8; 3],
+        points: &mut [[u8; POINT_STEP]],
+    ) -> usize {
         // Slices of one known length and one branch, so that the loop has no others.
-        let width = self.depth_m.len().min(self.rays.len()).min(pixels.len());
-        let (depth_m, rays, pixels) = (&self.depth_m[..width], &self.rays[..width], &pixels[..width]);
+        let width = self.depth_m.len().min(self.rays.len()).min(columns);
+        let (depth_m, rays) = (&self.depth_m[..width], &self.rays[..width]);
         let (mut x, mut n) = (0, 0);
         while x < width && n < points.len() {
             let (z, ray) = (depth_m[x], rays[x]);
             let (x_m, y_m) = (ray[0] * z, ray[1] * z);
-            let [b, g, r] = bgr(&pixels[x]);
+            let [b, g, r] = bgr(x);
             let point = &mut points[n];
             point[0..4].copy_from_slice(&x_m.to_le_bytes());
             point[4..8].copy_from_slice(&y_m.to_le_bytes());
