@@ -111,10 +111,10 @@ fn a_frame_allocates_no_more_than_its_run_of_the_model() {
     let of_a_run = ALLOCATIONS.get() - start;
 
     let size = (640, 480);
-    let (mut intake, mut model, mut processor) = pipeline();
+    let (mut model, mut processor) = pipeline();
     for encoding in ["rgb8", "bgr8", "yuyv", "nv12", "bayer_grbg8"] {
         let image = SensorInput::Image(Arc::new(image(encoding, size)));
-        let frame = frame(&mut intake, image, &camera_info(size.0, size.1));
+        let frame = frame(image, &camera_info(size.0, size.1));
         let mut bytes = 0;
         let mut process = || {
             let start = ALLOCATIONS.get();

@@ -48,11 +48,11 @@ fn process(
 
 #[test]
 fn depth_keeps_the_camera_it_came_from_and_points_go_through_its_lens() {
-    let (mut intake, mut model, mut processor) = pipeline();
+    let (mut model, mut processor) = pipeline();
     let info = camera_info(SIZE.0, SIZE.1);
     let mut depths = Vec::new();
     for encoding in ["rgb8", "yuyv", "nv12", "bayer_rggb8"] {
-        let frame = frame(&mut intake, grey(encoding), &info);
+        let frame = frame(grey(encoding), &info);
         let messages = process(&mut model, &mut processor, &frame).unwrap();
 
         let published: CameraInfo<'_> = from_cdr(&messages[topic::CAMERA_INFO]).unwrap();
@@ -80,11 +80,11 @@ fn depth_keeps_the_camera_it_came_from_and_points_go_through_its_lens() {
 
 #[test]
 fn a_depth_image_in_the_camera_s_place_is_refused_with_a_sentence() {
-    let (mut intake, mut model, mut processor) = pipeline();
+    let (mut model, mut processor) = pipeline();
     let image =
         CompressedImage { header: camera_header(), format: "16UC1; compressedDepth png", data: &[0; 100] };
     let image = SensorInput::CompressedImage(Arc::new(CdrBuffer(encoded(&image))));
-    let frame = frame(&mut intake, image, &camera_info(SIZE.0, SIZE.1));
+    let frame = frame(image, &camera_info(SIZE.0, SIZE.1));
     let error = process(&mut model, &mut processor, &frame).unwrap_err();
     assert_eq!((error.reason, DepthProcessor::stamp(&frame)), (DropReason::Undecodable, STAMP));
     assert_eq!(
@@ -96,9 +96,9 @@ fn a_depth_image_in_the_camera_s_place_is_refused_with_a_sentence() {
 
 #[test]
 fn a_camera_info_of_another_size_is_named() {
-    let (mut intake, mut model, mut processor) = pipeline();
+    let (mut model, mut processor) = pipeline();
     let binned = CameraInfo { binning_x: 2, binning_y: 2, ..camera_info(SIZE.0, SIZE.1) };
-    let frame = frame(&mut intake, grey("yuyv"), &binned);
+    let frame = frame(grey("yuyv"), &binned);
     let error = process(&mut model, &mut processor, &frame).unwrap_err();
     assert_eq!(error.reason, DropReason::CameraInfoMismatch);
     assert_eq!(error.to_string(), "expected a camera info for a 64×48 image, found one for 32×24");

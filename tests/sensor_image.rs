@@ -162,7 +162,7 @@ fn every_encoding_gives_the_pixels_and_the_tensor_of_opencv() {
             let view = ImageView::new_color(&image).unwrap();
             let mut row = vec![[9; 4]; width as usize];
             for (y, expected) in (0..).zip(rgb.0.chunks_exact(3 * width as usize)) {
-                view.convert_row(y, &mut row);
+                view.colours(y).convert(&mut row);
                 for (x, (expected, pixel)) in (0..).zip(expected.chunks_exact(3).zip(&row)) {
                     assert_eq!(view.rgb(x, y), expected, "{what}, column {x}, row {y}");
                     assert_eq!((&pixel[..3], pixel[3]), (expected, 0), "{what}, column {x}, row {y}");
@@ -323,7 +323,7 @@ proptest! {
         if let Ok(view) = ImageView::new(&image) {
             let mut row = vec![[0; 4]; 25];
             for y in (0..height.min(25)).chain([height, u32::MAX]) {
-                view.convert_row(y, &mut row);
+                view.colours(y).convert(&mut row);
                 for x in (0..width.min(25)).chain([width, u32::MAX]) {
                     let _ = (view.rgb(x, y), view.depth_m(x, y));
                 }

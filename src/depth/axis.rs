@@ -63,6 +63,16 @@ impl Axis {
         }
     }
 
+    /// How many weights each target pixel has.
+    pub(super) fn taps(&self) -> usize {
+        self.taps
+    }
+
+    /// As [`Axis::windows`] for an axis of `TAPS` weights a pixel.
+    pub(super) fn windows_of<const TAPS: usize>(&self) -> impl Iterator<Item = (usize, &[f32; TAPS])> {
+        self.starts.iter().map(|&s| s as usize).zip(self.weights.as_chunks::<TAPS>().0)
+    }
+
     /// First source pixel and weights of each target pixel; all windows lie inside the source.
     pub(super) fn windows(&self) -> impl Iterator<Item = (usize, &[f32])> {
         self.starts.iter().map(|&s| s as usize).zip(self.weights.chunks_exact(self.taps.max(1)))

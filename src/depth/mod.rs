@@ -17,6 +17,7 @@ mod output;
 mod points;
 mod preview;
 mod prior;
+mod resample;
 mod rows;
 mod source_rows;
 

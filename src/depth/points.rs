@@ -35,7 +35,7 @@ pub fn write_points(
     // At full length from the start: a loop that grows its output checks the capacity at each point.
     out.resize(start + rays.rays().len() * POINT_STEP, 0);
     let (points, _) = out[start..].as_chunks_mut::<POINT_STEP>();
-    let (mut n, mut rgb) = (0, Vec::new());
+    let mut n = 0;
     for (k, depth_m) in depth_m.chunks_exact(width).step_by(rays.stride()).enumerate() {
         let row = Row { depth_m, rays: rays.row(k), stride: rays.stride() };
         let y = (k * rays.stride()) as u32;
@@ -50,9 +50,12 @@ pub fn write_points(
                 row.write(pixels.as_chunks().0, |[r, g, b, _]: &[u8; 4]| [*b, *g, *r], points)
             }
             _ => {
-                rgb.resize(width, [0; 4]);
-                image.convert_row(y, &mut rgb);
-                row.write(&rgb, |[r, g, b, _]| [*b, *g, *r], points)
+                let colours = image.colours(y);
+                let bgr = |x: usize| {
+                    let [r, g, b] = colours.rgb(x as u32);
+                    [b, g, r]
+                };
+                row.write_at(width, bgr, points)
             }
         };
     }
@@ -71,9 +74,19 @@ struct Row<'a> {
 impl Row<'_> {
     /// Writes its points from the start of `points` on; how many. `bgr` reads a pixel's colour.
     fn write<P>(&self, pixels: &[P], bgr: impl Fn(&P) -> [u8; 3], points: &mut [[u8; POINT_STEP]]) -> usize {
+        self.write_at(pixels.len(), |x| bgr(&pixels[x]), points)
+    }
+
+    /// As [`Row::write`] for `columns` pixels whose colour is read by column.
+    fn write_at(
+        &self,
+        columns: usize,
+        bgr: impl Fn(usize) -> [u8; 3],
+        points: &mut [[u8; POINT_STEP]],
+    ) -> usize {
         // Slices of one known length and one branch, so that the loop has no others.
-        let width = self.depth_m.len().min(pixels.len());
-        let (depth_m, pixels) = (&self.depth_m[..width], &pixels[..width]);
+        let width = self.depth_m.len().min(columns);
+        let depth_m = &self.depth_m[..width];
         let (mut x, mut n) = (0, 0);
         for ray in self.rays {
             if x >= width || n >= points.len() {
@@ -81,7 +94,7 @@ impl Row<'_> {
             }
             let z = depth_m[x];
             let (x_m, y_m) = (ray[0] * z, ray[1] * z);
-            let [b, g, r] = bgr(&pixels[x]);
+            let [b, g, r] = bgr(x);
             let point = &mut points[n];
             point[0..4].copy_from_slice(&x_m.to_le_bytes());
             point[4..8].copy_from_slice(&y_m.to_le_bytes());

@@ -1,5 +1,6 @@
 //! An image message as rows of pixels.
 
+use super::row_colours::{Row, RowColours};
 use super::{BayerPattern, PixelFormat, SensorError};
 use crate::message::Image;
 
@@ -94,12 +95,6 @@ impl<'a> ImageView<'a> {
         self.line(self.height as usize + y as usize / 2)
     }
 
-    /// Row `y` between its neighbours.
-    #[inline]
-    fn rows_around(&self, y: u32) -> [&'a [u8]; 3] {
-        [self.row(y.wrapping_sub(1)), self.row(y), self.row(y + 1)]
-    }
-
     /// Which bytes of a pixel are red, green and blue, in formats where each pixel has its own. `None`
     /// for YUV, Bayer and depth.
     pub const fn rgb_bytes(&self) -> Option<[usize; 3]> {
@@ -116,51 +111,34 @@ impl<'a> ImageView<'a> {
         }
     }
 
-    /// Colour at column `x`, row `y`; grey is repeated. Black outside the image and for depth
-    /// formats, which [`ImageView::new_color`] keeps out. Whole rows are cheaper with
-    /// [`ImageView::convert_row`].
+    /// The colours of row `y`: black for depth formats, which [`ImageView::new_color`] keeps out, and below
+    /// the image.
     #[inline]
-    pub fn rgb(&self, x: u32, y: u32) -> [u8; 3] {
-        if x >= self.width || y >= self.height {
-            return [0; 3];
-        }
-        match self.format {
-            PixelFormat::Yuv422(order) => order.rgb(self.row(y), x as usize),
-            PixelFormat::Yuv420(order) => order.rgb(self.row(y), self.chroma_row(y), x as usize),
-            PixelFormat::Bayer8(pattern) => {
-                let (x, y) = (BayerPattern::inner(x, self.width), BayerPattern::inner(y, self.height));
-                pattern.rgb(self.rows_around(y), x as usize, y as usize)
-            }
-            _ => {
-                let pixel = self.pixel(x, y);
-                let byte = |place: usize| pixel.get(place).copied().unwrap_or(0);
-                self.rgb_bytes().map_or([0; 3], |rgb| rgb.map(byte))
-            }
-        }
-    }
-
-    /// Writes the colours of row `y` as red, green, blue, 0, as many as `out` and the row both have;
-    /// the rest of `out` stays. For depth formats and below the image nothing is written.
-    pub fn convert_row(&self, y: u32, out: &mut [[u8; 4]]) {
+    pub fn colours(&self, y: u32) -> RowColours<'a> {
         if y >= self.height {
-            return;
+            return RowColours(Row::None);
         }
-        match self.format {
-            PixelFormat::Yuv422(order) => order.convert_row(self.row(y), out),
-            PixelFormat::Yuv420(order) => order.convert_row(self.row(y), self.chroma_row(y), out),
+        let row = self.row(y);
+        RowColours(match self.format {
+            PixelFormat::Yuv422(order) => Row::Packed { row, order },
+            PixelFormat::Yuv420(order) => Row::Planes { luma: row, chroma: self.chroma_row(y), order },
             PixelFormat::Bayer8(pattern) => {
                 let y = BayerPattern::inner(y, self.height);
-                pattern.convert_row(self.rows_around(y), y as usize, out);
+                let rows = [self.row(y - 1), self.row(y), self.row(y + 1)];
+                Row::Mosaic { rows, y: y as usize, pattern }
             }
-            _ => {
-                let Some(rgb) = self.rgb_bytes() else { return };
-                let pixels = self.row(y).chunks_exact(self.format.bytes_per_pixel());
-                for (out, pixel) in out.iter_mut().zip(pixels) {
-                    let [r, g, b] = rgb.map(|place| pixel[place]);
-                    *out = [r, g, b, 0];
-                }
-            }
-        }
+            _ => match self.rgb_bytes() {
+                Some(rgb) => Row::Bytes { row, stride: self.format.bytes_per_pixel(), rgb },
+                None => Row::None,
+            },
+        })
+    }
+
+    /// Colour at column `x`, row `y`, black outside the image. Pixels of one row are cheaper through
+    /// [`ImageView::colours`].
+    #[inline]
+    pub fn rgb(&self, x: u32, y: u32) -> [u8; 3] {
+        self.colours(y).rgb(x)
     }
 
     /// Depth in metres at column `x`, row `y`: NaN where there is no reading (0 in 16-bit images),

@@ -19,6 +19,7 @@ mod pixel_format;
 mod point_cloud;
 mod radar;
 mod radar_preset;
+mod row_colours;
 mod rvl;
 mod yuv;
 
@@ -36,4 +37,5 @@ pub use pixel_format::PixelFormat;
 pub use point_cloud::PointCloudView;
 pub use radar::{RadarReturn, decode_radar, decode_radar_scan};
 pub use radar_preset::RadarPreset;
+pub use row_colours::RowColours;
 pub use yuv::{ChromaOrder, PackedOrder};

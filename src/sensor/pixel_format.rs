@@ -98,11 +98,13 @@ impl PixelFormat {
             return Err(SensorError::EmptyImage { width, height });
         }
         let (expected, fits) = match self {
-            Self::Yuv422(_) => ("an even width", width % 2 == 0),
-            Self::Yuv420(_) => ("an even width and height", width % 2 == 0 && height % 2 == 0),
+            Self::Yuv422(_) => ("an even width", width.is_multiple_of(2)),
+            Self::Yuv420(_) => {
+                ("an even width and height", width.is_multiple_of(2) && height.is_multiple_of(2))
+            }
             Self::Bayer8(_) => (
                 "an even width and height of 4 or more",
-                width % 2 == 0 && height % 2 == 0 && width >= 4 && height >= 4,
+                width.is_multiple_of(2) && height.is_multiple_of(2) && width >= 4 && height >= 4,
             ),
             _ => return Ok(()),
         };

@@ -78,7 +78,7 @@ impl PackedOrder {
             Self::Yuyv => ([a, c], b, d),
             Self::Uyvy => ([b, d], a, c),
         };
-        yuv_to_rgb(if x % 2 == 0 { y0 } else { y1 }, u, v)
+        yuv_to_rgb(if x.is_multiple_of(2) { y0 } else { y1 }, u, v)
     }
 
     /// Writes a row as red, green, blue, 0.

@@ -2,14 +2,14 @@
 //! takes.
 
 use std::path::Path;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use isobath::message::{
     CameraInfo, CdrBuffer, Header, Message, PointCloud2, PointField, Stamp, TFMessage, TransformStamped,
     to_cdr,
 };
 use isobath::pipeline::depth::{DepthFrame, DepthIntake, DepthModel, DepthPipeline, DepthProcessor};
-use isobath::pipeline::{Accounting, Intake, Pacing, ParameterSet, Pipeline, SensorInput, Value};
+use isobath::pipeline::{Intake, Pacing, ParameterSet, Pipeline, SensorInput, Value};
 
 pub const STAMP: Stamp = Stamp(1_000_000_000);
 
@@ -18,14 +18,17 @@ pub fn model_folder() -> String {
     folder.to_str().unwrap().to_owned()
 }
 
-pub fn pipeline() -> (DepthIntake, DepthModel, DepthProcessor) {
+fn parameters() -> ParameterSet {
     let mut parameters = ParameterSet::new("depth", DepthPipeline::PARAMETERS);
     parameters.set("model", Value::String(model_folder())).unwrap();
+    parameters
+}
+
+pub fn pipeline() -> (DepthModel, DepthProcessor) {
+    let parameters = parameters();
     let model = DepthPipeline::load(&parameters).unwrap();
-    let accounting = Arc::new(Mutex::new(Accounting::default()));
-    let (intake, processor) =
-        DepthPipeline::attach(&model, &parameters, Pacing::Lockstep, accounting).unwrap();
-    (intake, model, processor)
+    let processor = DepthProcessor::new(&model, &parameters, Arc::default()).unwrap();
+    (model, processor)
 }
 
 pub fn encoded<'a>(message: &impl Message<'a>) -> Vec<u8> {
@@ -80,8 +83,9 @@ pub fn radar_cloud(count: u32) -> Vec<u8> {
     })
 }
 
-/// The frame that `intake` makes of `image`, with `info` and 100 radar returns.
-pub fn frame(intake: &mut DepthIntake, image: SensorInput, info: &CameraInfo<'_>) -> DepthFrame {
+/// The frame that an intake makes of `image`, with `info` and 100 radar returns.
+pub fn frame(image: SensorInput, info: &CameraInfo<'_>) -> DepthFrame {
+    let mut intake = DepthIntake::new(&parameters(), Pacing::Lockstep, Arc::default());
     let mut transform =
         TransformStamped { header: camera_header(), child_frame_id: "radar", ..TransformStamped::default() };
     transform.transform.rotation.w = 1.0;
