@@ -275,7 +275,7 @@ fn an_unset_stamp_is_dropped_and_named() {
     assert_eq!(live.dropped(DropReason::ZeroStamp), 1);
     let accounting = live.accounting.lock().unwrap();
     assert!(accounting.dropped().contains_key("zero_stamp"));
-    assert!(accounting.problems()["lidar/points"].message.contains("header.stamp"));
+    assert!(accounting.problems()["lidar/points zero_stamp"].message.contains("header.stamp"));
 }
 
 #[test]

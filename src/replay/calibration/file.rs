@@ -341,7 +341,7 @@ mod tests {
             ),
             (
                 format!("{camera}    fx: 0\n    fy: 500\n    cx: 320\n    cy: 240\n"),
-                "cameras.cam: camera k: expected finite numbers with fx, fy > 0",
+                "cameras.cam: camera k: expected nine finite numbers with the focal lengths k[0], k[4] > 0",
             ),
             (
                 format!(
