@@ -37,10 +37,10 @@ pub(super) struct ReplayArguments {
     #[arg(long, default_value = "max")]
     rate: String,
     /// Seconds to skip
-    #[arg(long, default_value_t = 0.0)]
+    #[arg(long, default_value_t = 0.0, allow_negative_numbers = true)]
     start: f64,
     /// Seconds to play
-    #[arg(long)]
+    #[arg(long, allow_negative_numbers = true)]
     duration: Option<f64>,
     /// Pipelines that may compute at once
     #[arg(long, default_value_t = 2)]

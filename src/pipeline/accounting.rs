@@ -37,10 +37,22 @@ pub struct InputCount {
 pub struct Problem {
     /// How often
     pub count: u64,
-    /// The newest wording
+    /// The newest wording, of data that could not be decoded if there were any
     pub message: String,
     /// Whether data could not be decoded (rather than being late or missing)
     pub undecodable: bool,
+}
+
+impl Problem {
+    /// Counts more of it. Data that cannot be decoded are the cause of what is missing then, so their
+    /// wording stays.
+    fn add(&mut self, count: u64, message: String, undecodable: bool) {
+        if undecodable || !self.undecodable {
+            self.message = message;
+        }
+        self.count += count;
+        self.undecodable |= undecodable;
+    }
 }
 
 impl fmt::Display for Problem {
@@ -133,9 +145,7 @@ impl Accounting {
     /// Something is wrong with `source`; `true` when it is the first time, which is worth a log line.
     pub fn problem(&mut self, source: &str, message: String, undecodable: bool) -> bool {
         let problem = self.problems.entry(source.to_owned()).or_default();
-        problem.count += 1;
-        problem.message = message;
-        problem.undecodable |= undecodable;
+        problem.add(1, message, undecodable);
         problem.count == 1
     }
 
@@ -216,9 +226,7 @@ impl Accounting {
         }
         for (source, problem) in &other.problems {
             let mine = self.problems.entry(source.clone()).or_default();
-            mine.count += problem.count;
-            mine.undecodable |= problem.undecodable;
-            mine.message.clone_from(&problem.message);
+            mine.add(problem.count, problem.message.clone(), problem.undecodable);
         }
         for (topic, count) in &other.inputs {
             let mine = self.inputs.entry(topic.clone()).or_default();
@@ -263,5 +271,7 @@ mod tests {
         assert!(!accounting.problem("image", "step too short".into(), true));
         assert_eq!(accounting.problems()["image"].count, 2);
         assert!(accounting.has_undecodable());
+        accounting.problem("image", "no camera info".into(), false);
+        assert_eq!(accounting.problems()["image"].to_string(), "step too short (×3)");
     }
 }

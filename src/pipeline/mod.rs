@@ -28,4 +28,4 @@ pub use input::{InputKind, InputTopic, SensorInput, type_name_of};
 pub use output::{OutputMessage, OutputTopic, WantedTopics};
 pub use parameters::{Constraint, Default as DefaultValue, ParameterSet, ParameterSpec, Value};
 pub use task::{Intake, MODEL_PARAMETERS, Model, Pacing, Pipeline, Processor};
-pub use tf::insert_transforms;
+pub use tf::{TransformsError, insert_transforms};

@@ -3,12 +3,26 @@
 use nalgebra::{Quaternion, Translation3, UnitQuaternion};
 
 use crate::geometry::{Pose, TransformBuffer};
-use crate::message::{TFMessage, from_cdr};
+use crate::message::{CdrError, TFMessage, from_cdr};
 
-/// Inserts the transforms of a `tf2_msgs/TFMessage`. The first that cannot be taken is described in the
-/// error; the others are in.
-pub fn insert_transforms(buffer: &mut TransformBuffer, bytes: &[u8], is_static: bool) -> Result<(), String> {
-    let message: TFMessage<'_> = from_cdr(bytes).map_err(|error| error.to_string())?;
+/// Why transforms were not taken.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum TransformsError {
+    /// The message is damaged; nothing of it was taken
+    #[error(transparent)]
+    Undecodable(#[from] CdrError),
+    /// One transform was not taken, the first if there were several; the others were
+    #[error("{0}")]
+    Refused(String),
+}
+
+/// Inserts the transforms of a `tf2_msgs/TFMessage`.
+pub fn insert_transforms(
+    buffer: &mut TransformBuffer,
+    bytes: &[u8],
+    is_static: bool,
+) -> Result<(), TransformsError> {
+    let message: TFMessage<'_> = from_cdr(bytes)?;
     let mut first_error = None;
     for transform in &message.transforms {
         let t = transform.transform.translation;
@@ -32,5 +46,5 @@ pub fn insert_transforms(buffer: &mut TransformBuffer, bytes: &[u8], is_static: 
             first_error.get_or_insert(error);
         }
     }
-    first_error.map_or(Ok(()), Err)
+    first_error.map_or(Ok(()), |error| Err(TransformsError::Refused(error)))
 }

@@ -9,7 +9,7 @@ use super::parameters::{RadarSettings, radar_count, radar_settings};
 use super::radar_input::{RadarMessage, RadarPayload, RadarReception, velocity_mps};
 use crate::geometry::{CameraModel, TransformBuffer};
 use crate::message::{CameraInfo, CdrError, Image, LendCompressedImage, LendImage, Stamp, from_cdr};
-use crate::pipeline::{Accounting, Intake, Pacing, ParameterSet, SensorInput, insert_transforms};
+use crate::pipeline::{Accounting, Intake, Pacing, ParameterSet, SensorInput, TransformsError, insert_transforms};
 use crate::sync::{Collector, CollectorConfig, DropReason, FrameSet};
 
 /// Camera infos kept to find the one of an image's stamp.
@@ -392,7 +392,8 @@ impl Intake for DepthIntake {
             SensorInput::Lidar(_) => {}
             SensorInput::Transforms(bytes, is_static) => {
                 if let Err(error) = insert_transforms(&mut self.transforms, &bytes, is_static) {
-                    self.problem("tf", &error, false);
+                    let undecodable = matches!(error, TransformsError::Undecodable(_));
+                    self.problem("tf", &error.to_string(), undecodable);
                 }
             }
         }

@@ -6,7 +6,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::motion::{Motion, MotionSource};
 use crate::geometry::{Pose, SweepMotion, TransformBuffer};
 use crate::message::{LendCloud, Stamp};
-use crate::pipeline::{Accounting, Intake, Pacing, ParameterSet, SensorInput, insert_transforms};
+use crate::pipeline::{
+    Accounting, Intake, Pacing, ParameterSet, SensorInput, TransformsError, insert_transforms,
+};
 use crate::sync::DropReason;
 
 /// Sweeps that wait at once in lockstep; their transforms arrive within the time-out.
@@ -212,7 +214,8 @@ impl Intake for DetectionIntake {
             SensorInput::Lidar(cloud) => self.offer_cloud(cloud, now),
             SensorInput::Transforms(bytes, is_static) => {
                 if let Err(error) = insert_transforms(&mut self.transforms, &bytes, is_static) {
-                    self.problem("tf", &error, false);
+                    let undecodable = matches!(error, TransformsError::Undecodable(_));
+                    self.problem("tf", &error.to_string(), undecodable);
                 }
             }
             SensorInput::Image(_)
