@@ -92,12 +92,11 @@ impl Metadata {
         let mode = info.compression_mode.unwrap_or_default().to_lowercase();
         let format = info.compression_format.unwrap_or_default();
         let packed_messages = match mode.as_str() {
-            "" | "none" => false,
             "file" | "message" if format != "zstd" => {
                 let found = format!("compression_format '{format}' per {mode}");
                 return Err(BagError::UnknownCompression { path, found });
             }
-            "file" => false,
+            "" | "none" | "file" => false,
             "message" => true,
             _ => {
                 let found = format!("compression_mode '{mode}'");

@@ -183,22 +183,17 @@ fn read_camera(place: &Place<'_>, entry: &CameraEntry) -> Result<CameraCalibrati
     let width = entry.width.as_ref().ok_or_else(|| missing("width"))?.value;
     let height = entry.height.as_ref().ok_or_else(|| missing("height"))?.value;
     let named = [("fx", &entry.fx), ("fy", &entry.fy), ("cx", &entry.cx), ("cy", &entry.cy)];
-    let k = match &entry.k {
-        Some(k) => {
-            if let Some((name, value)) = named.iter().find_map(|(name, value)| Some((name, value.as_ref()?)))
-            {
-                let place = place.at(name, value);
-                return Err(place.error("expected either k or fx, fy, cx, cy, found both"));
-            }
-            place.at("k", k).numbers(&k.value, "3×3, row by row")?
+    let k = if let Some(k) = &entry.k {
+        if let Some((name, value)) = named.iter().find_map(|(name, value)| Some((name, value.as_ref()?))) {
+            return Err(place.at(name, value).error("expected either k or fx, fy, cx, cy, found both"));
         }
-        None => {
-            let value = |index: usize| {
-                let (name, value) = named[index];
-                value.as_ref().map(|value| value.value).ok_or_else(|| missing(&format!("k' or '{name}")))
-            };
-            [value(0)?, 0.0, value(2)?, 0.0, value(1)?, value(3)?, 0.0, 0.0, 1.0]
-        }
+        place.at("k", k).numbers(&k.value, "3×3, row by row")?
+    } else {
+        let value = |(name, value): (&str, &Option<Spanned<f64>>)| {
+            value.as_ref().map(|value| value.value).ok_or_else(|| missing(&format!("k' or '{name}")))
+        };
+        let [fx, fy, cx, cy] = named.map(value);
+        [fx?, 0.0, cx?, 0.0, fy?, cy?, 0.0, 0.0, 1.0]
     };
     let [fx, skew, cx, k10, fy, cy, k20, k21, k22] = k;
     let d = entry.d.as_ref().map_or_else(Vec::new, |d| d.value.clone());
