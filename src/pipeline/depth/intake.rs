@@ -9,7 +9,9 @@ use super::parameters::{RadarSettings, radar_count, radar_settings};
 use super::radar_input::{RadarMessage, RadarPayload, RadarReception, velocity_mps};
 use crate::geometry::{CameraModel, TransformBuffer};
 use crate::message::{CameraInfo, CdrError, Image, LendCompressedImage, LendImage, Stamp, from_cdr};
-use crate::pipeline::{Accounting, Intake, Pacing, ParameterSet, SensorInput, TransformsError, insert_transforms};
+use crate::pipeline::{
+    Accounting, Intake, Pacing, ParameterSet, SensorInput, TransformsError, insert_transforms,
+};
 use crate::sync::{Collector, CollectorConfig, DropReason, FrameSet};
 
 /// Camera infos kept to find the one of an image's stamp.
