@@ -96,6 +96,16 @@ fuzz_target!(|input: Input<'_>| {
                 assert!((x < width && y < height) || (color == [0; 3] && depth.is_nan()));
             }
         }
+        let mut colors = vec![[7; 4]; width as usize + 1];
+        for y in rows {
+            view.convert_row(y, &mut colors);
+        }
+        for (x, color) in colors.iter().take(width as usize).enumerate().take(64) {
+            // The last row inside the image that was converted is its last one.
+            let found = view.rgb(x as u32, height - 1);
+            assert!(*color == [found[0], found[1], found[2], 0] || view.format().is_depth());
+        }
+        assert_eq!(colors.last(), Some(&[7; 4]), "nothing is written beyond the row");
         if let Ok(depth) = ImageView::new_depth(&image) {
             assert!(depth.format().is_depth());
         }

@@ -41,9 +41,8 @@ fuzz_target!(|input: Input<'_>| {
             }
         }),
         Input::Parameters(text) => {
-            let _ = with_file("parameters.yaml", text.as_bytes(), |path| {
-                NodeParameters::default().load(path)
-            });
+            let _ =
+                with_file("parameters.yaml", text.as_bytes(), |path| NodeParameters::default().load(path));
         }
         Input::Assignment(text) => {
             let _ = split_assignment(text);

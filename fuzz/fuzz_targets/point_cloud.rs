@@ -4,13 +4,16 @@
 
 use arbitrary::Arbitrary;
 use isobath::{
-    message::{Header, PointCloud2, PointField, RadarScan, from_cdr},
-    sensor::{PointCloudView, RadarPreset, decode_radar, decode_radar_scan, lidar_points},
+    message::{Header, PointCloud2, PointField, RadarScan, Stamp, from_cdr},
+    sensor::{
+        DopplerSigns, LidarPreset, PointCloudView, RadarPreset, StampAt, decode_radar, decode_radar_scan,
+        lidar_points,
+    },
 };
 use libfuzzer_sys::fuzz_target;
 
 /// Every field name that a driver is known to publish, so that random layouts get past the name check.
-const NAMES: [&str; 32] = [
+const NAMES: [&str; 35] = [
     "x",
     "y",
     "z",
@@ -36,12 +39,15 @@ const NAMES: [&str; 32] = [
     "elevation_std",
     "elevation_angle",
     "ring",
+    "channel",
     "line",
-    "tag",
+    "signal",
     "t",
     "time",
     "timestamp",
+    "time_stamp",
     "offset_time",
+    "time_offset",
     "",
 ];
 
@@ -133,9 +139,24 @@ fn look_at(cloud: &PointCloud2<'_>) {
             }
         }
     }
+    for preset in LidarPreset::ALL {
+        for stamp_at in [StampAt::Start, StampAt::End] {
+            let Ok(layout) = preset.layout(&view, Stamp(1_700_000_000_000_000_000), stamp_at) else {
+                continue;
+            };
+            assert!(layout.points(&view).count() <= view.len());
+            if let Some(times) = layout.times() {
+                assert!(times.first_s() <= times.last_s());
+                let _ = times.offset_s(0);
+                assert!(times.offset_s(view.len()).is_nan());
+            }
+        }
+    }
     let mut returns = Vec::new();
+    let mut signs = DopplerSigns::default();
     for preset in RadarPreset::ALL {
         if decode_radar(&view, preset, -1.0, &mut returns).is_ok() {
+            signs.add(&returns, [3.0, 0.5, 0.0]);
             assert!(returns.len() <= view.len());
             assert!(returns.iter().all(|found| found.position.iter().all(|v| v.is_finite())));
         }

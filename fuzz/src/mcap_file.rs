@@ -97,7 +97,11 @@ impl Plain<'_> {
         let body = Body::default();
         match *self {
             Self::Schema { id, name } => {
-                body.number(id.into(), 2).counted(name.as_bytes()).counted(b"ros2msg").counted(b"").append(3, out);
+                body.number(id.into(), 2)
+                    .counted(name.as_bytes())
+                    .counted(b"ros2msg")
+                    .counted(b"")
+                    .append(3, out);
             }
             Self::Channel { id, schema, topic, qos } => {
                 let entry = Body::default().counted(b"offered_qos_profiles").counted(qos.as_bytes());
@@ -167,7 +171,8 @@ impl Recording<'_> {
                 let body = body.counted(b"").number(0, 8).counted(name).number(packed, 8).number(size, 8);
                 body.append(8, &mut out);
             }
-            let map = counts.iter().fold(Body::default(), |b, (id, n)| b.number((*id).into(), 2).number(*n, 8));
+            let map =
+                counts.iter().fold(Body::default(), |b, (id, n)| b.number((*id).into(), 2).number(*n, 8));
             let total = counts.iter().fold(0, |sum: u64, (_, n)| sum.wrapping_add(*n));
             let claimed = count.wrapping_add_signed((*chunk_count_error).into());
             let body = Body::default().number(total, 8).number(0, 2).number(0, 4).number(0, 4).number(0, 4);

@@ -12,7 +12,7 @@ use mcap::{
 use super::{
     BagError, TopicInfo,
     info::TimeSpan,
-    mcap_record::{HEAD_BYTES, McapFile, RecordHead, parse_message},
+    mcap_record::{HEAD_BYTES, McapFile, RecordHead, parse_message, parse_record},
     qos::OfferedQos,
 };
 use crate::message::Stamp;
@@ -170,13 +170,13 @@ impl Index {
     ) -> Result<(), String> {
         match opcode {
             op::STATISTICS => {
-                if let Record::Statistics(found) = parse(opcode, data)? {
+                if let Record::Statistics(found) = parse_record(opcode, data)? {
                     *statistics = Some(found);
                 }
                 Ok(())
             }
             op::CHUNK_INDEX => {
-                let Record::ChunkIndex(chunk) = parse(opcode, data)? else { return Ok(()) };
+                let Record::ChunkIndex(chunk) = parse_record(opcode, data)? else { return Ok(()) };
                 self.note_compression(&chunk.compression);
                 self.blocks.push(Block {
                     start: log_time(chunk.message_start_time)?,
@@ -195,7 +195,7 @@ impl Index {
         if opcode != op::SCHEMA && opcode != op::CHANNEL {
             return Ok(());
         }
-        match parse(opcode, data)? {
+        match parse_record(opcode, data)? {
             Record::Schema { header, data } => {
                 let definition = String::from_utf8_lossy(&data).into_owned();
                 self.schemas.insert(header.id, (header.name, definition));
@@ -338,10 +338,6 @@ impl Index {
             self.blocks.push(Block { start: first.0, end: last.0, offset, channels: Box::default() });
         }
     }
-}
-
-fn parse(opcode: u8, data: &[u8]) -> Result<Record<'_>, String> {
-    mcap::parse_record(opcode, data).map_err(|error| error.to_string())
 }
 
 fn log_time(time: u64) -> Result<i64, String> {

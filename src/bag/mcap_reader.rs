@@ -8,7 +8,7 @@ use super::{
     BagError, BagMessage,
     info::{FileInfo, TimeSpan},
     mcap_index::{Block, Index},
-    mcap_record::{McapFile, RecordHead, parse_message},
+    mcap_record::{McapFile, RecordHead, parse_message, parse_record},
     read_at::{ReadAt, SizedFile},
     stream::FileFilter,
 };
@@ -121,7 +121,7 @@ impl McapReader {
             }
             let head = self.file.head(offset)?;
             let body = self.file.body(head)?;
-            let parsed = mcap::parse_record(head.opcode, &body)
+            let parsed = parse_record(head.opcode, &body)
                 .map_err(|e| self.file.damage(offset, format!("message index: {e}")))?;
             let Record::MessageIndex(entries) = parsed else {
                 return Err(self.file.damage(offset, "expected a message index"));

@@ -106,7 +106,7 @@ impl McapFile {
         let body = self.body(head)?;
         let fail = |message: String| self.damage(head.offset, message);
         let Record::Chunk { header, .. } =
-            mcap::parse_record(op::CHUNK, &body).map_err(|e| fail(format!("chunk: {e}")))?
+            parse_record(op::CHUNK, &body).map_err(|e| fail(format!("chunk: {e}")))?
         else {
             return Err(fail("expected a chunk".into()));
         };
@@ -161,6 +161,41 @@ fn feed(reader: &mut LinearReader, bytes: &[u8]) {
     reader.notify_read(count);
 }
 
+/// Parses a record. The parser takes memory as a record's counts claim it, so they are checked first
+/// against the bytes that are there.
+pub fn parse_record(opcode: u8, body: &[u8]) -> Result<Record<'_>, String> {
+    counts_fit(opcode, body).ok_or("a name or a list that is longer than its record")?;
+    mcap::parse_record(opcode, body).map_err(|error| error.to_string())
+}
+
+/// Walks over the strings and lists of the records that are read here.
+fn counts_fit(opcode: u8, body: &[u8]) -> Option<()> {
+    // Bytes in front of each 32-bit count; as many bytes as it says follow.
+    let gaps: &[usize] = match opcode {
+        op::SCHEMA => &[2, 0, 0],
+        op::CHANNEL => &[4, 0, 0],
+        op::CHUNK => &[28],
+        op::MESSAGE_INDEX => &[2],
+        op::CHUNK_INDEX => &[32, 8],
+        op::STATISTICS => &[42],
+        _ => &[],
+    };
+    let (mut counted, mut rest): (&[u8], &[u8]) = (&[], body);
+    for &gap in gaps {
+        (counted, rest) = split_counted(rest.get(gap..)?)?;
+    }
+    // The last list of a channel is one of strings.
+    while opcode == op::CHANNEL && !counted.is_empty() {
+        (_, counted) = split_counted(counted)?;
+    }
+    Some(())
+}
+
+fn split_counted(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (count, rest) = bytes.split_first_chunk()?;
+    rest.split_at_checked(u32::from_le_bytes(*count) as usize)
+}
+
 /// A message record: channel, log time, payload.
 pub fn parse_message(body: &[u8]) -> Result<(u16, i64, &[u8]), String> {
     // channel id u16, sequence u32, log time u64, publish time u64, then the payload
@@ -173,4 +208,42 @@ pub fn parse_message(body: &[u8]) -> Result<(u16, i64, &[u8]), String> {
     let log_time =
         i64::try_from(log_time).map_err(|_| format!("log time {log_time} ns is beyond the year 2262"))?;
     Ok((channel, log_time, payload))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A record's body with `gap` zeros, then a string of one byte, after each the next gap.
+    fn body(gaps: &[usize]) -> Vec<u8> {
+        let part = |&gap: &usize| [vec![0; gap], vec![1, 0, 0, 0, b'a']].concat();
+        gaps.iter().flat_map(part).collect()
+    }
+
+    #[test]
+    fn a_claim_of_4_gib_takes_no_memory() {
+        let records: [(u8, &[usize]); 4] =
+            [(op::SCHEMA, &[2, 0]), (op::CHANNEL, &[4, 0]), (op::CHUNK, &[]), (op::CHUNK_INDEX, &[])];
+        for (opcode, gaps) in records {
+            let gap = match opcode {
+                op::CHUNK => 28,
+                op::CHUNK_INDEX => 32,
+                _ => 0,
+            };
+            let forged = [body(gaps), vec![0; gap], vec![0xff; 4], vec![0; 100]].concat();
+            let error = parse_record(opcode, &forged).unwrap_err();
+            assert!(error.contains("longer than its record"), "{opcode:#04x}: {error}");
+        }
+        // A channel's list fits, the name in it does not.
+        let list = [vec![8, 0, 0, 0], vec![0xf0; 8]].concat();
+        assert!(parse_record(op::CHANNEL, &[body(&[4, 0]), list].concat()).is_err());
+    }
+
+    #[test]
+    fn what_fits_is_parsed() {
+        let list = [vec![10, 0, 0, 0], body(&[0, 0])].concat();
+        let channel = [body(&[4, 0]), list].concat();
+        let Ok(Record::Channel(channel)) = parse_record(op::CHANNEL, &channel) else { panic!("no channel") };
+        assert_eq!((channel.topic.as_str(), channel.metadata.len()), ("a", 1));
+    }
 }
