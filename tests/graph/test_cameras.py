@@ -3,7 +3,7 @@
 import subprocess
 
 import pytest
-from graph import NODES, running, wait_until
+from graph import NODES, ROOT, running, wait_until
 from sensor_msgs.msg import Image
 from sensors import camera_info, image, radar, static_transforms
 
@@ -92,6 +92,18 @@ def test_other_settings_of_the_session_mean_another_model(listener):
         wait_until(told, 3.0, "warning")
         assert "'/image'" in told()[0].msg and "/depth" in told()[0].msg
         assert told()[0].name == "rear"
+
+
+def test_the_example_of_the_package(listener):
+    others = ["--params-file", str(ROOT / "config" / "two_cameras.yaml"), "-r", "depth_rear:image:=/rear/image"]
+    with running("perception", ready=3, others=others) as process:
+        wait_until(
+            lambda: {"/depth_front", "/depth_rear", "/detection"} <= listener.nodes()
+            and [listener.node.count_subscribers(f"/radar_{n}/points") for n in range(3)] == [1, 1, 0],
+            5.0,
+            "the example's nodes and radars",
+        )
+        assert "[WARN]" not in process.output
 
 
 @pytest.mark.parametrize(

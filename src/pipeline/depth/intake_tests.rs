@@ -22,10 +22,13 @@ fn header(ms: i64, frame_id: &str) -> Header<'_> {
 }
 
 fn image(ms: i64) -> SensorInput {
-    SensorInput::Image(Arc::new(CdrBuffer(encoded(&Image {
-        header: header(ms, "camera"),
-        ..Default::default()
-    }))))
+    image_of(ms, 4, "rgb8")
+}
+
+fn image_of(ms: i64, size: u32, encoding: &str) -> SensorInput {
+    let header = header(ms, "camera");
+    let image = Image { header, encoding, width: size, height: size, ..Default::default() };
+    SensorInput::Image(Arc::new(CdrBuffer(encoded(&image))))
 }
 
 fn radar(ms: i64) -> SensorInput {
@@ -34,7 +37,12 @@ fn radar(ms: i64) -> SensorInput {
 }
 
 fn camera_info() -> SensorInput {
-    let mut info = CameraInfo { header: header(0, "camera"), height: 4, width: 4, ..Default::default() };
+    camera_info_of(4)
+}
+
+fn camera_info_of(size: u32) -> SensorInput {
+    let mut info =
+        CameraInfo { header: header(0, "camera"), height: size, width: size, ..Default::default() };
     info.k = [2.0, 0.0, 1.5, 0.0, 2.0, 1.5, 0.0, 0.0, 1.0];
     SensorInput::CameraInfo(encoded(&info).into())
 }
@@ -76,6 +84,11 @@ impl Live {
 
     fn poll(&mut self, now_ms: i64) -> Option<i64> {
         self.intake.poll(at(now_ms)).map(|frame| frame.stamp.since_ns(at(0)) / MS)
+    }
+
+    fn problem(&self, source: &str) -> Option<String> {
+        let accounting = self.accounting.lock().unwrap();
+        accounting.problems().get(source).map(|problem| problem.message.clone())
     }
 
     fn superseded(&self) -> u64 {
@@ -285,4 +298,57 @@ fn odometry_gives_the_velocity_of_the_radar_in_its_own_frame() {
     let frame = live.intake.poll(at(10)).unwrap();
     let [x, y, z] = frame.radars[0].as_ref().unwrap().velocity_mps.unwrap();
     assert!(x.abs() < 1e-5 && (y + 3.0).abs() < 1e-5 && z.abs() < 1e-5, "{x} {y} {z}");
+}
+
+#[test]
+fn an_image_of_a_new_size_waits_for_its_camera_info() {
+    let mut live = Live::new();
+    live.offer(image(0), 0);
+    live.offer(radar(0), 0);
+    live.offer(transform(0, true), 0);
+    assert_eq!(live.poll(0), Some(0));
+    live.offer(image_of(100, 8, "rgb8"), 100);
+    live.offer(radar(100), 100);
+    assert_eq!(live.poll(100), None, "the info of the old size does not fit");
+    live.offer(camera_info_of(8), 110);
+    assert_eq!(live.poll(110), Some(100));
+    assert_eq!(live.problem("image size").unwrap(), "the size changed from 4×4 to 8×8");
+    live.offer(image_of(200, 6, "rgb8"), 200);
+    live.offer(radar(200), 200);
+    assert_eq!(live.poll(200), None);
+    assert_eq!(live.poll(349), None);
+    assert_eq!(live.poll(350), Some(200), "the processor says what is wrong with the one there is");
+}
+
+#[test]
+fn another_encoding_is_told_with_both() {
+    let mut live = Live::new();
+    live.offer(image_of(0, 4, "rgb8"), 0);
+    assert_eq!(live.problem("image encoding"), None);
+    live.offer(image_of(30, 4, "mono16"), 30);
+    let told = live.problem("image encoding").unwrap();
+    assert!(told.contains("'rgb8'") && told.contains("'mono16'"), "{told}");
+}
+
+#[test]
+fn a_jump_of_time_is_told_with_both_times() {
+    let mut live = Live::new();
+    live.offer(image(60_000), 60_000);
+    live.offer(image(0), 60_030);
+    let told = live.problem("time").unwrap();
+    assert!(told.contains(&at(60_000).to_string()) && told.contains(&at(0).to_string()), "{told}");
+}
+
+#[test]
+fn a_shorter_timeout_holds_for_what_waits_and_loses_nothing() {
+    let mut live = Live::new();
+    assert!(!live.intake.is_waiting());
+    live.offer(image(0), 0);
+    assert_eq!(live.poll(50), None, "its radar may come");
+    assert!(live.intake.is_waiting());
+    let mut parameters = ParameterSet::of::<DepthPipeline>("depth");
+    parameters.set_text("sync_timeout_ms", "40").unwrap();
+    live.intake.update(&parameters);
+    assert_eq!(live.poll(51), Some(0));
+    assert!(!live.intake.is_waiting());
 }
