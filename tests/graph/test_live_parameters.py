@@ -69,7 +69,7 @@ def test_fifty_changes_while_images_flow_lose_no_frame(listener, sensor):
             ("sync_timeout_ms", [2000, 3000, 4000]),
             ("radar_0.offset_ms", [-5.0, 0.0, 5.0]),
             ("points_stride", [1, 2, 4]),
-            ("radar_0.preset", ["auto", "generic"]),
+            ("radar_0.doppler_sign", ["-", "+"]),
         ]
         for number in range(50):
             frames = sensors[0].sent
@@ -112,6 +112,7 @@ def test_a_change_of_several_is_all_or_nothing(listener):
             ({"points_stride": 4, "points_strid": 5}, "points_stride"),
             ({"sync_timeout_ms": 10, "threads": 2}, "restart"),
             ({"sync_timeout_ms": 10, "radar_0__preset": "ti"}, "ti_mmwave"),
+            ({"sync_timeout_ms": 10, "radar_0__required": 1}, "boolean"),
         ]
         for values, why in refused:
             result = set_together(listener, "/depth", **values)
@@ -131,7 +132,7 @@ def test_what_a_node_dumps_loads_again_unchanged(listener, tmp_path):
         changes = [
             ("/depth", "radar_0.doppler_sign", "-"),
             ("/depth", "radar_1.offset_ms", -12.5),
-            ("/depth", "radar_1.preset", "smartmicro"),
+            ("/depth", "radar_1.required", True),
             ("/detection", "score_threshold", 0.1),
             ("/detection", "output_frame", ""),
         ]
