@@ -198,7 +198,7 @@ mod tests {
                 let mut depth_m = vec![f32::NAN; width * height];
                 depth_m[v * width + u] = z;
                 let mut data = Vec::new();
-                assert_eq!(write_points(&depth_m, &rays, &image, 1, &mut data), Ok(1));
+                assert_eq!(write_points(&depth_m, &rays, &image, &mut data), Ok(1));
                 let message = cloud(Header::default(), &data);
                 let found = PointCloudView::new(&message).unwrap().xyz(0);
                 for (found, expected) in found.iter().zip([ray[0] * z, ray[1] * z, z]) {
