@@ -110,7 +110,10 @@ impl Spoilt {
     /// Another ONNX file under a checksum that fits.
     fn with_onnx(self, bytes: &[u8]) -> Self {
         let file = self.model().join("model.onnx");
-        let hex = |bytes: &[u8]| Sha256::digest(bytes).iter().map(|b| format!("{b:02x}")).collect::<String>();
+        let hex = |bytes: &[u8]| {
+            let bytes: Vec<String> = Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+            bytes.concat()
+        };
         let old = hex(&fs::read(&file).unwrap());
         fs::write(&file, bytes).unwrap();
         self.edit(&old, &hex(bytes))

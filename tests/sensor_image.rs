@@ -42,6 +42,7 @@ struct Tensor {
 }
 
 #[derive(Deserialize)]
+#[expect(clippy::struct_field_names, reason = "the names of the golden file")]
 struct Depth {
     encoding: String,
     width: u32,

@@ -134,7 +134,9 @@ async fn serve(
         rosout::publish(&log, &line, &mut buffer);
     }
     // All at once: each takes up to a spin.
-    nodes.iter().for_each(|node| node.node.request_stop());
+    for node in &nodes {
+        node.node.request_stop();
+    }
     drop(nodes);
     result
 }

@@ -179,7 +179,7 @@ fn subscribe(owned: &mut Owned, topic: &str, kind: InputKind, delivery: Delivery
             let stream = owned.node.subscribe_raw(topic, type_name_of(kind), qos).map_err(create)?;
             owned.forward(stream, move |bytes| {
                 let stamp = from_cdr::<RadarScan<'_>>(&bytes).ok().map(|scan| scan.header.stamp);
-                delivery.send(stamp, Payload::Bytes(bytes.into()));
+                delivery.send(stamp, bytes.len(), Payload::Bytes(bytes.into()));
             });
         }
         InputKind::CameraInfo | InputKind::Transforms | InputKind::StaticTransforms => {

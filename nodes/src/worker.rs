@@ -97,13 +97,16 @@ pub fn start<P: Pipeline>(jobs: Vec<Job>, events: Events) -> std::io::Result<Vec
     Ok(entrances)
 }
 
+/// A model and a processor of each node that shares it.
+type Loaded<P> = (<P as Pipeline>::Model, Vec<<P as Pipeline>::Processor>);
+
 /// The model with a processor for each job, whose intakes are open from now on; else why there is none, with
 /// the number of the node at fault.
 fn load<P: Pipeline>(
     first: &Job,
     jobs: &[Job],
     seats: &Seats<P::Intake>,
-) -> Result<(P::Model, Vec<P::Processor>), (usize, PipelineError)> {
+) -> Result<Loaded<P>, (usize, PipelineError)> {
     let model = P::load(&first.parameters).map_err(|error| (first.index, error))?;
     let mut processors = Vec::with_capacity(jobs.len());
     for (seat, job) in jobs.iter().enumerate() {

@@ -24,6 +24,7 @@ pub(super) fn taps(source: usize, target: usize) -> Vec<Tap> {
 
 /// Where depth ends, metres.
 #[derive(Clone, Copy, Debug)]
+#[expect(clippy::struct_field_names, reason = "the unit belongs to each name")]
 pub(super) struct Limits {
     /// The nearest that is inside for certain.
     pub min_m: f32,

@@ -301,7 +301,7 @@ fn providers(facts: &Facts) -> Finding {
     let mut text = format!("built with {names}");
     for (what, providers) in tried(facts) {
         if !providers.is_empty() {
-            text.push_str(&format!("; {what} {}", providers.join(", ")));
+            text = format!("{text}; {what} {}", providers.join(", "));
         }
     }
     Finding::ok(SUBJECT, text)

@@ -45,7 +45,7 @@ impl ImageMessage {
     }
 
     /// Encoding of the pixels or format of the file, and the size where the header tells it.
-    fn form(&self) -> Result<(&str, Option<(u32, u32)>), CdrError> {
+    fn form(&self) -> Result<(&str, Option<Size>), CdrError> {
         Ok(match self {
             Self::Raw(message) => {
                 let image = message.image()?;
@@ -87,11 +87,14 @@ pub struct DepthFrame {
     pub radars: [Option<RadarMessage>; MAX_RADARS],
 }
 
+/// Width and height of an image, pixels.
+type Size = (u32, u32);
+
 struct Trigger {
     image: ImageMessage,
     frame_id: String,
     /// Width and height, where the header tells them
-    size: Option<(u32, u32)>,
+    size: Option<Size>,
 }
 
 /// Intake of the depth pipeline.
@@ -101,7 +104,7 @@ pub struct DepthIntake {
     waiting: VecDeque<(FrameSet<Trigger, Arc<RadarReception>>, Stamp)>,
     calibrations: VecDeque<Arc<Calibration>>,
     /// Encoding and size of the last image
-    form: Option<(String, Option<(u32, u32)>)>,
+    form: Option<(String, Option<Size>)>,
     transforms: TransformBuffer,
     radars: usize,
     settings: [RadarSettings; MAX_RADARS],
@@ -175,7 +178,7 @@ impl DepthIntake {
     }
 
     /// Tells when an image has another encoding or size than the one before. Returns its size.
-    fn compare_form(&mut self, topic: &str, image: &ImageMessage) -> Option<(u32, u32)> {
+    fn compare_form(&mut self, topic: &str, image: &ImageMessage) -> Option<Size> {
         let (encoding, size) = image.form().ok()?;
         if let Some((old_encoding, old_size)) = &self.form {
             if old_encoding != encoding {
@@ -263,6 +266,7 @@ impl DepthIntake {
     }
 
     /// Completes `set`, or gives it back when waiting may help and `last_call` is false.
+    #[expect(clippy::result_large_err, reason = "what is given back is no error and waits on")]
     fn complete(
         &mut self,
         set: FrameSet<Trigger, Arc<RadarReception>>,

@@ -7,7 +7,7 @@ use crate::inference::{ModelFolder, ModelKind, ModelSession, load_library};
 use crate::pipeline::depth::session_options;
 use crate::pipeline::{Model, ParameterSet, Pipeline, PipelineError};
 
-/// A loaded detection model. LiDARs take turns with it.
+/// A loaded detection model. Several sensors can take turns with it.
 pub struct DetectionModel {
     pub(super) session: ModelSession,
     library: String,
