@@ -250,14 +250,15 @@ impl DepthIntake {
         }
     }
 
-    /// The camera info of this camera and image size: that of `stamp`, else the newest.
+    /// The camera info of `stamp`, which speaks of this very image, else the newest of this camera and
+    /// image size.
     fn calibration(&self, trigger: &Trigger, stamp: Stamp) -> Option<Arc<Calibration>> {
-        let mut fitting = self.calibrations.iter().rev().filter(|info| {
-            info.frame_id == trigger.frame_id
-                && trigger.size.is_none_or(|size| size == (info.camera.width, info.camera.height))
-        });
-        let exact = fitting.clone().find(|info| info.stamp == stamp);
-        exact.or_else(|| fitting.next()).cloned()
+        let mut of_camera = self.calibrations.iter().rev().filter(|info| info.frame_id == trigger.frame_id);
+        let exact = of_camera.clone().find(|info| info.stamp == stamp);
+        let fits = |info: &&Arc<Calibration>| {
+            trigger.size.is_none_or(|size| size == (info.camera.width, info.camera.height))
+        };
+        exact.or_else(|| of_camera.find(fits)).cloned()
     }
 
     /// The newest camera info of this camera, of whatever size.
