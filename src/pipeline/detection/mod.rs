@@ -56,12 +56,12 @@ impl Pipeline for DetectionPipeline {
     }
 
     fn attach(
-        model: &DetectionModel,
+        _model: &DetectionModel,
         parameters: &ParameterSet,
         pacing: Pacing,
         accounting: Arc<Mutex<Accounting>>,
     ) -> Result<(DetectionIntake, DetectionProcessor), PipelineError> {
-        let processor = DetectionProcessor::new(model, parameters, Arc::clone(&accounting));
+        let processor = DetectionProcessor::new(parameters, Arc::clone(&accounting));
         Ok((DetectionIntake::new(parameters, pacing, accounting), processor))
     }
 }

@@ -2,7 +2,7 @@
 //! no LiDAR.
 
 use super::DetectionPipeline;
-use crate::detection::{BEV_CHANNELS, BevGrid, ClassTable};
+use crate::detection::{BEV_CHANNELS, BevGrid, ClassTable, Voxelizer};
 use crate::inference::{ModelFolder, ModelKind, ModelSession, load_library};
 use crate::pipeline::depth::session_options;
 use crate::pipeline::{Model, ParameterSet, Pipeline, PipelineError};
@@ -12,7 +12,8 @@ pub struct DetectionModel {
     pub(super) session: ModelSession,
     library: String,
     name: String,
-    pub(super) grid: BevGrid,
+    /// It clears what it wrote last, so that one of them belongs to the session's tensor
+    pub(super) voxelizer: Voxelizer,
     pub(super) classes: ClassTable,
     pub(super) suppression_radius_m: Vec<f32>,
 }
@@ -65,7 +66,7 @@ impl DetectionModel {
             session: ModelSession::open(&folder, &session_options(parameters))?,
             library: library.version.clone(),
             name,
-            grid,
+            voxelizer: Voxelizer::new(grid),
             classes,
             suppression_radius_m: settings.suppression_radius,
         })

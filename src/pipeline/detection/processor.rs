@@ -8,7 +8,7 @@ use super::model::DetectionModel;
 use super::motion::SweepSettings;
 use super::topic;
 use crate::detection::{
-    CenterHead, DecodeConfig, DecodeScratch, Detection3d, Voxelizer, decode_centers, to_detection3d_array,
+    CenterHead, DecodeConfig, DecodeScratch, Detection3d, decode_centers, to_detection3d_array,
     to_marker_array,
 };
 use crate::geometry::Pose;
@@ -24,7 +24,6 @@ pub struct DetectionProcessor {
     sweep: SweepSettings,
     /// Layout of the last sweep, to tell once what it was taken for
     layout: Option<LidarPreset>,
-    voxelizer: Voxelizer,
     score_threshold: f32,
     marker_threshold: f32,
     range_m: f64,
@@ -35,16 +34,11 @@ pub struct DetectionProcessor {
 }
 
 impl DetectionProcessor {
-    /// A processor of one more LiDAR for `model`.
-    pub fn new(
-        model: &DetectionModel,
-        parameters: &ParameterSet,
-        accounting: Arc<Mutex<Accounting>>,
-    ) -> Self {
+    /// A processor of one more LiDAR.
+    pub fn new(parameters: &ParameterSet, accounting: Arc<Mutex<Accounting>>) -> Self {
         let mut processor = Self {
             sweep: SweepSettings::new(parameters),
             layout: None,
-            voxelizer: Voxelizer::new(model.grid),
             score_threshold: 0.0,
             marker_threshold: 0.0,
             range_m: 0.0,
@@ -83,7 +77,7 @@ impl DetectionProcessor {
             max_detections: MAX_DETECTIONS,
             suppression_radius_m: &model.suppression_radius_m,
         };
-        decode_centers(&head, self.voxelizer.grid(), &config, &mut self.scratch, &mut self.detections)
+        decode_centers(&head, model.voxelizer.grid(), &config, &mut self.scratch, &mut self.detections)
             .map_err(FrameError::inference)?;
         if self.range_m > 0.0 {
             let range_m = self.range_m;
@@ -131,7 +125,10 @@ impl Processor for DetectionProcessor {
         if let Some((motion, times)) = frame.motion.as_deref().zip(layout.times()) {
             points = points.deskewed(motion, times);
         }
-        self.voxelizer.bev_features(points, model.session.input_mut("bev")).map_err(FrameError::inference)?;
+        model
+            .voxelizer
+            .bev_features(points, model.session.input_mut("bev"))
+            .map_err(FrameError::inference)?;
         let prepared = Instant::now();
 
         model.session.run().map_err(FrameError::inference)?;
