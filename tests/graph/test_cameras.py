@@ -41,7 +41,8 @@ def test_two_cameras_share_a_model_and_live_on_their_own(listener, sensors):
         return len(listener.received[f"depth_{camera}/image"])
 
     with running("perception", ready=3, **cameras()):
-        assert {"/depth_front", "/depth_rear", "/detection"} <= listener.nodes()
+        nodes = {"/depth_front", "/depth_rear", "/detection"}
+        wait_until(lambda: nodes <= listener.nodes(), 5.0, "the nodes in the graph")
         assert listener.node.count_publishers("/depth/image") == 0
         for sensor in sensors.values():
             sensor.wait_for_subscriber()
