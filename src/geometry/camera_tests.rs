@@ -138,7 +138,7 @@ fn points_behind_or_beyond_the_fold_have_no_pixel() {
     let camera = CameraModel::new(&parameters("plumb_bob", &[-0.3, 0.0, 0.0, 0.0, 0.0])).unwrap();
     // r(1 − 0.3 r²) folds back at r = √(1/0.9).
     let fold = (1.0_f64 / 0.9).sqrt();
-    assert!(camera.project(&Point3::new(fold - 1e-6, 0.0, 1.0)).is_some());
+    assert!(camera.project(&Point3::new(fold - 1e-4, 0.0, 1.0)).is_some());
     assert!(camera.project(&Point3::new(fold + 1e-6, 0.0, 1.0)).is_none());
     assert!(camera.unproject(319.5 + 500.0 * (fold * 2.0 / 3.0 + 1e-3), 239.5).is_none());
     for z in [0.0, -1.0, f64::NAN] {
@@ -146,6 +146,19 @@ fn points_behind_or_beyond_the_fold_have_no_pixel() {
     }
     assert!(camera.project(&Point3::new(f64::NAN, 0.0, 1.0)).is_none());
     assert!(camera.unproject(f64::NAN, 0.0).is_none());
+}
+
+#[test]
+fn a_lens_folded_by_its_tangential_terms_ends_before_the_fold() {
+    // The radial terms alone never fold, but flatten out near 1.15; there p1 and p2 turn the map back.
+    let d =
+        [-0.29993092560006296, -0.042842443913649504, 0.0014059609651826375, -0.001588576432697477, 0.035582];
+    let camera = CameraModel::new(&parameters("plumb_bob", &d)).unwrap();
+    assert!((0.9..1.15).contains(&camera.valid_radius), "{}", camera.valid_radius);
+    assert!(camera.project(&Point3::new(0.6626478492398877, -0.9406866367790715, 1.0)).is_none());
+    // The radial terms of the same lens see everything.
+    let radial = CameraModel::new(&parameters("plumb_bob", &[d[0], d[1], 0.0, 0.0, d[4]])).unwrap();
+    assert!(radial.valid_radius > 10.0, "{}", radial.valid_radius);
 }
 
 #[test]

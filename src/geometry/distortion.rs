@@ -6,6 +6,9 @@ use nalgebra::{Matrix2, Vector2};
 const MAX_RADIUS: f64 = 20.0;
 /// Steps of the search for the fold.
 const FOLD_STEPS: u32 = 2000;
+/// The least growth of the image per ideal unit; a flatter lens squeezes so many rays into a pixel that
+/// rounding alone decides which one it shows.
+const FLATTEST: f64 = 1e-4;
 /// Newton converges in 3 to 6 steps inside the valid domain.
 const MAX_STEPS: usize = 30;
 /// Accepted residual, normalised units: a millionth of a pixel at any focal length in use.
@@ -36,21 +39,26 @@ impl Distortion {
         }
     }
 
-    /// The largest undistorted radius tan(angle) up to which the image grows with the radius. Beyond
-    /// it the polynomial folds back and would show the same pixel twice.
+    /// The largest undistorted radius tan(angle) within which no two points share a pixel. Beyond it
+    /// the polynomial may fold back.
     pub fn valid_radius(&self) -> f64 {
         match self {
             Self::None => f64::INFINITY,
             Self::Equidistant(k) => {
                 // atan keeps every angle below 90°, where the ray stops meeting the plane z = 1.
                 let limit = MAX_RADIUS.atan();
-                first_fold(limit, |theta| equidistant(k, theta).1).tan()
+                first_fold(limit, |theta| equidistant(k, theta).1 - FLATTEST).tan()
             }
             Self::PlumbBob(_) | Self::RationalPolynomial(_) => {
-                let Some((k, _)) = self.polynomial() else { return f64::INFINITY };
+                let Some((k, [p1, p2])) = self.polynomial() else { return f64::INFINITY };
+                // The Jacobian is symmetric, so the map is one to one on a disc where the matrix is
+                // positive definite. The radial part has the eigenvalues `gain` (along the circle) and
+                // `along`; the tangential part lowers them by at most 6·|p|·r.
+                let tangential = 6.0 * p1.hypot(p2);
                 first_fold(MAX_RADIUS, |r| {
                     let (gain, slope) = radial(&k, r * r);
-                    if gain > 0.0 { gain + 2.0 * r * r * slope } else { -1.0 }
+                    let along = gain + 2.0 * r * r * slope;
+                    gain.min(along) - tangential * r - FLATTEST
                 })
             }
         }
@@ -175,14 +183,16 @@ fn first_fold(limit: f64, slope: impl Fn(f64) -> f64) -> f64 {
     limit
 }
 
-/// Solves value(x) = wanted on 0..=limit for a rising function given with its slope: Newton, held
-/// inside a shrinking bracket.
+/// Solves value(x) = wanted on 0..=limit for a rising function given with its slope: Newton inside a
+/// shrinking bracket, halving the bracket where Newton's steps stop shrinking (it can go to and fro about
+/// an inflection forever).
 fn invert_monotone(wanted: f64, limit: f64, function: impl Fn(f64) -> (f64, f64)) -> Option<f64> {
     let (mut low, mut high) = (0.0, limit);
     if wanted > function(limit).0 + TOLERANCE {
         return None;
     }
     let mut x = wanted.min(limit);
+    let mut last_step = limit;
     for _ in 0..100 {
         let (value, slope) = function(x);
         let residual = value - wanted;
@@ -195,7 +205,10 @@ fn invert_monotone(wanted: f64, limit: f64, function: impl Fn(f64) -> (f64, f64)
             low = x;
         }
         let newton = x - residual / slope;
-        x = if newton > low && newton < high { newton } else { 0.5 * (low + high) };
+        let shrinks = (newton - x).abs() < 0.5 * last_step;
+        let next = if shrinks && newton > low && newton < high { newton } else { 0.5 * (low + high) };
+        last_step = (next - x).abs();
+        x = next;
     }
     None
 }
