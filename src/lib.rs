@@ -26,4 +26,5 @@ pub mod message;
 pub mod pipeline;
 pub mod replay;
 pub mod sensor;
+pub mod sim;
 pub mod sync;

@@ -1,0 +1,24 @@
+//! A sensor simulator: procedural scenes, one ray caster, a camera, LiDARs and mmWave radars, exact
+//! truth; and corruptions of recorded sensors.
+//!
+//! In: a scene file, a seed. Out: a rosbag2 with the topics of the nodes, or a folder of arrays to train
+//! on. Metres, seconds, REP-103 axes; the world's origin is on the ground near the robot's start. Inside,
+//! points are `f32` (`glam`, what the ray caster speaks): at 300 m that is 0.03 mm.
+
+mod geometry;
+mod lighting;
+mod material;
+mod mesh;
+mod motion;
+mod random;
+mod snapshot;
+mod world;
+
+pub use geometry::Geometry;
+pub use lighting::{Light, Lighting};
+pub use material::{Material, MaterialId, Texture};
+pub use mesh::Mesh;
+pub use motion::{Motion, Path, PathEnd, Placement};
+pub use random::Random;
+pub use snapshot::{Hit, Ray, Snapshot};
+pub use world::{Object, ObjectClass, RgbTexture, World, WorldBuilder};
