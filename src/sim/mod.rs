@@ -11,6 +11,8 @@ mod material;
 mod mesh;
 mod motion;
 mod random;
+mod range;
+mod rig;
 mod snapshot;
 mod world;
 
@@ -20,5 +22,7 @@ pub use material::{Material, MaterialId, Texture};
 pub use mesh::Mesh;
 pub use motion::{Motion, Path, PathEnd, Placement};
 pub use random::Random;
+pub use range::Range;
+pub use rig::{CameraFile, LidarFile, Mounts, RadarFile, RigFile, Robot, SensorMotion, SwayFile};
 pub use snapshot::{Hit, Ray, Snapshot};
 pub use world::{Object, ObjectClass, RgbTexture, World, WorldBuilder};
