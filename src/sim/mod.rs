@@ -5,6 +5,7 @@
 //! on. Metres, seconds, REP-103 axes; the world's origin is on the ground near the robot's start. Inside,
 //! points are `f32` (`glam`, what the ray caster speaks): at 300 m that is 0.03 mm.
 
+mod camera;
 mod geometry;
 mod lighting;
 mod material;
@@ -16,6 +17,7 @@ mod rig;
 mod snapshot;
 mod world;
 
+pub use camera::{Camera, CameraFrame, Film};
 pub use geometry::Geometry;
 pub use lighting::{Light, Lighting};
 pub use material::{Material, MaterialId, Texture};

@@ -1,0 +1,245 @@
+//! The light that a surface sends towards the camera.
+
+use glam::{Vec3, Vec3A};
+
+use super::pattern;
+use crate::sim::{Hit, Lighting, Material, Random, Ray, Snapshot};
+
+/// Surfaces in glass and mirrors behind this many others are not looked at.
+const MAX_BOUNCES: u32 = 3;
+/// A mirror weaker than this shows only the sky's mean.
+const LEAST_MIRROR: f32 = 0.06;
+/// How far the sun's disc and a lamp's size blur shadows, radians.
+const SUN_RADIUS: f32 = 0.01;
+
+/// What light reaches a point, so that neighbours can share it.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Visibility {
+    /// 1 where the sun, or the lamp that matters most, is seen.
+    pub direct: f32,
+    /// 1 where nothing is near, 0 in a corner.
+    pub ambient: f32,
+}
+
+/// The lamp that shines most on a point, and the light of the others.
+struct Lamps {
+    strongest: Option<(Vec3A, f32, [f32; 3])>,
+    others: [f32; 3],
+}
+
+/// Where a ray meets the sky.
+pub(super) fn sky(lighting: &Lighting, direction: Vec3A) -> [f32; 3] {
+    let up = direction.z;
+    let base = if up >= 0.0 {
+        mix(lighting.horizon, lighting.zenith, up.sqrt())
+    } else {
+        mix(lighting.horizon, lighting.ground, (-4.0 * up).min(1.0))
+    };
+    let sun = Vec3A::from(lighting.sun_direction).dot(direction).max(0.0);
+    // A glare about the sun's disc.
+    let glare = 0.3 * sun.powi(64) + 4.0 * sun.powi(2000);
+    add(base, scale(lighting.sun, glare))
+}
+
+/// Whether the sun, or indoors the lamp that shines most there, is seen from a point.
+pub(super) fn direct_visibility(snapshot: &Snapshot<'_>, hit: &Hit, moment: f32, random: &mut Random) -> f32 {
+    let lighting = &snapshot.world().lighting;
+    let (direction, distance) = if lighting.sun == [0.0; 3] {
+        match lamps(lighting, hit).strongest {
+            Some((towards, distance, _)) => (towards, distance - 0.05),
+            None => return 1.0,
+        }
+    } else {
+        (Vec3A::from(lighting.sun_direction), f32::INFINITY)
+    };
+    if hit.normal.dot(direction) <= 0.0 {
+        return 0.0;
+    }
+    let jitter = SUN_RADIUS * Vec3A::new(random.normal(), random.normal(), random.normal());
+    let ray = Ray {
+        origin: hit.point + 2e-3 * hit.normal,
+        direction: (direction + jitter).normalize(),
+        max_m: distance.min(500.0),
+    };
+    if snapshot.is_blocked(&ray, moment) { 0.0 } else { 1.0 }
+}
+
+/// One sample of whether something near keeps the ambient light away.
+pub(super) fn ambient_visibility(
+    snapshot: &Snapshot<'_>,
+    hit: &Hit,
+    moment: f32,
+    random: &mut Random,
+) -> f32 {
+    const REACH_M: f32 = 2.0;
+    let sphere = Vec3A::new(random.normal(), random.normal(), random.normal()).normalize_or_zero();
+    // The normal plus a point of the unit sphere: directions by their cosine.
+    let direction = (hit.normal + sphere).normalize_or(hit.normal);
+    let ray = Ray { origin: hit.point + 2e-3 * hit.normal, direction, max_m: REACH_M };
+    if snapshot.is_blocked(&ray, moment) { 0.0 } else { 1.0 }
+}
+
+/// Radiance from a hit towards the ray's origin, air included. `footprint_m` is the width of a pixel there.
+pub(super) fn radiance(
+    snapshot: &Snapshot<'_>,
+    ray: &Ray,
+    hit: &Hit,
+    moment: f32,
+    footprint_m: f32,
+    visibility: Visibility,
+    bounce: u32,
+) -> [f32; 3] {
+    let world = snapshot.world();
+    let lighting = &world.lighting;
+    let Some(material) = world.materials.get(hit.material.0 as usize) else { return [0.0; 3] };
+    let albedo = pattern::albedo(material, &world.images, hit, footprint_m);
+
+    let towards_sky = 0.5 + 0.5 * hit.normal.z;
+    let skylight = mix(lighting.ground, mix(lighting.horizon, lighting.zenith, 0.5), towards_sky);
+    // Corners get light from their own walls, so they are never quite black.
+    let ambient = scale(skylight, 0.25 + 0.75 * visibility.ambient);
+    let mut light = ambient;
+    let mut highlight = [0.0; 3];
+    let mut shine = |towards: Vec3A, irradiance: [f32; 3], share: f32| {
+        let cosine = hit.normal.dot(towards);
+        if cosine <= 0.0 || share <= 0.0 {
+            return;
+        }
+        light = add(light, scale(irradiance, cosine * share));
+        if material.specular > 0.0 && material.roughness < 0.9 {
+            let half = (towards - ray.direction).normalize_or_zero();
+            // Blinn's lobe with its energy kept; the exponent follows Beckmann's roughness.
+            let width = (material.roughness * material.roughness).max(1e-3);
+            let exponent = (2.0 / (width * width) - 2.0).clamp(1.0, 4000.0);
+            let lobe = (exponent + 8.0) / 25.0 * hit.normal.dot(half).max(0.0).powf(exponent);
+            let strength = fresnel(material.specular, half.dot(towards)) * lobe * cosine * share;
+            highlight = add(highlight, scale(irradiance, strength));
+        }
+    };
+    if lighting.sun != [0.0; 3] {
+        shine(Vec3A::from(lighting.sun_direction), lighting.sun, visibility.direct);
+    }
+    let lamps = lamps(lighting, hit);
+    if let Some((towards, _, irradiance)) = lamps.strongest {
+        let share = if lighting.sun == [0.0; 3] { visibility.direct } else { 1.0 };
+        shine(towards, irradiance, share);
+    }
+    light = add(light, scale(lamps.others, 0.3 + 0.7 * visibility.ambient));
+
+    let cosine = -hit.normal.dot(ray.direction);
+    let mirror = if material.specular > 0.0 { fresnel(material.specular, cosine) } else { 0.0 };
+    let matt = (1.0 - mirror) * (1.0 - material.transmission);
+    let mut colour = add(add(multiply(albedo, scale(light, matt)), highlight), material.emission);
+    if mirror > 0.0 {
+        colour = add(colour, reflection(snapshot, ray, hit, material, moment, footprint_m, mirror, bounce));
+    }
+    if material.transmission > 0.0 {
+        let behind = Ray { origin: hit.point + 2e-3 * ray.direction, ..*ray };
+        let seen = look(snapshot, &behind, moment, footprint_m, visibility, bounce + 1);
+        let tint = mix(albedo, [1.0; 3], 0.7);
+        colour = add(colour, multiply(tint, scale(seen, (1.0 - mirror) * material.transmission)));
+    }
+    air(lighting, colour, hit.distance_m)
+}
+
+/// Through the air: haze takes light and adds its own.
+pub(super) fn air(lighting: &Lighting, colour: [f32; 3], distance_m: f32) -> [f32; 3] {
+    mix(lighting.haze, colour, (-lighting.haze_per_m * distance_m).exp())
+}
+
+#[expect(clippy::too_many_arguments)]
+fn reflection(
+    snapshot: &Snapshot<'_>,
+    ray: &Ray,
+    hit: &Hit,
+    material: &Material,
+    moment: f32,
+    footprint_m: f32,
+    mirror: f32,
+    bounce: u32,
+) -> [f32; 3] {
+    let direction = ray.direction - 2.0 * ray.direction.dot(hit.normal) * hit.normal;
+    let lighting = &snapshot.world().lighting;
+    let share = mirror * (1.0 - material.roughness);
+    if share < LEAST_MIRROR || material.roughness > 0.5 {
+        return scale(mix(lighting.horizon, lighting.ground, 0.5), 0.5 * mirror);
+    }
+    let ray = Ray { origin: hit.point + 2e-3 * hit.normal, direction, max_m: ray.max_m };
+    let whole = Visibility { direct: 1.0, ambient: 1.0 };
+    // A rough mirror blurs, as coarse pixels do.
+    let blurred = footprint_m + material.roughness * hit.distance_m;
+    scale(look(snapshot, &ray, moment, blurred, whole, bounce + 1), share)
+}
+
+/// What a ray that has left a surface sees.
+fn look(
+    snapshot: &Snapshot<'_>,
+    ray: &Ray,
+    moment: f32,
+    footprint_m: f32,
+    visibility: Visibility,
+    bounce: u32,
+) -> [f32; 3] {
+    if bounce > MAX_BOUNCES {
+        return snapshot.world().lighting.horizon;
+    }
+    match snapshot.cast(ray, moment) {
+        Some(hit) => radiance(snapshot, ray, &hit, moment, footprint_m, visibility, bounce),
+        None => sky(&snapshot.world().lighting, ray.direction),
+    }
+}
+
+fn lamps(lighting: &Lighting, hit: &Hit) -> Lamps {
+    let mut lamps = Lamps { strongest: None, others: [0.0; 3] };
+    let mut most = 0.0;
+    for light in &lighting.lights {
+        let offset = Vec3A::from(light.position) - hit.point;
+        let square = offset.length_squared();
+        if square > light.range_m * light.range_m {
+            continue;
+        }
+        let distance = square.sqrt().max(0.05);
+        let towards = offset / distance;
+        let cosine = hit.normal.dot(towards).max(0.0);
+        let irradiance = scale(light.colour, 1.0 / (distance * distance));
+        let shines = scale(irradiance, cosine);
+        let strength = luminance(shines);
+        if strength > most {
+            if let Some((before, _, old)) = lamps.strongest {
+                let cosine = hit.normal.dot(before).max(0.0);
+                lamps.others = add(lamps.others, scale(old, cosine));
+            }
+            most = strength;
+            lamps.strongest = Some((towards, distance, irradiance));
+        } else {
+            lamps.others = add(lamps.others, shines);
+        }
+    }
+    lamps
+}
+
+/// Schlick's reflectance at an angle given by its cosine.
+fn fresnel(at_normal: f32, cosine: f32) -> f32 {
+    at_normal + (1.0 - at_normal) * (1.0 - cosine.clamp(0.0, 1.0)).powi(5)
+}
+
+/// Of a linear colour, as an eye weighs it.
+pub(super) fn luminance([r, g, b]: [f32; 3]) -> f32 {
+    Vec3::new(r, g, b).dot(Vec3::new(0.2126, 0.7152, 0.0722))
+}
+
+fn add(a: [f32; 3], b: [f32; 3]) -> [f32; 3] {
+    [a[0] + b[0], a[1] + b[1], a[2] + b[2]]
+}
+
+fn multiply(a: [f32; 3], b: [f32; 3]) -> [f32; 3] {
+    [a[0] * b[0], a[1] * b[1], a[2] * b[2]]
+}
+
+fn scale(a: [f32; 3], factor: f32) -> [f32; 3] {
+    a.map(|c| c * factor)
+}
+
+fn mix(a: [f32; 3], b: [f32; 3], share: f32) -> [f32; 3] {
+    [0, 1, 2].map(|c: usize| a[c] + (b[c] - a[c]) * share)
+}
