@@ -4,6 +4,7 @@
 //! Only what the storage files do not say themselves is taken from it; fields this reader does not
 //! know are passed over, as later versions add some.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
@@ -39,6 +40,17 @@ struct Information {
     compression_mode: Option<String>,
     #[serde(default)]
     topics_with_message_count: Vec<TopicWithCount>,
+    #[serde(default)]
+    custom_data: Option<CustomData>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum CustomData {
+    /// What rosbag2 writes.
+    Texts(BTreeMap<String, String>),
+    /// Nothing a reader of messages has to fail for.
+    Other(serde::de::IgnoredAny),
 }
 
 #[derive(Deserialize)]
@@ -64,6 +76,8 @@ pub struct Metadata {
     pub packed_messages: bool,
     /// Topic name and type hash, for storages that do not carry the hash themselves.
     pub type_hashes: Vec<(String, String)>,
+    /// What the recording's maker had to say.
+    pub custom_data: BTreeMap<String, String>,
 }
 
 impl Metadata {
@@ -129,7 +143,11 @@ impl Metadata {
                 type_description_hash.filter(|hash| !hash.is_empty()).map(|hash| (name, hash))
             })
             .collect();
-        Ok(Self { storage, files, packed_messages, type_hashes })
+        let custom_data = match info.custom_data {
+            Some(CustomData::Texts(texts)) => texts,
+            Some(CustomData::Other(_)) | None => BTreeMap::new(),
+        };
+        Ok(Self { storage, files, packed_messages, type_hashes, custom_data })
     }
 }
 

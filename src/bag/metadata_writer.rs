@@ -1,6 +1,6 @@
 //! `metadata.yaml` of version 9, in the field order rosbag2 writes.
 
-use std::{borrow::Cow, fmt::Write as _};
+use std::{borrow::Cow, collections::BTreeMap, fmt::Write as _};
 
 use super::{TopicInfo, info::TimeSpan, qos::OfferedQos};
 
@@ -12,6 +12,8 @@ pub struct Recorded<'a> {
     pub topics: &'a [TopicInfo],
     /// First and last log time, `None` without messages.
     pub span: Option<TimeSpan>,
+    /// What the recording's maker has to say.
+    pub custom_data: &'a BTreeMap<String, String>,
 }
 
 /// The text of the file.
@@ -72,10 +74,15 @@ pub fn metadata_yaml(recorded: &Recorded<'_>) -> String {
       duration:
         nanoseconds: {duration}
       message_count: {count}
-  custom_data: ~
-  ros_distro: isobath
-"
+  custom_data:"
     );
+    if recorded.custom_data.is_empty() {
+        text.push_str(" ~");
+    }
+    for (key, value) in recorded.custom_data {
+        let _ = write!(text, "\n    {}: {}", scalar(key), scalar(value));
+    }
+    text.push_str("\n  ros_distro: isobath\n");
     text
 }
 

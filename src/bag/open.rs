@@ -1,6 +1,7 @@
 //! Opening a recording: a rosbag2 folder with or without `metadata.yaml`, or one storage file.
 
 use std::{
+    collections::BTreeMap,
     fs::File,
     io::Read,
     path::{Path, PathBuf},
@@ -26,6 +27,7 @@ pub struct Bag {
     parts: Arc<Vec<Part>>,
     /// Whether the metadata says that each message is compressed.
     packed_messages: bool,
+    custom_data: BTreeMap<String, String>,
 }
 
 impl Bag {
@@ -42,6 +44,7 @@ impl Bag {
         let mut storage = None;
         let mut packed_messages = None;
         let mut hashes = Vec::new();
+        let mut custom_data = BTreeMap::new();
         let files = if !found.is_dir() {
             vec![Ok(path.to_path_buf())]
         } else if path.join(metadata::FILE_NAME).exists() {
@@ -49,6 +52,7 @@ impl Bag {
             storage = Some(metadata.storage);
             packed_messages = Some(metadata.packed_messages);
             hashes = metadata.type_hashes;
+            custom_data = metadata.custom_data;
             metadata.files
         } else {
             storage_files(path)?.into_iter().map(Ok).collect()
@@ -67,7 +71,8 @@ impl Bag {
         match (storage, broken.is_empty(), parts.is_empty()) {
             (Some(storage), _, false) => {
                 parts.extend(broken.into_iter().map(Part::broken));
-                Ok(Self::assemble(path, storage, parts, &hashes, packed_messages.unwrap_or(false)))
+                let packed_messages = packed_messages.unwrap_or(false);
+                Ok(Self { custom_data, ..Self::assemble(path, storage, parts, &hashes, packed_messages) })
             }
             (_, false, _) => Err(broken.swap_remove(0)),
             _ => Err(BagError::NoStorage { path: path.to_path_buf() }),
@@ -125,7 +130,13 @@ impl Bag {
         let TimeSpan { first, last } = span.unwrap_or(zero);
         let compression = describe(compressions, packings);
         let info = BagInfo { topics, start: first, end: last, storage, compression };
-        Self { path: path.to_path_buf(), info, parts: Arc::new(parts), packed_messages }
+        Self {
+            path: path.to_path_buf(),
+            info,
+            parts: Arc::new(parts),
+            packed_messages,
+            custom_data: BTreeMap::new(),
+        }
     }
 
     /// The path it was opened from.
@@ -136,6 +147,11 @@ impl Bag {
     /// What the recording holds.
     pub fn info(&self) -> &BagInfo {
         &self.info
+    }
+
+    /// What its maker had to say, from `metadata.yaml`.
+    pub const fn custom_data(&self) -> &BTreeMap<String, String> {
+        &self.custom_data
     }
 
     /// The messages that pass `filter`, in log-time order; equal times in the order of the file.

@@ -9,7 +9,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use mcap::{Compression, WriteOptions, Writer, records::MessageHeader};
+use mcap::{
+    Compression, WriteOptions, Writer,
+    records::{MessageHeader, Metadata},
+};
 
 use super::{
     BagError, TopicInfo,
@@ -23,6 +26,9 @@ use crate::message::Stamp;
 /// Messages are gathered until a chunk holds this much before it is compressed: small enough to
 /// seek by, large enough to compress well.
 const CHUNK_BYTES: u64 = 1 << 20;
+
+/// Name of the MCAP metadata record that repeats the custom data of `metadata.yaml`.
+const CUSTOM_DATA: &str = "custom_data";
 
 /// A topic of a [`BagWriter`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,6 +48,7 @@ pub struct BagWriter {
     topics: Vec<WrittenTopic>,
     span: Option<TimeSpan>,
     sequence: u32,
+    custom_data: BTreeMap<String, String>,
 }
 
 impl BagWriter {
@@ -74,7 +81,15 @@ impl BagWriter {
             .chunk_size(Some(CHUNK_BYTES))
             .create(BufWriter::new(output))
             .map_err(|error| failed(&file, &error))?;
-        Ok(Self { file, folder, writer, topics: Vec::new(), span: None, sequence: 0 })
+        Ok(Self {
+            file,
+            folder,
+            writer,
+            topics: Vec::new(),
+            span: None,
+            sequence: 0,
+            custom_data: BTreeMap::new(),
+        })
     }
 
     /// Adds a topic. `definition` is the ros2msg (or IDL) text with its dependencies, empty if it is not
@@ -120,6 +135,12 @@ impl BagWriter {
         Ok(TopicId(self.topics.len() - 1))
     }
 
+    /// Says something about the recording: `custom_data` of `metadata.yaml`, and a metadata record of the
+    /// MCAP file. A later value of the same key replaces the earlier.
+    pub fn set_custom_data(&mut self, key: &str, value: &str) {
+        self.custom_data.insert(key.to_owned(), value.to_owned());
+    }
+
     /// Appends a serialized message, encapsulation included. `log_time` must not lie before the epoch.
     pub fn write(&mut self, id: TopicId, log_time: Stamp, data: &[u8]) -> Result<(), BagError> {
         let topics = self.topics.len();
@@ -145,13 +166,22 @@ impl BagWriter {
 
     /// Writes summary and footer, and `metadata.yaml` into a folder.
     pub fn finish(mut self) -> Result<(), BagError> {
+        if !self.custom_data.is_empty() {
+            let record = Metadata { name: CUSTOM_DATA.to_owned(), metadata: self.custom_data.clone() };
+            self.writer.write_metadata(&record).map_err(|error| failed(&self.file, &error))?;
+        }
         self.writer.finish().map_err(|error| failed(&self.file, &error))?;
         self.writer.into_inner().flush().map_err(|e| BagError::io(&self.file, e))?;
         if let Some(folder) = &self.folder {
             let path = folder.join(metadata::FILE_NAME);
             let topics: Vec<TopicInfo> = self.topics.into_iter().map(|topic| topic.info).collect();
             let file = self.file.file_name().unwrap_or_default().to_string_lossy();
-            let text = metadata_yaml(&Recorded { file: &file, topics: &topics, span: self.span });
+            let text = metadata_yaml(&Recorded {
+                file: &file,
+                topics: &topics,
+                span: self.span,
+                custom_data: &self.custom_data,
+            });
             std::fs::write(&path, text).map_err(|e| BagError::io(&path, e))?;
         }
         Ok(())
