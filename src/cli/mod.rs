@@ -5,6 +5,8 @@ mod exit;
 mod inspect;
 mod output;
 mod replay;
+mod simulate;
+mod steps;
 mod table;
 mod unpack_progress;
 
@@ -29,6 +31,8 @@ enum Command {
     Inspect(inspect::InspectArguments),
     /// Run the pipelines over bags and record what they publish
     Replay(replay::ReplayArguments),
+    /// Make a recording of a simulated robot with its truth, or arrays to train on
+    Simulate(simulate::SimulateArguments),
 }
 
 /// Runs the command line of this process. Errors go to stderr as one sentence.
@@ -48,6 +52,7 @@ pub fn main() -> ExitCode {
         Command::Doctor(arguments) => doctor::run(&arguments),
         Command::Inspect(arguments) => inspect::run(&arguments),
         Command::Replay(arguments) => replay::run(&arguments),
+        Command::Simulate(arguments) => simulate::run(&arguments),
     };
     match result {
         Ok(status) => status.code(),
