@@ -7,6 +7,7 @@
 
 mod camera;
 mod geometry;
+pub mod lidar;
 mod lighting;
 mod material;
 mod mesh;
@@ -19,6 +20,7 @@ mod world;
 
 pub use camera::{Camera, CameraFrame, Film};
 pub use geometry::Geometry;
+pub use lidar::{LidarModel, LidarPoint};
 pub use lighting::{Light, Lighting};
 pub use material::{Material, MaterialId, Texture};
 pub use mesh::Mesh;
