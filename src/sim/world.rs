@@ -2,7 +2,7 @@
 
 use glam::Vec3;
 
-use super::{Geometry, Lighting, Material, MaterialId, Mesh, Motion, Snapshot};
+use super::{Geometry, Lighting, Material, MaterialId, Mesh, Motion, PointReflector, Snapshot};
 
 /// A scene: geometry, materials, light, and objects with their motions.
 pub struct World {
@@ -14,6 +14,8 @@ pub struct World {
     pub objects: Vec<Object>,
     /// Light and air.
     pub lighting: Lighting,
+    /// Bright points for the radars.
+    pub reflectors: Vec<PointReflector>,
     /// What never moves, in the world's frame.
     fixed: Geometry,
     /// The object of each triangle of `fixed`.
@@ -95,6 +97,7 @@ pub struct WorldBuilder {
     materials: Vec<Material>,
     images: Vec<RgbTexture>,
     objects: Vec<Object>,
+    reflectors: Vec<PointReflector>,
     fixed: Mesh,
     fixed_objects: Vec<Option<u32>>,
     shapes: Vec<Mesh>,
@@ -113,6 +116,11 @@ impl WorldBuilder {
     pub fn image(&mut self, image: RgbTexture) -> u32 {
         self.images.push(image);
         (self.images.len() - 1) as u32
+    }
+
+    /// Adds a bright point for the radars.
+    pub fn reflector(&mut self, reflector: PointReflector) {
+        self.reflectors.push(reflector);
     }
 
     /// Adds scenery: it never moves and has no name.
@@ -177,6 +185,7 @@ impl WorldBuilder {
             materials: self.materials,
             images: self.images,
             objects: self.objects,
+            reflectors: self.reflectors,
             lighting,
         }
     }
