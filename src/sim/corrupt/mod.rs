@@ -1,0 +1,20 @@
+//! Recordings with sensors that fail, for measuring how robust a pipeline is.
+//!
+//! In: a recording, [`Kind`]s, a [`Severity`], a seed. Out: a recording of the same topics in which the
+//! messages of the affected sensor are changed and all others are the same bytes. Every number that is
+//! drawn depends on the seed, the kind, the topic, the number of the message in its topic and the point: the
+//! same seed gives the same bytes.
+
+mod cloud_edit;
+mod draw;
+mod error;
+mod kind;
+mod lidar;
+mod ranking;
+mod severity;
+#[cfg(test)]
+mod test_cloud;
+
+pub use error::CorruptError;
+pub use kind::{Kind, SensorKind};
+pub use severity::Severity;
