@@ -1,5 +1,7 @@
 //! The `isobath` command. Thin: each command parses its arguments, calls a room and prints.
 
+mod bag_progress;
+mod corrupt;
 mod doctor;
 mod exit;
 mod inspect;
@@ -29,6 +31,8 @@ enum Command {
     Inspect(inspect::InspectArguments),
     /// Run the pipelines over bags and record what they publish
     Replay(replay::ReplayArguments),
+    /// Degrade the sensors of a bag, to see how much that costs
+    Corrupt(corrupt::CorruptArguments),
 }
 
 /// Runs the command line of this process. Errors go to stderr as one sentence.
@@ -48,6 +52,7 @@ pub fn main() -> ExitCode {
         Command::Doctor(arguments) => doctor::run(&arguments),
         Command::Inspect(arguments) => inspect::run(&arguments),
         Command::Replay(arguments) => replay::run(&arguments),
+        Command::Corrupt(arguments) => corrupt::run(&arguments),
     };
     match result {
         Ok(status) => status.code(),

@@ -87,7 +87,7 @@ impl CloudEdit {
     /// Does one step: reads the cloud as the steps before left it, and changes a copy.
     pub fn step(
         &mut self,
-        change: impl FnOnce(&PointCloudView<'_>, &PointCloud2<'_>, &mut Changes<'_>),
+        change: impl FnOnce(&PointCloudView<'_>, &PointCloud2<'_>, &mut Changes<'_>) -> Result<(), SensorError>,
     ) -> Result<(), SensorError> {
         let mut next = std::mem::take(&mut self.next);
         let mut removed = std::mem::take(&mut self.removed);
@@ -108,7 +108,7 @@ impl CloudEdit {
         &self,
         data: &mut Vec<u8>,
         removed: &mut Vec<bool>,
-        change: impl FnOnce(&PointCloudView<'_>, &PointCloud2<'_>, &mut Changes<'_>),
+        change: impl FnOnce(&PointCloudView<'_>, &PointCloud2<'_>, &mut Changes<'_>) -> Result<(), SensorError>,
     ) -> Result<(), SensorError> {
         let cloud = self.message();
         let view = PointCloudView::new(&cloud)?;
@@ -117,8 +117,7 @@ impl CloudEdit {
             [Some(x), Some(y), Some(z)] => Some([x, y, z]),
             _ => None,
         };
-        change(&view, &cloud, &mut Changes { data, removed, xyz });
-        Ok(())
+        change(&view, &cloud, &mut Changes { data, removed, xyz })
     }
 
     /// Takes the removed points out.
@@ -199,7 +198,11 @@ mod tests {
         let before = cloud_bytes(&positions, &[0.5; 12], options);
         let mut edit = CloudEdit::default();
         edit.load(&from_cdr(&before).unwrap()).unwrap();
-        edit.step(|_, _, changes| change(changes)).unwrap();
+        let step = |changes: &mut Changes<'_>| {
+            change(changes);
+            Ok(())
+        };
+        edit.step(|_, _, changes| step(changes)).unwrap();
         let mut after = Vec::new();
         edit.encode(&mut after);
         (before, after)

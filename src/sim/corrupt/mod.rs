@@ -5,16 +5,23 @@
 //! drawn depends on the seed, the kind, the topic, the number of the message in its topic and the point: the
 //! same seed gives the same bytes.
 
+mod camera;
 mod cloud_edit;
 mod draw;
 mod error;
 mod kind;
 mod lidar;
+mod message_edit;
+mod out_folder;
+mod radar;
 mod ranking;
+mod run;
 mod severity;
 #[cfg(test)]
 mod test_cloud;
+mod topics;
 
 pub use error::CorruptError;
 pub use kind::{Kind, SensorKind};
+pub use run::{CUSTOM_DATA_KEY, CorruptOptions, CorruptSummary, CorruptWatch, CorruptedTopic, corrupt};
 pub use severity::Severity;

@@ -27,6 +27,26 @@ pub(super) fn items(chosen: &[(u64, u32)]) -> impl Iterator<Item = usize> + '_ {
     chosen.iter().map(|&(_, item)| item as usize)
 }
 
+/// Which messages of a topic: exactly a share of them.
+#[derive(Debug, Default)]
+pub(super) struct MessageShare {
+    chosen: Option<Vec<u64>>,
+}
+
+impl MessageShare {
+    /// Whether the message of `draws` is among those of `share`; the topic has `count`.
+    pub fn holds(&mut self, count: u64, share: f64, draws: Draws) -> bool {
+        let chosen = self.chosen.get_or_insert_with(|| {
+            let mut ranking = Ranking::default();
+            let chosen = items(ranking.share(0..count as usize, share, draws.lasting()));
+            let mut chosen: Vec<u64> = chosen.map(|message| message as u64).collect();
+            chosen.sort_unstable();
+            chosen
+        });
+        chosen.binary_search(&draws.message()).is_ok()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;

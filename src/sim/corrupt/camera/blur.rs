@@ -17,12 +17,14 @@ pub struct Blur {
     spot: f32,
     /// Weights from the centre outwards; both sides together have the sum 1
     kernel: Vec<f32>,
+    /// A row with what lies beyond its edges
+    line: Vec<f32>,
 }
 
 impl Blur {
     /// A spot of `spot` pixels in a picture of 640 columns.
     pub const fn new(spot: f32) -> Self {
-        Self { spot, kernel: Vec::new() }
+        Self { spot, kernel: Vec::new(), line: Vec::new() }
     }
 
     fn set_kernel(&mut self, deviation: f32, stride: usize) {
@@ -37,22 +39,24 @@ impl Blur {
     }
 }
 
-/// Blurs one dimension: `count` items `step` values apart, from `from` into `to`, both starting at the first
-/// value of the line. Beyond the edges the last item of the same colour goes on.
-fn blur_line(kernel: &[f32], stride: usize, count: usize, step: usize, from: &[f32], to: &mut [f32]) {
-    for i in 0..count {
-        let mut sum = 0.0;
-        for (k, weight) in kernel.iter().enumerate() {
-            let offset = k * stride;
-            let before = if offset <= i { i - offset } else { i % stride };
-            let last = count - 1 - (count - 1 - i % stride) % stride;
-            let after = (i + offset).min(last);
-            let pair = [before, after].map(|at| from.get(at * step).copied().unwrap_or_default());
-            sum += weight * if k == 0 { pair[0] } else { pair[0] + pair[1] };
-        }
-        if let Some(value) = to.get_mut(i * step) {
-            *value = sum;
-        }
+/// The item at `i` of `count`; beyond the edges the last one of the same colour goes on.
+fn inside(i: isize, count: usize, stride: usize) -> usize {
+    let (last, stride) = (count as isize - 1, stride as isize);
+    let place = if i < 0 {
+        i.rem_euclid(stride)
+    } else if i > last {
+        last - (last - i).rem_euclid(stride)
+    } else {
+        i
+    };
+    place.max(0) as usize
+}
+
+/// Adds `weight` times the sum of `a` and `b`, or of `a` alone in the `centre`.
+fn add(to: &mut [f32], weight: f32, a: &[f32], b: &[f32], centre: bool) {
+    let weights = [weight, if centre { 0.0 } else { weight }];
+    for ((to, a), b) in to.iter_mut().zip(a).zip(b) {
+        *to += weights[0] * a + weights[1] * b;
     }
 }
 
@@ -66,15 +70,28 @@ impl CameraModel for Blur {
         values.iter_mut().for_each(|value| *value = light(*value));
         scratch.clear();
         scratch.resize(values.len(), 0.0);
+        let Self { kernel, line, .. } = self;
+        let reach = kernel.len().saturating_sub(1) * stride;
         for (from, to) in values.chunks_exact(row.max(1)).zip(scratch.chunks_exact_mut(row.max(1))) {
-            for channel in 0..channels {
-                let (Some(from), Some(to)) = (from.get(channel..), to.get_mut(channel..)) else { continue };
-                blur_line(&self.kernel, stride, *width, channels, from, to);
+            line.clear();
+            for x in -(reach as isize)..(*width + reach) as isize {
+                let place = inside(x, *width, stride) * channels;
+                line.extend_from_slice(from.get(place..place + channels).unwrap_or_default());
+            }
+            for (k, weight) in kernel.iter().enumerate() {
+                let [a, b] = [reach - k * stride, reach + k * stride]
+                    .map(|x| line.get(x * channels..).unwrap_or_default());
+                add(to, *weight, a, b, k == 0);
             }
         }
-        for column in 0..row {
-            let (Some(from), Some(to)) = (scratch.get(column..), values.get_mut(column..)) else { continue };
-            blur_line(&self.kernel, stride, *height, row, from, to);
+        values.fill(0.0);
+        for (y, to) in values.chunks_exact_mut(row.max(1)).enumerate() {
+            for (k, weight) in kernel.iter().enumerate() {
+                let (y, offset) = (y as isize, (k * stride) as isize);
+                let [a, b] = [y - offset, y + offset]
+                    .map(|y| scratch.get(inside(y, *height, stride) * row..).unwrap_or_default());
+                add(to, *weight, a, b, k == 0);
+            }
         }
         values.iter_mut().for_each(|value| *value = encoded(*value));
     }
@@ -95,8 +112,12 @@ mod tests {
             let lights: Vec<f64> = after.values.iter().map(|v| f64::from(light(*v))).collect();
             let sum: f64 = lights.iter().sum();
             let variance: f64 =
-                lights.iter().enumerate().map(|(i, l)| ((i % 640) as f64 - 320.0).powi(2) * l).sum::<f64>() / sum;
-            assert!((sum - 1.0).abs() < 0.01 && (variance.sqrt() / f64::from(spot) - 1.0).abs() < 0.03, "{spot}: {sum} {variance}");
+                lights.iter().enumerate().map(|(i, l)| ((i % 640) as f64 - 320.0).powi(2) * l).sum::<f64>()
+                    / sum;
+            assert!(
+                (sum - 1.0).abs() < 0.01 && (variance.sqrt() / f64::from(spot) - 1.0).abs() < 0.03,
+                "{spot}: {sum} {variance}"
+            );
         }
     }
 
@@ -105,13 +126,18 @@ mod tests {
         for channels in [Channels::Grey, Channels::Colour, Channels::Mosaic] {
             let mut before = grey(32, 18, 0.3);
             if channels == Channels::Mosaic {
-                before.values.iter_mut().enumerate().for_each(|(i, v)| *v = 0.1 + 0.2 * ((i % 2) + 2 * (i / 32 % 2)) as f32);
+                before
+                    .values
+                    .iter_mut()
+                    .enumerate()
+                    .for_each(|(i, v)| *v = 0.1 + 0.2 * ((i % 2) + 2 * (i / 32 % 2)) as f32);
             } else if channels == Channels::Colour {
                 before.values = [0.1, 0.5, 0.9].repeat(32 * 18);
             }
             before.channels = channels;
             let after = applied(&mut Blur::new(40.0), &before, 0);
-            let worst = before.values.iter().zip(&after.values).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+            let worst =
+                before.values.iter().zip(&after.values).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
             assert!(worst < 1e-3, "{channels:?}: {worst}");
         }
     }

@@ -59,7 +59,10 @@ mod tests {
             let expected = f64::from(light(0.5) * left * FULL_WELL);
             let wanted = expected + f64::from(READ_NOISE).powi(2);
             assert!((mean - expected).abs() < 4.0 * (wanted / count).sqrt(), "{left}: {mean} {expected}");
-            assert!((variance / wanted - 1.0).abs() < 4.0 * (2.0 / count).sqrt(), "{left}: {variance} {wanted}");
+            assert!(
+                (variance / wanted - 1.0).abs() < 4.0 * (2.0 / count).sqrt(),
+                "{left}: {variance} {wanted}"
+            );
         }
     }
 

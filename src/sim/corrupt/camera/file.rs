@@ -35,7 +35,12 @@ impl PictureFile {
     }
 
     /// Encodes `picture` as `image` was, which it comes from: JPEG at [`JPEG_QUALITY`], PNG with 8 bits.
-    pub fn store(&mut self, picture: &Picture, image: &CompressedImage<'_>, out: &mut Vec<u8>) -> Result<(), SensorError> {
+    pub fn store(
+        &mut self,
+        picture: &Picture,
+        image: &CompressedImage<'_>,
+        out: &mut Vec<u8>,
+    ) -> Result<(), SensorError> {
         self.bytes.clear();
         self.bytes.extend(picture.values.iter().map(|value| to_byte(*value)));
         let is_colour = picture.channels == Channels::Colour;
@@ -51,7 +56,11 @@ impl PictureFile {
             let encoder = JpegEncoder::new_with_quality(&mut *out, JPEG_QUALITY);
             ("jpeg", encoder.write_image(&self.bytes, width, height, colour))
         };
-        result.map_err(|error| SensorError::Undecodable { format, bytes: image.data.len(), reason: error.to_string() })
+        result.map_err(|error| SensorError::Undecodable {
+            format,
+            bytes: image.data.len(),
+            reason: error.to_string(),
+        })
     }
 }
 
@@ -65,14 +74,18 @@ mod tests {
         let mut colour = grey(16, 8, 0.0);
         colour.channels = Channels::Colour;
         colour.values = [200.0 / 255.0, 0.4, 0.2].repeat(16 * 8);
-        for (format, is_png) in
-            [("jpeg", false), ("png", true), ("rgb8; jpeg compressed rgb8", false), ("bgr8; png compressed bgr8", true)]
-        {
+        for (format, is_png) in [
+            ("jpeg", false),
+            ("png", true),
+            ("rgb8; jpeg compressed rgb8", false),
+            ("bgr8; png compressed bgr8", true),
+        ] {
             for before in [&grey(16, 8, 0.4), &colour] {
                 let mut file = PictureFile::default();
                 let first = if is_png { &PNG[..] } else { &[] };
                 let mut data = Vec::new();
-                file.store(before, &CompressedImage { data: first, ..CompressedImage::default() }, &mut data).unwrap();
+                file.store(before, &CompressedImage { data: first, ..CompressedImage::default() }, &mut data)
+                    .unwrap();
                 let message = CompressedImage { format, data: &data, ..CompressedImage::default() };
                 let mut picture = Picture::default();
                 file.load(&message, &mut picture).unwrap();
@@ -82,7 +95,8 @@ mod tests {
                 let mut last = Picture::default();
                 file.load(&CompressedImage { data: &again, ..message }, &mut last).unwrap();
                 assert_eq!((last.width, last.height, last.channels), (16, 8, before.channels));
-                let worst = picture.values.iter().zip(&last.values).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+                let worst =
+                    picture.values.iter().zip(&last.values).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
                 assert!(worst < 0.02, "{format}: {worst}");
             }
         }

@@ -55,7 +55,11 @@ mod tests {
     #[test]
     fn what_is_wrong_grows_with_severity() {
         let mut before = grey(160, 120, 0.0);
-        before.values.iter_mut().enumerate().for_each(|(i, value)| *value = 0.2 + 0.4 * (i * 89 % 251) as f32 / 251.0);
+        before
+            .values
+            .iter_mut()
+            .enumerate()
+            .for_each(|(i, value)| *value = 0.2 + 0.4 * (i * 89 % 251) as f32 / 251.0);
         let kinds = Kind::ALL.iter().filter(|kind| model(**kind, Severity::ALL[0]).is_some());
         let mut count = 0;
         for kind in kinds {

@@ -24,7 +24,8 @@ impl CameraModel for LensDirt {
     fn apply(&mut self, picture: &mut Picture, draws: Draws) {
         let (width, height) = (picture.width as f32, picture.height as f32);
         let area = width * height;
-        let mean = picture.values.iter().map(|value| light(*value)).sum::<f32>() / picture.values.len().max(1) as f32;
+        let mean = picture.values.iter().map(|value| light(*value)).sum::<f32>()
+            / picture.values.len().max(1) as f32;
         let mut covered = 0.0;
         // Specks of one severity are those of the next, too. One covers at least 0.03 % of a square picture.
         for speck in 0..10_000 {
@@ -77,7 +78,10 @@ impl CameraModel for Occlusion {
         let (left, top) = (left.round() as usize, top.round() as usize);
         let channels = picture.channels.count();
         for row in picture.rows_mut().skip(top).take(rows as usize) {
-            row.iter_mut().skip(left * channels).take(columns as usize * channels).for_each(|value| *value = SHADOW);
+            row.iter_mut()
+                .skip(left * channels)
+                .take(columns as usize * channels)
+                .for_each(|value| *value = SHADOW);
         }
     }
 }

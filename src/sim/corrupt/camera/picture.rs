@@ -65,7 +65,11 @@ pub fn light(encoded: f32) -> f32 {
 /// The inverse of [`light`]; what is brighter than white is white.
 #[inline]
 pub fn encoded(light: f32) -> f32 {
-    if light <= 0.003_130_8 { light.max(0.0) * 12.92 } else { (1.055 * light.powf(1.0 / 2.4) - 0.055).min(1.0) }
+    if light <= 0.003_130_8 {
+        light.max(0.0) * 12.92
+    } else {
+        (1.055 * light.powf(1.0 / 2.4) - 0.055).min(1.0)
+    }
 }
 
 impl Picture {
@@ -100,7 +104,11 @@ impl Picture {
             match (view.format(), view.rgb_bytes()) {
                 (PixelFormat::Mono16, _) => {
                     self.values.extend(view.row(y).as_chunks::<2>().0.iter().map(|bytes| {
-                        let value = if image.is_bigendian { u16::from_be_bytes(*bytes) } else { u16::from_le_bytes(*bytes) };
+                        let value = if image.is_bigendian {
+                            u16::from_be_bytes(*bytes)
+                        } else {
+                            u16::from_le_bytes(*bytes)
+                        };
                         f32::from(value) / f32::from(u16::MAX)
                     }));
                 }
@@ -180,8 +188,15 @@ mod tests {
             ("bayer_rggb8", 6),
         ] {
             for is_bigendian in [false, true] {
-                let image =
-                    Image { width: 6, height: 4, encoding, step, data: &data, is_bigendian, ..Image::default() };
+                let image = Image {
+                    width: 6,
+                    height: 4,
+                    encoding,
+                    step,
+                    data: &data,
+                    is_bigendian,
+                    ..Image::default()
+                };
                 let mut picture = Picture::default();
                 picture.load(&image).unwrap();
                 let mut stored = data.clone();
@@ -203,7 +218,8 @@ mod tests {
     #[test]
     fn yuv_comes_back_nearly() {
         let grey = |luma: u8, length: usize| vec![luma; length];
-        for (encoding, step, length) in [("yuyv", 16, 64), ("uyvy", 16, 64), ("nv12", 8, 48), ("nv21", 8, 48)] {
+        for (encoding, step, length) in [("yuyv", 16, 64), ("uyvy", 16, 64), ("nv12", 8, 48), ("nv21", 8, 48)]
+        {
             let mut data = grey(120, length);
             // A colour that all pixels of a group share.
             for (i, byte) in data.iter_mut().enumerate() {

@@ -97,8 +97,11 @@ mod tests {
         let mut edit = CloudEdit::default();
         edit.load(&from_cdr(&bytes).unwrap()).unwrap();
         let draws = TopicDraws::new(11, "kind", "/points").message(message);
-        edit.step(|view, cloud, changes| model.apply(&Sweep::new(view, cloud).unwrap(), draws, changes))
-            .unwrap();
+        edit.step(|view, cloud, changes| {
+            model.apply(&Sweep::new(view, cloud)?, draws, changes);
+            Ok(())
+        })
+        .unwrap();
         let cloud = edit.message();
         let view = PointCloudView::new(&cloud).unwrap();
         let intensity = view.field("intensity").unwrap();
