@@ -29,10 +29,8 @@ pub enum CorruptError {
     #[error("--kind: expected at least one kind, found none; --kind help lists them")]
     NoKind,
     /// A kind that is none
-    #[error("--kind: expected {expected}, found '{found}'{}", suggestion(nearest.as_ref()))]
+    #[error("--kind: expected a kind of corruption, found '{found}'{}", suggestion(nearest.as_ref()))]
     UnknownKind {
-        /// Every kind
-        expected: String,
         /// What was given
         found: String,
         /// The kind whose name is near

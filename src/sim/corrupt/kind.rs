@@ -128,12 +128,8 @@ impl FromStr for Kind {
             .map(|(known, _)| (strsim::jaro_winkler(known, name), known))
             .filter(|(alike, _)| *alike > ALIKE)
             .max_by(|a, b| a.0.total_cmp(&b.0));
-        let expected: Vec<&str> = Self::ALL.iter().map(|kind| kind.as_str()).collect();
-        Err(CorruptError::UnknownKind {
-            expected: format!("one of {}", expected.join(" ")),
-            found: name.to_owned(),
-            nearest: nearest.map(|(_, known)| known.to_owned()),
-        })
+        let nearest = nearest.map(|(_, known)| known.to_owned());
+        Err(CorruptError::UnknownKind { found: name.to_owned(), nearest })
     }
 }
 

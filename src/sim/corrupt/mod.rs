@@ -13,6 +13,8 @@ mod kind;
 mod lidar;
 mod message_edit;
 mod out_folder;
+#[cfg(test)]
+mod property_tests;
 mod radar;
 mod ranking;
 mod run;

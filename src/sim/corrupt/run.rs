@@ -175,7 +175,7 @@ fn new_plan(info: &BagInfo, index: usize) -> Plan {
 }
 
 /// What a kind does to messages of its own topic; [`Kind::LidarMisalignment`] is not among them.
-fn act(kind: Kind, severity: Severity) -> Option<Act> {
+pub(super) fn act(kind: Kind, severity: Severity) -> Option<Act> {
     let delay = |late_ms| Some(Act::Delay(severity.of(late_ms) * 1_000_000));
     match kind {
         Kind::FrameLoss => Some(Act::Lose(severity.of(camera::LOST_FRAMES), MessageShare::default())),

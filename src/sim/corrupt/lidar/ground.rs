@@ -5,7 +5,7 @@ use super::Sweep;
 
 /// Returns looked at, and planes tried.
 const SAMPLES: usize = 2000;
-const TRIALS: usize = 120;
+const TRIALS: usize = 300;
 /// Returns this near to the plane belong to it, metres.
 const THICKNESS_M: f32 = 0.15;
 /// Ground farther than this from the sensor says little about the plane, metres.
@@ -36,11 +36,13 @@ impl Ground {
         sample.extend(
             sweep.returns().step_by(stride).map(|i| sweep.position(i)).filter(|p| super::norm(*p) < REACH_M),
         );
+        // Ground is below the sensor; planes are drawn through three returns that are.
+        sample.sort_unstable_by(|a, b| a[2].total_cmp(&b[2]));
+        let low = sample.get(..sample.partition_point(|p| p[2] < -MIN_HEIGHT_M)).unwrap_or_default();
         let mut random = draws.at(usize::MAX);
         let mut best = (sample.len() as f32 * MIN_SHARE, None);
         for _ in 0..TRIALS {
-            let (Some(&a), Some(&b), Some(&c)) =
-                (random.pick(sample), random.pick(sample), random.pick(sample))
+            let (Some(&a), Some(&b), Some(&c)) = (random.pick(low), random.pick(low), random.pick(low))
             else {
                 return None;
             };
