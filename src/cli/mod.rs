@@ -1,5 +1,7 @@
 //! The `isobath` command. Thin: each command parses its arguments, calls a room and prints.
 
+mod bag_progress;
+mod corrupt;
 mod doctor;
 mod exit;
 mod inspect;
@@ -33,6 +35,8 @@ enum Command {
     Replay(replay::ReplayArguments),
     /// Make a recording of a simulated robot with its truth, or arrays to train on
     Simulate(simulate::SimulateArguments),
+    /// Degrade the sensors of a bag, to see how much that costs
+    Corrupt(corrupt::CorruptArguments),
 }
 
 /// Runs the command line of this process. Errors go to stderr as one sentence.
@@ -53,6 +57,7 @@ pub fn main() -> ExitCode {
         Command::Inspect(arguments) => inspect::run(&arguments),
         Command::Replay(arguments) => replay::run(&arguments),
         Command::Simulate(arguments) => simulate::run(&arguments),
+        Command::Corrupt(arguments) => corrupt::run(&arguments),
     };
     match result {
         Ok(status) => status.code(),

@@ -6,6 +6,7 @@
 //! points are `f32` (`glam`, what the ray caster speaks): at 300 m that is 0.03 mm.
 
 mod camera;
+pub mod corrupt;
 mod error;
 mod export;
 mod geometry;
