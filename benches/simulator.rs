@@ -6,8 +6,8 @@ use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use glam::{Affine3A, Vec3};
 use isobath::geometry::CameraModel;
 use isobath::sim::{
-    Camera, CameraFrame, Film, Light, Lighting, Material, Mesh, Motion, Placement, Random, Robot, SensorMotion,
-    Texture, World, WorldBuilder,
+    Camera, CameraFrame, Film, Light, Lighting, Material, Mesh, Motion, Placement, Random, Robot,
+    SensorMotion, Texture, World, WorldBuilder,
 };
 
 /// A floor, walls, and boxes, drums and balls on it.
@@ -19,7 +19,9 @@ fn hall() -> World {
     let paint = builder.material(Material { texture, ..Material::matt("paint", [0.5, 0.3, 0.2]) });
     let mut mesh = Mesh::default();
     mesh.add_height_field(floor, &Affine3A::IDENTITY, [60.0, 30.0], [60, 30], |_, _| 0.0);
-    for (x, y, size) in [(30.0, 0.0, [0.2, 30.0, 6.0]), (0.0, 15.0, [60.0, 0.2, 6.0]), (0.0, -15.0, [60.0, 0.2, 6.0])] {
+    for (x, y, size) in
+        [(30.0, 0.0, [0.2, 30.0, 6.0]), (0.0, 15.0, [60.0, 0.2, 6.0]), (0.0, -15.0, [60.0, 0.2, 6.0])]
+    {
         mesh.add_box(paint, &Affine3A::from_translation(Vec3::new(x, y, 3.0)), size);
     }
     for _ in 0..300 {

@@ -53,7 +53,8 @@ enum Sensor {
 }
 
 pub(super) fn run(arguments: &SimulateArguments) -> Result<Status, Failure> {
-    let mut scenes = arguments.scenes.iter().map(|path| SceneFile::load(path)).collect::<Result<Vec<_>, _>>()?;
+    let mut scenes =
+        arguments.scenes.iter().map(|path| SceneFile::load(path)).collect::<Result<Vec<_>, _>>()?;
     if let Some([width, height]) = arguments.image_size {
         for scene in &mut scenes {
             (scene.sensors.camera.width, scene.sensors.camera.height) = (width, height);

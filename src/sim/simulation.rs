@@ -129,9 +129,9 @@ impl Simulation {
 
     /// Scans of a radar while some images are taken.
     pub fn scans(&self, radar: usize, frames: u64) -> u64 {
-        self.radars.get(radar).map_or(0, |model| {
-            (frames as f64 * model.rate_hz() / self.camera_rate_hz).round() as u64
-        })
+        self.radars
+            .get(radar)
+            .map_or(0, |model| (frames as f64 * model.rate_hz() / self.camera_rate_hz).round() as u64)
     }
 
     /// Start and end of a scan, seconds; its stamp is the middle. Zeros for a radar that is not there.

@@ -127,8 +127,7 @@ impl ArraysWriter {
                 boxes: RaggedWriter::create(folder, "boxes", "<f4", frame::BOX.len())?,
             })
         });
-        let radar =
-            sensors.radar.then(|| RaggedWriter::create(folder, "radar", "<f4", frame::RETURN.len()));
+        let radar = sensors.radar.then(|| RaggedWriter::create(folder, "radar", "<f4", frame::RETURN.len()));
         Ok(Self {
             frames: NpyWriter::create(folder, "frames.npy", "<i8", &[3])?,
             camera: camera.transpose()?,

@@ -54,9 +54,7 @@ impl NpyWriter {
 
     /// Fills in the number of rows.
     pub fn finish(mut self) -> Result<(), SimulationError> {
-        self.file
-            .seek(SeekFrom::Start(0))
-            .map_err(|error| SimulationError::write(&self.path, &error))?;
+        self.file.seek(SeekFrom::Start(0)).map_err(|error| SimulationError::write(&self.path, &error))?;
         self.header()?;
         self.file.flush().map_err(|error| SimulationError::write(&self.path, &error))
     }

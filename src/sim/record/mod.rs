@@ -158,8 +158,7 @@ impl Recorder<'_> {
 
     fn sweep(&mut self, number: u64, log: Stamp) -> Result<(), SimulationError> {
         let sweep = self.simulation.sweep(number);
-        let header =
-            Header { stamp: stamp(self.simulation.sweep_times_s(number).0), frame_id: "lidar" };
+        let header = Header { stamp: stamp(self.simulation.sweep_times_s(number).0), frame_id: "lidar" };
         let layout = lidar::encode(&sweep.points, self.simulation.lidar, &mut self.data);
         let cloud = cloud(header, layout.fields, layout.step, &self.data);
         self.writing.send(self.topics.lidar, log, &cloud)?;

@@ -18,6 +18,8 @@ const MAX_BYTES: u64 = 1 << 20;
 pub struct SceneFile {
     /// The file's name without its ending.
     pub name: String,
+    /// What was read.
+    pub text: String,
     /// The sensors.
     pub sensors: RigFile,
     layout: Layout,
@@ -81,7 +83,7 @@ impl SceneFile {
                 SceneError::at(path, at.referenced.line(), quantity.key(), message)
             })?;
         let name = path.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
-        Ok(Self { name, sensors: document.sensors, layout: document.layout, ranges })
+        Ok(Self { name, text, sensors: document.sensors, layout: document.layout, ranges })
     }
 
     /// The scene of a seed.
