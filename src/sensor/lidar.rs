@@ -130,3 +130,53 @@ impl Iterator for LidarPoints<'_, '_> {
         (0, Some(self.view.len() - self.next))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::message::{PointCloud2, PointField, Stamp};
+    use crate::sensor::{LidarPreset, PointCloudView, StampAt};
+
+    #[test]
+    fn all_at_once_and_one_by_one_give_the_same_points() {
+        let rows = [
+            [1.0, 2.0, 3.0, 51.0],
+            [f32::NAN, 2.0, 3.0, 51.0],
+            [0.0, 0.0, 0.0, 9.0],
+            [0.0, -0.0, 4.0, f32::NAN],
+            [5.0, f32::INFINITY, 1.0, 1.0],
+            [-6.0, 7.0, 8.0, 900.0],
+            [9.0, -1.0, 0.0, -3.0],
+        ];
+        let data: Vec<u8> = rows.as_flattened().iter().flat_map(|value| value.to_le_bytes()).collect();
+        let fields = (0..).zip(["x", "y", "z", "intensity"]).map(|(i, name): (u32, _)| PointField {
+            name,
+            offset: 4 * i,
+            datatype: PointField::FLOAT32,
+            count: 1,
+        });
+        let cloud = PointCloud2 {
+            height: 1,
+            width: rows.len() as u32,
+            fields: fields.collect(),
+            point_step: 16,
+            row_step: data.len() as u32,
+            data: &data,
+            ..PointCloud2::default()
+        };
+        let view = PointCloudView::new(&cloud).unwrap();
+        let points = LidarPreset::Generic.layout(&view, Stamp(0), StampAt::Start).unwrap().points(&view);
+        let expected: Vec<[f32; 4]> = vec![
+            [1.0, 2.0, 3.0, 51.0 * (1.0 / 255.0)],
+            [0.0, -0.0, 4.0, 0.0],
+            [-6.0, 7.0, 8.0, 1.0],
+            [9.0, -1.0, 0.0, 0.0],
+        ];
+        let (mut folded, mut stepped) = (Vec::new(), Vec::new());
+        points.clone().for_each(|p| folded.push([p.x, p.y, p.z, p.intensity]));
+        for p in points {
+            stepped.push([p.x, p.y, p.z, p.intensity]);
+        }
+        assert_eq!(folded, expected);
+        assert_eq!(stepped, expected);
+    }
+}
