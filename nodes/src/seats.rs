@@ -124,9 +124,15 @@ impl<I: Intake + 'static> Feed for Entrance<I> {
         let Some(seat) = places.list.get_mut(self.seat) else { return };
         let Some(intake) = &mut seat.intake else { return };
         let now = seat.clock.now();
+        let is_trigger = input.is_trigger();
         rosout::as_node(&seat.logger, || intake.offer(input, now));
+        // What only lies ready for a frame to come is nothing to wake the worker for. A trigger is, even if it
+        // was refused: the worker counts it.
+        let is_due = is_trigger || intake.is_waiting();
         drop(places);
-        self.seats.wake.notify_one();
+        if is_due {
+            self.seats.wake.notify_one();
+        }
     }
 
     fn update(&self, parameters: ParameterSet) {
@@ -180,7 +186,7 @@ mod tests {
         }
 
         fn is_waiting(&self) -> bool {
-            false
+            self.ready > 0
         }
 
         fn update(&mut self, parameters: &ParameterSet) {

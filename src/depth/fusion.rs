@@ -3,6 +3,9 @@
 use super::error::{DepthError, check_length};
 use super::output::unit_interval;
 
+/// Values of the prior that are looked at together.
+const PIECE: usize = 32;
+
 /// How depth, confidence and prior become one depth. Part of a model's manifest.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Fusion {
@@ -45,17 +48,23 @@ pub fn fuse(
     for ((out, &d), &c) in out.iter_mut().zip(depth).zip(confidence) {
         let c = unit_interval(c);
         let fused = d * c + mean_m * (1.0 - c);
-        *out = if d > 0.0 && d.is_finite() { fused } else { d };
+        *out = if (d > 0.0) & d.is_finite() { fused } else { d };
     }
     Ok(Some(mean_m))
 }
 
 /// Mean of the positive, finite values; `None` without any.
 fn prior_mean(prior: &[f32]) -> Option<f32> {
-    let (sum, count) = prior
-        .iter()
-        .filter(|z| **z > 0.0 && z.is_finite())
-        .fold((0.0_f64, 0_usize), |(sum, count), &z| (sum + z as f64, count + 1));
+    let (mut sum, mut count) = (0.0_f64, 0_usize);
+    // Nearly all of a prior is empty; whether a piece is, vector code tells.
+    for piece in prior.chunks(PIECE) {
+        if piece.iter().fold(false, |any, z| any | (*z > 0.0)) {
+            for &z in piece.iter().filter(|z| **z > 0.0 && z.is_finite()) {
+                sum += z as f64;
+                count += 1;
+            }
+        }
+    }
     (count > 0).then(|| (sum / count as f64) as f32)
 }
 

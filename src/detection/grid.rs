@@ -67,16 +67,27 @@ impl BevGrid {
     /// NaN and infinities are outside.
     #[inline]
     pub fn cell(&self, x: f32, y: f32, z: f32) -> Option<usize> {
+        let cell = self.cell_or(x, y, z, u32::MAX);
+        (cell != u32::MAX).then_some(cell as usize)
+    }
+
+    /// As [`Self::cell`], and `outside` outside the range: no branch, so that loops over points become
+    /// vector code.
+    #[inline]
+    pub(super) fn cell_or(&self, x: f32, y: f32, z: f32, outside: u32) -> u32 {
         let row = (x - self.range_m[0]) / self.voxel_m[0];
         let col = (y - self.range_m[1]) / self.voxel_m[1];
-        // Every comparison is false for NaN, and what passes fits the integer it is cast to.
-        let inside = row >= 0.0
-            && row < self.rows as f32
-            && col >= 0.0
-            && col < self.cols as f32
-            && z >= self.range_m[2]
-            && z < self.range_m[5];
-        inside.then(|| row as usize * self.cols + col as usize)
+        // Every comparison is false for NaN.
+        let inside = (row >= 0.0)
+            & (row < self.rows as f32)
+            & (col >= 0.0)
+            & (col < self.cols as f32)
+            & (z >= self.range_m[2])
+            & (z < self.range_m[5]);
+        // What is outside may be any number once cast. What is inside is below 2^24, where a 32-bit
+        // signed cast and product are exact and cheap.
+        let cell = (row as i32).wrapping_mul(self.cols as i32).wrapping_add(col as i32);
+        if inside { cell as u32 } else { outside }
     }
 
     /// The whole stride between this grid and a head of `rows` x `cols` cells.

@@ -37,13 +37,27 @@ struct Cell {
 
 const EMPTY: Cell = Cell { intensity: 0, count: 0, max_z: f32::NEG_INFINITY, min_z: f32::INFINITY };
 
+/// Where points outside the grid are summed, so that the loop over points need not branch. Its count is
+/// never 0: it is no cell that is touched.
+const OUTSIDE: Cell = Cell { count: 1, ..EMPTY };
+
+/// Points whose cells are computed together, in vector code.
+const BATCH: usize = 64;
+
+/// Counts whose logarithm is tabulated; a cell of a sweep rarely has more points.
+const LOG_COUNTS: usize = 1024;
+
 /// Turns sweeps into bird's-eye-view tensors; reuses its memory from frame to frame.
 pub struct Voxelizer {
     grid: BevGrid,
-    /// All [`EMPTY`] between frames.
+    /// All [`EMPTY`] between frames, then one [`OUTSIDE`].
     cells: Vec<Cell>,
-    /// Occupied cells of the last frame; capacity for the whole grid, so it never grows.
+    /// Occupied cells of the last frame, the first `active` of it. One longer than the grid: a place is
+    /// written before it is known to count.
     touched: Vec<u32>,
+    active: usize,
+    /// `ln(1 + count)` of the usual counts.
+    log_counts: Vec<f32>,
     /// Address of the tensor that holds the last frame's values and zeros elsewhere.
     last_tensor: Option<usize>,
 }
@@ -53,8 +67,10 @@ impl Voxelizer {
     pub fn new(grid: BevGrid) -> Self {
         Self {
             grid,
-            cells: vec![EMPTY; grid.cells()],
-            touched: Vec::with_capacity(grid.cells()),
+            cells: [vec![EMPTY; grid.cells()], vec![OUTSIDE]].concat(),
+            touched: vec![0; grid.cells() + 1],
+            active: 0,
+            log_counts: (0..LOG_COUNTS).map(|count| (count as f32).ln_1p()).collect(),
             last_tensor: None,
         }
     }
@@ -91,41 +107,62 @@ impl Voxelizer {
         self.clear(tensor);
 
         let mut stats = VoxelStats::default();
-        for point in points {
-            stats.points += 1;
-            let Some(index) = self.grid.cell(point.x, point.y, point.z) else {
-                stats.outside += 1;
-                continue;
-            };
-            // In bounds: `BevGrid::cell` stays below `BevGrid::cells`.
-            let cell = &mut self.cells[index];
-            if cell.count == 0 {
-                self.touched.push(index as u32);
+        let (mut batch, mut filled) = ([LidarPoint::default(); BATCH], 0);
+        points.into_iter().for_each(|point| {
+            batch[filled] = point;
+            filled += 1;
+            if filled == BATCH {
+                self.add(&batch, &mut stats);
+                filled = 0;
             }
-            cell.count = cell.count.saturating_add(1);
-            // Adding zero turns -0 into +0, whose order would otherwise show in the sign.
-            let z = point.z + 0.0;
-            cell.max_z = cell.max_z.max(z);
-            cell.min_z = cell.min_z.min(z);
-            // NaN passes the clamp and becomes 0 in the cast.
-            cell.intensity += (f64::from(point.intensity.clamp(0.0, 1.0)) * INTENSITY_ONE) as u64;
+        });
+        self.add(&batch[..filled], &mut stats);
+        if let Some(outside) = self.cells.last_mut() {
+            *outside = OUTSIDE;
         }
 
         let (occupied, rest) = tensor.split_at_mut(plane);
         let (max_z, rest) = rest.split_at_mut(plane);
         let (min_z, rest) = rest.split_at_mut(plane);
         let (log_count, mean_intensity) = rest.split_at_mut(plane);
-        for &index in &self.touched {
+        for &index in &self.touched[..self.active] {
             let index = index as usize;
             let cell = std::mem::replace(&mut self.cells[index], EMPTY);
             occupied[index] = 1.0;
             max_z[index] = cell.max_z;
             min_z[index] = cell.min_z;
-            log_count[index] = (cell.count as f32).ln_1p();
+            log_count[index] = match self.log_counts.get(cell.count as usize) {
+                Some(&log) => log,
+                None => (cell.count as f32).ln_1p(),
+            };
             mean_intensity[index] = (cell.intensity as f64 / (f64::from(cell.count) * INTENSITY_ONE)) as f32;
         }
-        stats.active = self.touched.len();
+        stats.active = self.active;
         Ok(stats)
+    }
+
+    /// Adds at most [`BATCH`] points to their cells.
+    fn add(&mut self, points: &[LidarPoint], stats: &mut VoxelStats) {
+        let mut indices = [0; BATCH];
+        let outside = self.grid.cells() as u32;
+        for (index, point) in indices.iter_mut().zip(points) {
+            *index = self.grid.cell_or(point.x, point.y, point.z, outside);
+        }
+        for (&index, point) in indices.iter().zip(points) {
+            // In bounds: an index is below the number of cells or that of the one outside.
+            let cell = &mut self.cells[index as usize];
+            self.touched[self.active] = index;
+            self.active += usize::from(cell.count == 0);
+            stats.outside += usize::from(index == outside);
+            cell.count = cell.count.saturating_add(1);
+            // Adding zero turns -0 into +0, whose order would otherwise show in the sign.
+            let z = point.z + 0.0;
+            cell.max_z = if z > cell.max_z { z } else { cell.max_z };
+            cell.min_z = if z < cell.min_z { z } else { cell.min_z };
+            // NaN passes the clamp and becomes 0 in the cast. A signed cast is the cheaper one.
+            cell.intensity += (f64::from(point.intensity.clamp(0.0, 1.0)) * INTENSITY_ONE) as i64 as u64;
+        }
+        stats.points += points.len();
     }
 
     /// Makes `tensor` all zero and takes note of it.
@@ -133,7 +170,7 @@ impl Voxelizer {
         let address = tensor.as_ptr().addr();
         if self.last_tensor == Some(address) {
             for plane in tensor.chunks_exact_mut(self.grid.cells()) {
-                for &index in &self.touched {
+                for &index in &self.touched[..self.active] {
                     plane[index as usize] = 0.0;
                 }
             }
@@ -141,7 +178,7 @@ impl Voxelizer {
             tensor.fill(0.0);
             self.last_tensor = Some(address);
         }
-        self.touched.clear();
+        self.active = 0;
     }
 }
 

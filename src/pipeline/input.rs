@@ -26,6 +26,13 @@ pub enum SensorInput {
     Transforms(Arc<[u8]>, bool),
 }
 
+impl SensorInput {
+    /// Whether each message of its kind starts a frame.
+    pub const fn is_trigger(&self) -> bool {
+        matches!(self, Self::Image(_) | Self::CompressedImage(_) | Self::Lidar(_))
+    }
+}
+
 /// What a subscribed topic carries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum InputKind {

@@ -105,6 +105,11 @@ impl<'a> FieldReader<'a> {
         self.datatype
     }
 
+    /// First byte within a point.
+    pub(super) const fn offset(&self) -> usize {
+        self.offset
+    }
+
     /// Value of point `i` (the first element of an array field); NaN beyond the last point.
     #[inline]
     pub fn f64(&self, i: usize) -> f64 {

@@ -1,5 +1,6 @@
 //! LiDAR points with a common intensity scale, where they would have been at the cloud's stamp.
 
+use super::field::Datatype;
 use super::{FieldReader, PointCloudView, PointTimes};
 use crate::geometry::SweepMotion;
 
@@ -41,6 +42,16 @@ impl<'v, 'a> LidarPoints<'v, 'a> {
         self
     }
 
+    /// Point `i`, which was measured at `position`.
+    #[inline]
+    fn point(&self, i: usize, position: [f32; 3], intensity: f32) -> LidarPoint {
+        let [x, y, z] = match &self.motion {
+            Some((motion, times)) => motion.to_stamp(times.offset_s(i), position),
+            None => position,
+        };
+        LidarPoint { x, y, z, intensity }
+    }
+
     /// Points left out so far.
     pub const fn skipped(&self) -> usize {
         self.skipped
@@ -50,7 +61,26 @@ impl<'v, 'a> LidarPoints<'v, 'a> {
 /// Whether a position is that of a return.
 #[inline]
 pub(super) fn is_return([x, y, z]: [f32; 3]) -> bool {
-    x.is_finite() && y.is_finite() && z.is_finite() && !(x == 0.0 && y == 0.0 && z == 0.0)
+    // Without branches, of which a sweep's missing returns would mispredict many.
+    x.is_finite() & y.is_finite() & z.is_finite() & !((x == 0.0) & (y == 0.0) & (z == 0.0))
+}
+
+/// Intensity as a network takes it: 0..1, and 0 for NaN, which `clamp` keeps and a network would spread.
+#[inline]
+fn unit_intensity(scaled: f32) -> f32 {
+    let clamped = scaled.clamp(0.0, 1.0);
+    if clamped.is_nan() { 0.0 } else { clamped }
+}
+
+/// Little-endian floats from `offset` of a point's bytes.
+#[inline]
+fn floats<const N: usize>(record: &[u8], offset: usize) -> Option<[f32; N]> {
+    let bytes = record.get(offset..)?.get(..4 * N)?.as_chunks::<4>().0;
+    let mut values = [0.0; N];
+    for (value, bytes) in values.iter_mut().zip(bytes) {
+        *value = f32::from_le_bytes(*bytes);
+    }
+    Some(values)
 }
 
 impl Iterator for LidarPoints<'_, '_> {
@@ -66,20 +96,87 @@ impl Iterator for LidarPoints<'_, '_> {
                 self.skipped += 1;
                 continue;
             }
-            let [x, y, z] = match &self.motion {
-                Some((motion, times)) => motion.to_stamp(times.offset_s(i), position),
-                None => position,
-            };
-            let intensity =
-                self.intensity.map_or(0.0, |(field, scale)| (field.f32(i) * scale).clamp(0.0, 1.0));
-            // `clamp` keeps a NaN, which a network would spread.
-            let intensity = if intensity.is_nan() { 0.0 } else { intensity };
-            return Some(LidarPoint { x, y, z, intensity });
+            let intensity = self.intensity.map_or(0.0, |(field, scale)| unit_intensity(field.f32(i) * scale));
+            return Some(self.point(i, position, intensity));
         }
         None
     }
 
+    /// The layout that most drivers publish is recognised once, not at each point.
+    fn fold<B, F: FnMut(B, LidarPoint) -> B>(mut self, init: B, mut f: F) -> B {
+        let mut state = init;
+        let float = self.intensity.and_then(|(field, scale)| {
+            (field.datatype() == Datatype::F32).then_some((field.offset(), scale))
+        });
+        if let (Some((xyz, records)), Some((offset, scale))) = (self.view.packed(), float) {
+            for (i, record) in records.enumerate().skip(self.next) {
+                let (Some(position), Some(intensity)) = (floats(record, xyz), floats(record, offset)) else {
+                    break;
+                };
+                if is_return(position) {
+                    let [intensity] = intensity;
+                    state = f(state, self.point(i, position, unit_intensity(intensity * scale)));
+                }
+            }
+            return state;
+        }
+        while let Some(point) = self.next() {
+            state = f(state, point);
+        }
+        state
+    }
+
     fn size_hint(&self) -> (usize, Option<usize>) {
         (0, Some(self.view.len() - self.next))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::message::{PointCloud2, PointField, Stamp};
+    use crate::sensor::{LidarPreset, PointCloudView, StampAt};
+
+    #[test]
+    fn all_at_once_and_one_by_one_give_the_same_points() {
+        let rows = [
+            [1.0, 2.0, 3.0, 51.0],
+            [f32::NAN, 2.0, 3.0, 51.0],
+            [0.0, 0.0, 0.0, 9.0],
+            [0.0, -0.0, 4.0, f32::NAN],
+            [5.0, f32::INFINITY, 1.0, 1.0],
+            [-6.0, 7.0, 8.0, 900.0],
+            [9.0, -1.0, 0.0, -3.0],
+        ];
+        let data: Vec<u8> = rows.as_flattened().iter().flat_map(|value| value.to_le_bytes()).collect();
+        let fields = (0..).zip(["x", "y", "z", "intensity"]).map(|(i, name): (u32, _)| PointField {
+            name,
+            offset: 4 * i,
+            datatype: PointField::FLOAT32,
+            count: 1,
+        });
+        let cloud = PointCloud2 {
+            height: 1,
+            width: rows.len() as u32,
+            fields: fields.collect(),
+            point_step: 16,
+            row_step: data.len() as u32,
+            data: &data,
+            ..PointCloud2::default()
+        };
+        let view = PointCloudView::new(&cloud).unwrap();
+        let points = LidarPreset::Generic.layout(&view, Stamp(0), StampAt::Start).unwrap().points(&view);
+        let expected: Vec<[f32; 4]> = vec![
+            [1.0, 2.0, 3.0, 51.0 * (1.0 / 255.0)],
+            [0.0, -0.0, 4.0, 0.0],
+            [-6.0, 7.0, 8.0, 1.0],
+            [9.0, -1.0, 0.0, 0.0],
+        ];
+        let (mut folded, mut stepped) = (Vec::new(), Vec::new());
+        points.clone().for_each(|p| folded.push([p.x, p.y, p.z, p.intensity]));
+        for p in points {
+            stepped.push([p.x, p.y, p.z, p.intensity]);
+        }
+        assert_eq!(folded, expected);
+        assert_eq!(stepped, expected);
     }
 }

@@ -138,6 +138,18 @@ impl<'a> PointCloudView<'a> {
         }
     }
 
+    /// The bytes of all points in order, with the place of x, where y and z follow as little-endian floats
+    /// and no bytes lie between rows: what nearly every driver publishes. `None` for other clouds.
+    pub(super) fn packed(&self) -> Option<(usize, impl Iterator<Item = &'a [u8]> + use<'a>)> {
+        let Layout { data, len, width, point_step, row_step, .. } = self.layout;
+        match self.xyz {
+            Xyz::Packed(offset) if row_step == width * point_step => {
+                Some((offset, data.chunks_exact(point_step).take(len)))
+            }
+            _ => None,
+        }
+    }
+
     /// All positions in order, as [`PointCloudView::xyz`].
     pub fn points(&self) -> impl ExactSizeIterator<Item = [f32; 3]> + '_ {
         (0..self.len()).map(|i| self.xyz(i))
