@@ -8,9 +8,9 @@ use super::ground::{Waves, cover};
 use super::plan::Footprint;
 use super::settings::Quantity;
 use super::stage::Stage;
-use super::{daylight, people, route};
+use super::{daylight, people, route, vehicles};
 use crate::sim::objects::{
-    CYCLE_STRIDE_M, bin, bollard, bus, bush, car, cyclist, facade, lorry, sign, street_lamp, tree,
+    CYCLE_STRIDE_M, bin, bollard, bush, cyclist, facade, parked_bicycle, planter, sign, street_lamp, tree,
 };
 use crate::sim::{Motion, ObjectClass, PathEnd, Random};
 
@@ -144,13 +144,13 @@ fn buildings(stage: &mut Stage, profile: &Profile) {
                 x += gap;
                 continue;
             }
-            let set_back = if stage.random.chance(0.25) { stage.random.between(0.5, 4.0) } else { 0.0 };
+            let set_back = if stage.random.chance(0.4) { stage.random.between(1.5, 4.5) } else { 0.0 };
             let tall = height * stage.random.between(0.6, 1.4);
             let mesh = facade(&stage.palette, &mut stage.random, length, tall, 10.0);
             let at = Vec2::new(x + 0.5 * length, side * (profile.front + set_back));
             stage.solid(&mesh, at, yaw);
             if set_back > 1.5 {
-                hedge(stage, at - Vec2::new(0.0, side * (set_back - 0.4)), length);
+                hedge(stage, at - Vec2::new(0.0, side * (set_back - 0.4)), length, 0.0);
             }
             x += length;
         }
@@ -174,13 +174,14 @@ fn buildings(stage: &mut Stage, profile: &Profile) {
     }
 }
 
-fn hedge(stage: &mut Stage, middle: Vec2, length: f32) {
+/// Bushes in a row of some length about a point.
+pub(super) fn hedge(stage: &mut Stage, middle: Vec2, length: f32, yaw: f32) {
     let mut x = -0.5 * length;
-    let size = stage.random.between(0.7, 1.4);
+    let size = stage.random.between(0.8, 1.6);
     while x < 0.5 * length {
         let mesh = bush(&stage.palette, &mut stage.random, size, 60);
-        stage.try_solid(&mesh, middle + Vec2::new(x, 0.0), 0.0, 0.0);
-        x += size;
+        stage.try_solid(&mesh, middle + Vec2::from_angle(yaw) * x, yaw, -0.2);
+        x += 0.8 * size;
     }
 }
 
@@ -218,25 +219,27 @@ fn furniture(stage: &mut Stage, profile: &Profile) {
             }
             x += spacing;
         }
-        let trees = stage.random.between(7.0, 16.0);
+        let trees = stage.random.between(6.0, 12.0);
         let tall = stage.random.between(5.0, 10.0);
         let mut x = from + 4.0;
-        let planted = stage.random.chance(0.75);
+        let planted = stage.random.chance(0.9);
         while planted && x < to {
             let height = tall * stage.random.between(0.8, 1.2);
             let shift = stage.random.between(-1.0, 1.0);
             plant_tree(stage, Vec2::new(x + shift, line), height);
             x += trees;
         }
-        for _ in 0..(16.0 * clutter) as usize {
-            let kind = stage.random.below(3);
+        for _ in 0..(60.0 * clutter) as usize {
+            let kind = stage.random.below(7);
             let mesh = match kind {
                 0 => sign(&stage.palette, &mut stage.random),
                 1 => bollard(&stage.palette, &mut stage.random),
-                _ => bin(&stage.palette, &mut stage.random),
+                2 => bin(&stage.palette, &mut stage.random),
+                3 => parked_bicycle(&stage.palette, &mut stage.random),
+                _ => planter(&stage.palette, &mut stage.random),
             };
-            let x = stage.random.between(from, to);
-            let y = if kind == 2 { side * (profile.front - 0.5) } else { line };
+            let x = stage.random.between(-70.0, 80.0);
+            let y = if kind > 1 { side * (profile.front - stage.random.between(0.4, 0.8)) } else { line };
             // Signs face the traffic that comes on their side.
             let yaw = if side > 0.0 { 0.0 } else { PI };
             stage.try_solid(&mesh, Vec2::new(x, y), yaw, 0.05);
@@ -245,37 +248,17 @@ fn furniture(stage: &mut Stage, profile: &Profile) {
 }
 
 fn parked(stage: &mut Stage, profile: &Profile) {
-    let mut left = stage.settings.count(Quantity::Parked);
-    let mut places: Vec<(f32, f32)> = Vec::new();
+    let mut places: Vec<(Vec2, f32)> = Vec::new();
     for side in [-1.0, 1.0] {
         let mut x = profile.ends[0] + 4.0;
         while x < profile.ends[1] - 4.0 {
-            places.push((x + stage.random.between(-0.4, 0.4), side));
+            places.push((Vec2::new(x, side * profile.parking), if side < 0.0 { 0.0 } else { PI }));
             x += 6.1;
         }
     }
-    // The places near the robot's start are taken first, some stay empty.
-    places.sort_by(|a, b| a.0.abs().total_cmp(&b.0.abs()));
-    for (x, side) in places {
-        if left == 0 {
-            break;
-        }
-        if stage.random.chance(0.35) {
-            continue;
-        }
-        let (class, mesh) = if stage.random.chance(0.06) {
-            (ObjectClass::Truck, lorry(&stage.palette, &mut stage.random))
-        } else {
-            (ObjectClass::Car, car(&stage.palette, &mut stage.random))
-        };
-        let facing = if side < 0.0 { 0.0 } else { PI };
-        let yaw =
-            facing + stage.random.between(-0.03, 0.03) + if stage.random.chance(0.1) { PI } else { 0.0 };
-        let at = Vec2::new(x, side * (profile.parking + stage.random.between(-0.1, 0.15)));
-        if stage.try_stand(Some(class), &mesh, at, yaw, 0.1) {
-            left -= 1;
-        }
-    }
+    // Those near the robot's start are taken first.
+    places.sort_by(|a, b| a.0.x.abs().total_cmp(&b.0.x.abs()));
+    vehicles::park(stage, stage.settings.count(Quantity::Parked), &places, 0.06);
 }
 
 /// Vehicles in the lanes, all at one speed, and bicycles on their tracks.
@@ -286,11 +269,9 @@ fn traffic(stage: &mut Stage, profile: &Profile, speed: Option<f32>) {
     let count = stage.settings.count(Quantity::Vehicles);
     let bicycles = count.div_ceil(3);
     for k in 0..count - bicycles {
-        let (class, mesh) = match (k, stage.random.below(10)) {
-            (1, _) | (_, 0) => (ObjectClass::Bus, bus(&stage.palette, &mut stage.random)),
-            (2, _) | (_, 1 | 2) => (ObjectClass::Truck, lorry(&stage.palette, &mut stage.random)),
-            _ => (ObjectClass::Car, car(&stage.palette, &mut stage.random)),
-        };
+        // At least one bus and one lorry in most streets.
+        let [lorries, buses] = [[0.2, 0.1], [0.0, 1.0], [1.0, 0.0]].get(k).copied().unwrap_or([0.2, 0.1]);
+        let (class, mesh) = vehicles::vehicle(stage, lorries, buses);
         let [low, high] = mesh.bounds();
         let size = (high - low).truncate();
         let shape = stage.builder.shape(mesh);
@@ -302,7 +283,7 @@ fn traffic(stage: &mut Stage, profile: &Profile, speed: Option<f32>) {
             let start = start.rem_euclid(around);
             let motion = route::along(&way, |p| stage.height(p), flow, start, size.x, PathEnd::Loop);
             let room = size + Vec2::new(3.0, 0.0);
-            if stage.try_move(Some(class), &[shape], 1.0, motion, room) {
+            if stage.try_move(Some(class), &[shape], 1.0, vehicles::leaning(motion), room) {
                 break;
             }
         }
