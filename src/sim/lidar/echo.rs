@@ -73,7 +73,9 @@ pub(super) fn strongest(snapshot: &Snapshot<'_>, optics: &Optics, ray: &Ray, mom
 fn backscatter(material: &Material, hit: &Hit, cosine: f32) -> f32 {
     let [r, g, b] = hit.tint;
     let tint = 0.3 + 0.7 * (r + g + b) / 3.0;
-    let matt = material.lidar_reflectivity * (1.0 - material.transmission) * tint * blotches(hit);
+    // Glass absorbs or mirrors most of what it does not let through; only dirt on it scatters.
+    let solid = (1.0 - material.transmission).powi(2);
+    let matt = material.lidar_reflectivity * solid * tint * blotches(hit);
     let into = 1.0 - fresnel(material, cosine);
     // The smooth layer's highlight, looked at from where the light comes from: the distribution of Walter et
     // al. ("Microfacet models for refraction through rough surfaces", EGSR 2007), shadowing left out.
