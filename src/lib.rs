@@ -12,6 +12,7 @@
 //! - [`pipeline`]: the stages live nodes and replay share, their parameters and their accounting
 //! - [`bag`]: rosbag2 reading and writing
 //! - [`replay`]: bags through the pipelines
+//! - [`sim`]: simulated sensors, and corruptions of recorded ones
 //! - [`eval`]: what a run is worth, as numbers and pictures
 //! - [`cli`]: the `isobath` command
 

@@ -7,6 +7,7 @@ use crate::bag::BagError;
 use crate::inference::InferenceError;
 use crate::pipeline::{ParameterError, PipelineError};
 use crate::replay::ReplayError;
+use crate::sim::corrupt::CorruptError;
 
 /// How a command ended that did its work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,6 +78,12 @@ impl From<InferenceError> for Failure {
 
 impl From<ReplayError> for Failure {
     fn from(error: ReplayError) -> Self {
+        if error.is_input() { Self::Input(error.to_string()) } else { Self::Configuration(error.to_string()) }
+    }
+}
+
+impl From<CorruptError> for Failure {
+    fn from(error: CorruptError) -> Self {
         if error.is_input() { Self::Input(error.to_string()) } else { Self::Configuration(error.to_string()) }
     }
 }

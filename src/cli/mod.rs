@@ -1,10 +1,14 @@
 //! The `isobath` command. Thin: each command parses its arguments, calls a room and prints.
 
+mod bag_progress;
+mod corrupt;
 mod doctor;
 mod exit;
 mod inspect;
 mod output;
 mod replay;
+mod simulate;
+mod steps;
 mod table;
 mod unpack_progress;
 
@@ -29,6 +33,10 @@ enum Command {
     Inspect(inspect::InspectArguments),
     /// Run the pipelines over bags and record what they publish
     Replay(replay::ReplayArguments),
+    /// Make a recording of a simulated robot with its truth, or arrays to train on
+    Simulate(simulate::SimulateArguments),
+    /// Degrade the sensors of a bag, to see how much that costs
+    Corrupt(corrupt::CorruptArguments),
 }
 
 /// Runs the command line of this process. Errors go to stderr as one sentence.
@@ -48,6 +56,8 @@ pub fn main() -> ExitCode {
         Command::Doctor(arguments) => doctor::run(&arguments),
         Command::Inspect(arguments) => inspect::run(&arguments),
         Command::Replay(arguments) => replay::run(&arguments),
+        Command::Simulate(arguments) => simulate::run(&arguments),
+        Command::Corrupt(arguments) => corrupt::run(&arguments),
     };
     match result {
         Ok(status) => status.code(),

@@ -1,12 +1,10 @@
 //! `isobath replay`.
 
-use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
 
 use clap::Args;
-use indicatif::{ProgressBar, ProgressStyle};
 
+use super::bag_progress::BagProgress;
 use super::output::print;
 use super::{Failure, Status, unpack_progress};
 use crate::bag::UnpackWatch;
@@ -78,7 +76,7 @@ pub(super) fn run(arguments: &ReplayArguments) -> Result<Status, Failure> {
         jobs: arguments.jobs,
         resume: arguments.resume,
     };
-    let mut progress = Bar::default();
+    let mut progress = BagProgress::new("replaying");
     let (summary, damage) = replay(&options, &mut progress)?;
     progress.done();
     print(&table(&summary, &options.out))?;
@@ -89,50 +87,17 @@ pub(super) fn run(arguments: &ReplayArguments) -> Result<Status, Failure> {
     Ok(Status::Fine)
 }
 
-/// A bar on a terminal, a line every few seconds elsewhere.
-#[derive(Default)]
-struct Bar {
-    drawn: Option<ProgressBar>,
-    last_line: Option<Instant>,
-    seconds: f64,
-}
-
-impl Bar {
-    fn done(&mut self) {
-        if let Some(bar) = self.drawn.take() {
-            bar.finish_and_clear();
-        }
-    }
-}
-
-impl Progress for Bar {
+impl Progress for BagProgress {
     fn unpacking(&self) -> Option<UnpackWatch> {
         Some(unpack_progress::watch())
     }
 
     fn bag(&mut self, name: &str, seconds: f64) {
-        self.done();
-        self.seconds = seconds;
-        if std::io::stderr().is_terminal() {
-            let bar = ProgressBar::new((seconds * 1e3) as u64);
-            if let Ok(style) = ProgressStyle::with_template("{msg} {wide_bar} {percent:>3} % {eta}") {
-                bar.set_style(style);
-            }
-            bar.set_message(name.to_owned());
-            self.drawn = Some(bar);
-        } else {
-            eprintln!("replaying {name}: {seconds:.1} s of recording");
-            self.last_line = Some(Instant::now());
-        }
+        self.start(name, seconds);
     }
 
     fn at(&mut self, seconds: f64) {
-        if let Some(bar) = &self.drawn {
-            bar.set_position((seconds * 1e3) as u64);
-        } else if self.last_line.is_some_and(|last| last.elapsed() > Duration::from_secs(5)) {
-            eprintln!("  {seconds:.1} of {:.1} s", self.seconds);
-            self.last_line = Some(Instant::now());
-        }
+        self.show(seconds);
     }
 }
 

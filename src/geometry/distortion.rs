@@ -1,6 +1,7 @@
 //! Lens distortion in normalised image coordinates (x/z, y/z), as OpenCV and REP-104 define it.
 
 use nalgebra::{Matrix2, Vector2};
+use smallvec::SmallVec;
 
 /// The widest tan(angle from the axis) looked at when a polynomial never folds: 87°.
 const MAX_RADIUS: f64 = 20.0;
@@ -28,6 +29,16 @@ pub enum Distortion {
 }
 
 impl Distortion {
+    /// `CameraInfo`'s name of the model and its coefficients.
+    pub fn to_message(&self) -> (&'static str, SmallVec<[f64; 14]>) {
+        match self {
+            Self::None => ("plumb_bob", SmallVec::from_slice(&[0.0; 5])),
+            Self::PlumbBob(d) => ("plumb_bob", SmallVec::from_slice(d)),
+            Self::RationalPolynomial(d) => ("rational_polynomial", SmallVec::from_slice(d)),
+            Self::Equidistant(d) => ("equidistant", SmallVec::from_slice(d)),
+        }
+    }
+
     /// k1…k6 and p1, p2 of the two polynomial models.
     fn polynomial(&self) -> Option<([f64; 6], [f64; 2])> {
         match *self {

@@ -59,7 +59,11 @@ impl BayerPattern {
     }
 
     /// Writes row `y`, an [`BayerPattern::inner`] one, as red, green, blue, 0 from itself and its neighbours.
+    /// The rest of a longer `out` stays.
     pub(super) fn convert_row(self, rows: [&[u8]; 3], y: usize, out: &mut [[u8; 4]]) {
+        // The border pixels copy the ones beside them, so the end of `out` must be that of the row.
+        let width = out.len().min(rows[1].len());
+        let out = &mut out[..width];
         match self.of_row(y) {
             (true, true) => convert::<true, true>(rows, out),
             (true, false) => convert::<true, false>(rows, out),
@@ -165,5 +169,13 @@ mod tests {
         let mut out = [[7; 4]; 1];
         BayerPattern::Rggb.convert_row([&[]; 3], 1, &mut out);
         assert_eq!(out, [[7; 4]]);
+    }
+
+    #[test]
+    fn nothing_is_written_beyond_the_row() {
+        let mut out = [[7; 4]; 9];
+        BayerPattern::Gbrg.convert_row([&[50; 8]; 3], 1, &mut out);
+        assert_eq!(out[..8], [[50, 50, 50, 0]; 8]);
+        assert_eq!(out[8], [7; 4]);
     }
 }

@@ -30,6 +30,10 @@ pub struct DecodedImage {
     pub height: u32,
     /// Red, green, blue bytes, row-major, no padding.
     pub rgb: Vec<u8>,
+    /// Whether the file has one channel, repeated in `rgb`.
+    pub is_grey: bool,
+    /// Whether the file has blue where red belongs.
+    pub swapped: bool,
     /// A PNG's own pixel format before it becomes RGB.
     scratch: Vec<u8>,
 }
@@ -77,6 +81,7 @@ pub fn decode_compressed(image: &CompressedImage<'_>, out: &mut DecodedImage) ->
         }
     }
     (out.width, out.height) = (width as u32, height as u32);
+    (out.is_grey, out.swapped) = (is_grey, format.swaps_red_and_blue);
     Ok(())
 }
 

@@ -97,6 +97,10 @@ impl<'a> FieldReader<'a> {
         Self { layout, offset, datatype }
     }
 
+    pub(super) const fn parts(&self) -> (Layout<'a>, usize, Datatype) {
+        (self.layout, self.offset, self.datatype)
+    }
+
     pub(super) const fn datatype(&self) -> Datatype {
         self.datatype
     }

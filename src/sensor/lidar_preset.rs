@@ -273,6 +273,11 @@ impl<'a> LidarLayout<'a> {
         self.line
     }
 
+    /// How strongly each point reflects, with the factor to 0..1; `None` when the cloud does not tell.
+    pub const fn intensity(&self) -> Option<(FieldReader<'a>, f32)> {
+        self.intensity
+    }
+
     /// When each point was measured; `None` when the cloud does not tell, or has one time for all.
     pub const fn times(&self) -> Option<PointTimes<'a>> {
         self.times

@@ -26,15 +26,58 @@ pub struct RadarReturn {
 #[derive(Clone, Copy)]
 struct Channel<'a>(Option<(FieldReader<'a>, f32)>);
 
-impl<'a> Channel<'a> {
-    /// The first of `names` that the cloud has.
-    fn of(view: &PointCloudView<'a>, names: &[&str], scale: f32) -> Self {
-        Self(names.iter().find_map(|name| view.field(name)).map(|field| (field, scale)))
-    }
-
+impl Channel<'_> {
     fn get(&self, i: usize) -> f32 {
         self.0.map_or(f32::NAN, |(field, scale)| field.f32(i) * scale)
     }
+}
+
+/// The fields of a radar cloud that its driver names in its own way.
+#[derive(Clone, Copy, Debug)]
+pub struct RadarFields<'a> {
+    /// The layout, never `auto`
+    pub preset: RadarPreset,
+    /// Range rate in m/s, with the driver's sign
+    pub range_rate: Option<FieldReader<'a>>,
+    /// Signal to noise, with the factor to dB
+    pub snr: Option<(FieldReader<'a>, f32)>,
+}
+
+impl<'a> RadarFields<'a> {
+    /// The fields of `view`; an error when it is not of `preset`.
+    pub fn of(view: &PointCloudView<'a>, preset: RadarPreset) -> Result<Self, SensorError> {
+        let preset = preset.resolve(view)?;
+        let (doppler, snr): (&[&str], &[&str]) = match preset {
+            RadarPreset::TiMmwave => (&["velocity", "doppler"], &["snr", "intensity"]),
+            RadarPreset::Ars548 => (&["range_rate"], &["snr"]),
+            RadarPreset::Smartmicro => (&["radial_speed"], &["snr"]),
+            RadarPreset::Reve => (&["v_doppler_mps"], &["snr_db"]),
+            RadarPreset::Auto | RadarPreset::Generic => {
+                (&["range_rate", "doppler", "velocity", "radial_speed", "v_doppler_mps"], &["snr_db", "snr"])
+            }
+        };
+        // TI firmware counts signal to noise in tenths of a dB, in 16 bits; drivers that convert it
+        // publish a float.
+        let tenths = preset == RadarPreset::TiMmwave
+            && view
+                .field("snr")
+                .is_some_and(|field| matches!(field.datatype(), Datatype::I16 | Datatype::U16));
+        Ok(Self {
+            preset,
+            range_rate: first(view, doppler),
+            snr: first(view, snr).map(|field| (field, if tenths { 0.1 } else { 1.0 })),
+        })
+    }
+
+    /// Whether `view`, whose fields these are, is a radar's at all: it tells speeds or cross-sections.
+    pub fn tell_a_radar(&self, view: &PointCloudView<'a>) -> bool {
+        self.range_rate.is_some() || view.field("rcs").is_some()
+    }
+}
+
+/// The first of `names` that the cloud has.
+fn first<'a>(view: &PointCloudView<'a>, names: &[&str]) -> Option<FieldReader<'a>> {
+    names.iter().find_map(|name| view.field(name))
 }
 
 /// Decodes a radar cloud into `out` (cleared, keeps its memory) and returns the preset used.
@@ -48,26 +91,14 @@ pub fn decode_radar(
     out: &mut Vec<RadarReturn>,
 ) -> Result<RadarPreset, SensorError> {
     out.clear();
-    let preset = preset.resolve(view)?;
-    let (doppler, snr): (&[&str], &[&str]) = match preset {
-        RadarPreset::TiMmwave => (&["velocity", "doppler"], &["snr", "intensity"]),
-        RadarPreset::Ars548 => (&["range_rate"], &["snr"]),
-        RadarPreset::Smartmicro => (&["radial_speed"], &["snr"]),
-        RadarPreset::Reve => (&["v_doppler_mps"], &["snr_db"]),
-        RadarPreset::Auto | RadarPreset::Generic => {
-            (&["range_rate", "doppler", "velocity", "radial_speed", "v_doppler_mps"], &["snr_db", "snr"])
-        }
-    };
-    let range_rate = Channel::of(view, doppler, doppler_sign);
-    // TI firmware counts signal to noise in tenths of a dB, in 16 bits; drivers that convert it
-    // publish a float.
-    let tenths = preset == RadarPreset::TiMmwave
-        && view.field("snr").is_some_and(|field| matches!(field.datatype(), Datatype::I16 | Datatype::U16));
-    let snr = Channel::of(view, snr, if tenths { 0.1 } else { 1.0 });
-    let rcs = Channel::of(view, &["rcs"], 1.0);
-    let azimuth_std = Channel::of(view, &["azimuth_std"], 1.0);
-    let elevation_std = Channel::of(view, &["elevation_std"], 1.0);
-    let range_std = Channel::of(view, &["range_std"], 1.0);
+    let fields = RadarFields::of(view, preset)?;
+    let channel = |name| Channel(view.field(name).map(|field| (field, 1.0)));
+    let range_rate = Channel(fields.range_rate.map(|field| (field, doppler_sign)));
+    let snr = Channel(fields.snr);
+    let rcs = channel("rcs");
+    let azimuth_std = channel("azimuth_std");
+    let elevation_std = channel("elevation_std");
+    let range_std = channel("range_std");
     out.extend(view.points().enumerate().filter(|(_, position)| position.iter().all(|v| v.is_finite())).map(
         |(i, position)| RadarReturn {
             position,
@@ -79,7 +110,7 @@ pub fn decode_radar(
             range_std_m: range_std.get(i),
         },
     ));
-    Ok(preset)
+    Ok(fields.preset)
 }
 
 /// Decodes a `radar_msgs/RadarScan` into `out` (cleared, keeps its memory).

@@ -4,6 +4,7 @@
 mod options;
 mod pictures;
 mod player;
+mod scene;
 mod script;
 mod suite;
 mod summary;
@@ -15,7 +16,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 
-use self::options::Options;
+use self::options::{Options, Source};
 use self::player::Player;
 use self::script::Script;
 use self::suite::Suite;
@@ -29,9 +30,8 @@ const START_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Runs the demo with this process's arguments.
 pub fn main() -> ExitCode {
-    let options = match Options::from_process() {
-        Ok(Some(options)) => options,
-        Ok(None) => return ExitCode::SUCCESS,
+    let parts = match Options::from_process() {
+        Ok(parts) => parts,
         Err(error) => {
             eprintln!("isobath_demo: {error:#}");
             return ExitCode::from(1);
@@ -39,7 +39,7 @@ pub fn main() -> ExitCode {
     };
     Options::set_environment();
     allocator::configure();
-    match run(&options) {
+    match parts.iter().try_for_each(run) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("isobath_demo: {error:#}");
@@ -51,8 +51,17 @@ pub fn main() -> ExitCode {
 fn run(options: &Options) -> Result<()> {
     std::fs::create_dir_all(&options.out)
         .with_context(|| format!("cannot create the folder '{}'", options.out.display()))?;
-    let script = Arc::new(Script::load(&options.bag, &options.remaps)?);
-    println!("Playing {} into the suite for {:.0} s", options.bag.display(), options.seconds.as_secs_f64());
+    // Kept until the end of the part: it removes the simulated recording.
+    let simulated;
+    let (bag, shown) = match &options.source {
+        Source::Bag(bag) => (bag.clone(), bag),
+        Source::Scene(scene) => {
+            simulated = scene::simulate(scene)?;
+            (simulated.bag(), scene)
+        }
+    };
+    let script = Arc::new(Script::load(&bag, &options.remaps)?);
+    println!("Playing {} into the suite for {:.0} s", shown.display(), options.seconds.as_secs_f64());
 
     let mut suite = Suite::start()?;
     let context = r2r::Context::create().context("cannot start ROS")?;
@@ -81,7 +90,7 @@ fn run(options: &Options) -> Result<()> {
     let stopped = suite.stop();
     drop(node);
 
-    let summary = Summary::new(options, &played, &watched);
+    let summary = Summary::new(shown, &played, &watched);
     summary.print();
     summary.write(&options.out.join("summary.json"))?;
     for (name, picture) in [

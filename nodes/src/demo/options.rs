@@ -7,12 +7,15 @@ use anyhow::{Context as _, Result, bail};
 use isobath::replay::Remap;
 
 const USAGE: &str = "\
-usage: isobath_demo [--bag PATH] [--seconds N] [--rate HZ] [--out FOLDER] [--remap FROM:=TO]...
+usage: isobath_demo [--bag PATH | --scene PATH] [--seconds N] [--rate HZ] [--out FOLDER] [--remap FROM:=TO]...
 
-  --bag      rosbag2 to play; default: the recording of real sensors in the repository
+Without --bag and --scene: the recording of real sensors in the repository, then a simulated warehouse.
+
+  --bag      rosbag2 to play
+  --scene    scene file to simulate and play
   --seconds  how long to measure once every output has arrived; default 10
   --rate     how often each sensor of a recording shorter than 2 s repeats, Hz; default 10
-  --out      folder for depth.png, bev.png and summary.json; default demo
+  --out      folder for depth.png, bev.png and summary.json; default demo; the warehouse's are in demo/warehouse
   --remap    topic of the bag for an input, as in image:=/camera/image_raw";
 
 /// Topics of the recording in the repository.
@@ -23,10 +26,20 @@ const OWN_BAG: [&str; 4] = [
     "lidar/points:=/lidar_vlp16/points",
 ];
 
-/// The demo's command line.
+/// What is played.
+#[derive(Clone, Debug)]
+pub enum Source {
+    /// A rosbag2
+    Bag(PathBuf),
+    /// A scene file, simulated first
+    Scene(PathBuf),
+}
+
+/// One part of the demo.
+#[derive(Clone, Debug)]
 pub struct Options {
-    /// Bag to play
-    pub bag: PathBuf,
+    /// What to play
+    pub source: Source,
     /// How long to measure
     pub seconds: Duration,
     /// Repetition of a short recording
@@ -38,10 +51,11 @@ pub struct Options {
 }
 
 impl Options {
-    /// From the process's arguments; `None` after the help was printed.
-    pub fn from_process() -> Result<Option<Self>> {
+    /// The parts of the demo from the process's arguments; none after the help was printed.
+    pub fn from_process() -> Result<Vec<Self>> {
+        let mut sources = Vec::new();
         let mut options = Self {
-            bag: PathBuf::new(),
+            source: Source::Bag(PathBuf::new()),
             seconds: Duration::from_secs(10),
             rate_hz: 10.0,
             out: "demo".into(),
@@ -52,9 +66,9 @@ impl Options {
             let name = argument.to_string_lossy().into_owned();
             if name == "--help" || name == "-h" {
                 println!("{USAGE}");
-                return Ok(None);
+                return Ok(Vec::new());
             }
-            if !["--bag", "--seconds", "--rate", "--out", "--remap"].contains(&name.as_str()) {
+            if !["--bag", "--scene", "--seconds", "--rate", "--out", "--remap"].contains(&name.as_str()) {
                 bail!("unknown argument '{name}'\n{USAGE}");
             }
             let value = arguments.next().with_context(|| format!("{name}: expected a value"))?;
@@ -66,21 +80,39 @@ impl Options {
                     .with_context(|| format!("{name}: expected a number from 0.1 to 3600, found '{text}'"))
             };
             match name.as_str() {
-                "--bag" => options.bag = value.into(),
+                "--bag" => sources.push(Source::Bag(value.into())),
+                "--scene" => sources.push(Source::Scene(value.into())),
                 "--seconds" => options.seconds = Duration::from_secs_f64(number()?),
                 "--rate" => options.rate_hz = number()?,
                 "--out" => options.out = value.into(),
                 _ => options.remaps.push(text.parse()?),
             }
         }
-        if options.bag.as_os_str().is_empty() {
-            options.bag = checkout_file("tests/data/real_sensors")
-                .context("the recording of the repository is not here: run in the checkout or give --bag")?;
-            for remap in OWN_BAG {
-                options.remaps.push(remap.parse()?);
-            }
+        match sources.as_slice() {
+            [] => options.of_the_checkout(),
+            [source] => Ok(vec![Self { source: source.clone(), ..options }]),
+            _ => bail!("expected one --bag or one --scene\n{USAGE}"),
         }
-        Ok(Some(options))
+    }
+
+    /// The recording of real sensors, then the warehouse.
+    fn of_the_checkout(self) -> Result<Vec<Self>> {
+        let missing = "is not here: run in the checkout, or give --bag or --scene";
+        let bag = checkout_file("tests/data/real_sensors")
+            .with_context(|| format!("the recording of the repository {missing}"))?;
+        let scene = checkout_file("config/scenes/warehouse.yaml")
+            .with_context(|| format!("the scene of the repository {missing}"))?;
+        let mut real = Self { source: Source::Bag(bag), ..self.clone() };
+        for remap in OWN_BAG {
+            real.remaps.push(remap.parse()?);
+        }
+        let warehouse = Self {
+            source: Source::Scene(scene),
+            out: self.out.join("warehouse"),
+            remaps: Vec::new(),
+            ..self
+        };
+        Ok(vec![real, warehouse])
     }
 
     /// What a robot's launch file sets: a DDS profile for big messages. And a domain of its own, so that

@@ -6,7 +6,6 @@ use std::path::Path;
 use anyhow::{Context as _, Result};
 use serde_json::{Map, Value, json};
 
-use super::options::Options;
 use super::player::Played;
 use super::watcher::Watched;
 
@@ -26,8 +25,8 @@ struct Row {
 }
 
 impl Summary {
-    /// From what was played and what arrived.
-    pub fn new(options: &Options, played: &Played, watched: &Watched) -> Self {
+    /// From the file that was played, what was sent and what arrived.
+    pub fn new(source: &Path, played: &Played, watched: &Watched) -> Self {
         let rows: Vec<Row> = watched
             .topics
             .iter()
@@ -52,7 +51,7 @@ impl Summary {
             })
             .collect();
         let report = json!({
-            "bag": options.bag.display().to_string(),
+            "bag": source.display().to_string(),
             "seconds": watched.seconds,
             "published": played.counts,
             "topics": topics,

@@ -27,7 +27,7 @@ impl Film {
     pub fn new(seed: u64) -> Self {
         let mut random = Random::new(seed, &[CAMERA, u64::MAX]);
         Self {
-            target: random.log_between(0.10, 0.26),
+            target: random.log_between(0.13, 0.28),
             balance: [random.between(0.9, 1.12), random.between(0.88, 1.12)],
             vignette: random.between(0.0, 0.35),
             full_well: random.log_between(2500.0, 12_000.0),

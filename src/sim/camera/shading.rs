@@ -7,10 +7,14 @@ use crate::sim::{Hit, Lighting, Material, Random, Ray, Snapshot};
 
 /// Surfaces in glass and mirrors behind this many others are not looked at.
 const MAX_BOUNCES: u32 = 3;
+/// Mirrors rougher than this blur what they show.
+const SHARP: f32 = 0.06;
 /// A mirror weaker than this shows only the sky's mean.
 const LEAST_MIRROR: f32 = 0.06;
-/// How far the sun's disc and a lamp's size blur shadows, radians.
-const SUN_RADIUS: f32 = 0.01;
+/// Half the width of the sun's disc with its glare, radians.
+const SUN_RADIUS: f32 = 0.006;
+/// A lamp's fitting does not shade its own light, metres.
+const FITTING_M: f32 = 0.4;
 
 /// What light reaches a point, so that neighbours can share it.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -22,9 +26,21 @@ pub(super) struct Visibility {
 }
 
 /// The lamp that shines most on a point, and the light of the others.
-struct Lamps {
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Lamps {
+    /// Direction, distance in metres, irradiance of a surface that faces it.
     strongest: Option<(Vec3A, f32, [f32; 3])>,
     others: [f32; 3],
+}
+
+/// What shading a pixel takes from its neighbours.
+pub(super) struct Shared<'a> {
+    /// What is seen of the lights.
+    pub visibility: Visibility,
+    /// The lamps there.
+    pub lamps: &'a Lamps,
+    /// What a blurred mirror shows, once a neighbour has looked; `None` for a pixel on its own.
+    pub mirrored: Option<&'a mut Option<[f32; 3]>>,
 }
 
 /// Where a ray meets the sky.
@@ -42,11 +58,18 @@ pub(super) fn sky(lighting: &Lighting, direction: Vec3A) -> [f32; 3] {
 }
 
 /// Whether the sun, or indoors the lamp that shines most there, is seen from a point.
-pub(super) fn direct_visibility(snapshot: &Snapshot<'_>, hit: &Hit, moment: f32, random: &mut Random) -> f32 {
+pub(super) fn direct_visibility(
+    snapshot: &Snapshot<'_>,
+    hit: &Hit,
+    lamps: &Lamps,
+    moment: f32,
+    random: &mut Random,
+) -> f32 {
     let lighting = &snapshot.world().lighting;
     let (direction, distance) = if lighting.sun == [0.0; 3] {
-        match lamps(lighting, hit).strongest {
-            Some((towards, distance, _)) => (towards, distance - 0.05),
+        match lamps.strongest {
+            Some((_, distance, _)) if distance < 2.0 * FITTING_M => return 1.0,
+            Some((towards, distance, _)) => (towards, distance - FITTING_M),
             None => return 1.0,
         }
     } else {
@@ -86,11 +109,12 @@ pub(super) fn radiance(
     hit: &Hit,
     moment: f32,
     footprint_m: f32,
-    visibility: Visibility,
+    shared: Shared<'_>,
     bounce: u32,
 ) -> [f32; 3] {
     let world = snapshot.world();
     let lighting = &world.lighting;
+    let Shared { visibility, lamps, mirrored } = shared;
     let Some(material) = world.materials.get(hit.material.0 as usize) else { return [0.0; 3] };
     let albedo = pattern::albedo(material, &world.images, hit, footprint_m);
 
@@ -119,7 +143,6 @@ pub(super) fn radiance(
     if lighting.sun != [0.0; 3] {
         shine(Vec3A::from(lighting.sun_direction), lighting.sun, visibility.direct);
     }
-    let lamps = lamps(lighting, hit);
     if let Some((towards, _, irradiance)) = lamps.strongest {
         let share = if lighting.sun == [0.0; 3] { visibility.direct } else { 1.0 };
         shine(towards, irradiance, share);
@@ -131,7 +154,13 @@ pub(super) fn radiance(
     let matt = (1.0 - mirror) * (1.0 - material.transmission);
     let mut colour = add(add(multiply(albedo, scale(light, matt)), highlight), material.emission);
     if mirror > 0.0 {
-        colour = add(colour, reflection(snapshot, ray, hit, material, moment, footprint_m, mirror, bounce));
+        let look = || mirrored_light(snapshot, ray, hit, material, moment, footprint_m, bounce);
+        let seen = match mirrored {
+            // What a blurred mirror shows changes little from pixel to pixel.
+            Some(known) if material.roughness > SHARP => *known.get_or_insert_with(look),
+            _ => look(),
+        };
+        colour = add(colour, scale(seen, mirror * (1.0 - material.roughness)));
     }
     if material.transmission > 0.0 {
         let behind = Ray { origin: hit.point + 2e-3 * ray.direction, ..*ray };
@@ -147,28 +176,28 @@ pub(super) fn air(lighting: &Lighting, colour: [f32; 3], distance_m: f32) -> [f3
     mix(lighting.haze, colour, (-lighting.haze_per_m * distance_m).exp())
 }
 
-#[expect(clippy::too_many_arguments)]
-fn reflection(
+/// What a mirror shows.
+fn mirrored_light(
     snapshot: &Snapshot<'_>,
     ray: &Ray,
     hit: &Hit,
     material: &Material,
     moment: f32,
     footprint_m: f32,
-    mirror: f32,
     bounce: u32,
 ) -> [f32; 3] {
     let direction = ray.direction - 2.0 * ray.direction.dot(hit.normal) * hit.normal;
     let lighting = &snapshot.world().lighting;
-    let share = mirror * (1.0 - material.roughness);
+    let cosine = -hit.normal.dot(ray.direction);
+    let share = fresnel(material.specular, cosine) * (1.0 - material.roughness);
     if share < LEAST_MIRROR || material.roughness > 0.5 {
-        return scale(mix(lighting.horizon, lighting.ground, 0.5), 0.5 * mirror);
+        return scale(mix(lighting.horizon, lighting.ground, 0.5), 0.5);
     }
     let ray = Ray { origin: hit.point + 2e-3 * hit.normal, direction, max_m: ray.max_m };
     let whole = Visibility { direct: 1.0, ambient: 1.0 };
     // A rough mirror blurs, as coarse pixels do.
     let blurred = footprint_m + material.roughness * hit.distance_m;
-    scale(look(snapshot, &ray, moment, blurred, whole, bounce + 1), share)
+    look(snapshot, &ray, moment, blurred, whole, bounce + 1)
 }
 
 /// What a ray that has left a surface sees.
@@ -184,13 +213,18 @@ fn look(
         return snapshot.world().lighting.horizon;
     }
     match snapshot.cast(ray, moment) {
-        Some(hit) => radiance(snapshot, ray, &hit, moment, footprint_m, visibility, bounce),
+        Some(hit) => {
+            let lamps = lamps(&snapshot.world().lighting, &hit);
+            let shared = Shared { visibility, lamps: &lamps, mirrored: None };
+            radiance(snapshot, ray, &hit, moment, footprint_m, shared, bounce)
+        }
         None => sky(&snapshot.world().lighting, ray.direction),
     }
 }
 
-fn lamps(lighting: &Lighting, hit: &Hit) -> Lamps {
-    let mut lamps = Lamps { strongest: None, others: [0.0; 3] };
+/// The lamps about a hit.
+pub(super) fn lamps(lighting: &Lighting, hit: &Hit) -> Lamps {
+    let mut lamps = Lamps::default();
     let mut most = 0.0;
     for light in &lighting.lights {
         let offset = Vec3A::from(light.position) - hit.point;

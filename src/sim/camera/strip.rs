@@ -3,7 +3,10 @@
 use glam::{Vec3, Vec3A};
 use nalgebra::Point3;
 
-use super::{Camera, FAR_M, shading, shading::Visibility};
+use super::{
+    Camera, FAR_M, shading,
+    shading::{Lamps, Shared, Visibility},
+};
 use crate::sim::{Hit, Placement, Random, Ray, SensorMotion, Snapshot};
 
 /// Surfaces whose normals and distances differ less share their shadows.
@@ -33,7 +36,7 @@ pub(super) struct Scratch {
     hits: Vec<Option<(Ray, Hit)>>,
     /// One for each square of two by two pixels: the first hit's place and the samples.
     squares: Vec<Square>,
-    ambient: Vec<f32>,
+    smooth: Vec<Visibility>,
 }
 
 #[derive(Clone, Copy, Default)]
@@ -41,6 +44,8 @@ struct Square {
     distance_m: f32,
     normal: Vec3A,
     visibility: Visibility,
+    lamps: Lamps,
+    mirrored: Option<[f32; 3]>,
     is_hit: bool,
 }
 
@@ -51,7 +56,7 @@ impl Strip<'_> {
         let pose = self.motion.at(0.5);
         self.cast(&pose, width, rows, scratch);
         self.look_for_light(&mut random, width, rows, scratch);
-        self.smooth_ambient(width, rows, scratch);
+        self.smooth(width, rows, scratch);
 
         let world = self.snapshot.world();
         for row in 0..rows {
@@ -71,17 +76,22 @@ impl Strip<'_> {
                     continue;
                 };
                 let square_index = (row / 2) * width.div_ceil(2) + column / 2;
-                let square = &scratch.squares[square_index];
-                let direct = if square.covers(&hit) {
-                    square.visibility.direct
+                let square = &mut scratch.squares[square_index];
+                let mut visibility = scratch.smooth[square_index];
+                let own;
+                let (lamps, mirrored) = if square.covers(&hit) {
+                    (&square.lamps, Some(&mut square.mirrored))
                 } else {
-                    shading::direct_visibility(self.snapshot, &hit, 0.5, &mut random)
+                    own = shading::lamps(&world.lighting, &hit);
+                    visibility.direct =
+                        shading::direct_visibility(self.snapshot, &hit, &own, 0.5, &mut random);
+                    (&own, None)
                 };
-                let visibility = Visibility { direct, ambient: scratch.ambient[square_index] };
+                let shared = Shared { visibility, lamps, mirrored };
                 let cosine = -hit.normal.dot(ray.direction);
                 let footprint_m = hit.distance_m * self.camera.pixel_m / cosine.max(0.1);
                 out.radiance[pixel] =
-                    shading::radiance(self.snapshot, &ray, &hit, 0.5, footprint_m, visibility, 0);
+                    shading::radiance(self.snapshot, &ray, &hit, 0.5, footprint_m, shared, 0);
                 let seen = self.through_glass(&ray, hit);
                 out.depth_m[pixel] = seen.map_or(f32::INFINITY, |point| pose.to_local(point).z);
                 out.flow[pixel] = self.flow(&hit);
@@ -112,39 +122,46 @@ impl Strip<'_> {
                     scratch.squares.push(Square::default());
                     continue;
                 };
+                let lamps = shading::lamps(&self.snapshot.world().lighting, &hit);
                 let visibility = Visibility {
-                    direct: shading::direct_visibility(self.snapshot, &hit, 0.5, random),
+                    direct: shading::direct_visibility(self.snapshot, &hit, &lamps, 0.5, random),
                     ambient: shading::ambient_visibility(self.snapshot, &hit, 0.5, random),
                 };
                 scratch.squares.push(Square {
                     distance_m: hit.distance_m,
                     normal: hit.normal,
                     visibility,
+                    lamps,
+                    mirrored: None,
                     is_hit: true,
                 });
             }
         }
     }
 
-    /// The mean of the ambient samples near by that lie on the same surface.
-    fn smooth_ambient(&self, width: usize, rows: usize, scratch: &mut Scratch) {
+    /// The means of the samples near by that lie on the same surface: wide for the ambient light, of the next
+    /// squares alone for shadows, whose edges are sharper.
+    fn smooth(&self, width: usize, rows: usize, scratch: &mut Scratch) {
         let (columns, rows) = (width.div_ceil(2), rows.div_ceil(2));
-        scratch.ambient.clear();
+        scratch.smooth.clear();
         for row in 0..rows {
             for column in 0..columns {
                 let here = &scratch.squares[row * columns + column];
-                let (mut sum, mut count) = (0.0, 0.0);
+                let (mut ambient, mut direct) = (Mean::default(), Mean::default());
                 for y in row.saturating_sub(SMOOTH)..(row + SMOOTH + 1).min(rows) {
-                    let left = y * columns + column.saturating_sub(SMOOTH);
-                    let right = y * columns + (column + SMOOTH + 1).min(columns);
-                    for other in &scratch.squares[left..right] {
+                    let left = column.saturating_sub(SMOOTH);
+                    let right = (column + SMOOTH + 1).min(columns);
+                    let others = &scratch.squares[y * columns + left..y * columns + right];
+                    for (x, other) in (left..).zip(others) {
                         if other.is_hit && here.is_near(other) {
-                            sum += other.visibility.ambient;
-                            count += 1.0;
+                            ambient.add(other.visibility.ambient);
+                            if y.abs_diff(row) <= 1 && x.abs_diff(column) <= 1 {
+                                direct.add(other.visibility.direct);
+                            }
                         }
                     }
                 }
-                scratch.ambient.push(if count > 0.0 { sum / count } else { 1.0 });
+                scratch.smooth.push(Visibility { direct: direct.get(), ambient: ambient.get() });
             }
         }
     }
@@ -176,6 +193,24 @@ impl Strip<'_> {
             (Some(start), Some(end)) => [(end.0 - start.0) as f32, (end.1 - start.1) as f32],
             _ => [0.0; 2],
         }
+    }
+}
+
+/// A running mean; 1 of nothing.
+#[derive(Default)]
+struct Mean {
+    sum: f32,
+    count: f32,
+}
+
+impl Mean {
+    fn add(&mut self, value: f32) {
+        self.sum += value;
+        self.count += 1.0;
+    }
+
+    fn get(&self) -> f32 {
+        if self.count > 0.0 { self.sum / self.count } else { 1.0 }
     }
 }
 
