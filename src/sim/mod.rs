@@ -37,7 +37,9 @@ pub use lighting::{Light, Lighting};
 pub use material::{Material, MaterialId, Texture};
 pub use mesh::Mesh;
 pub use motion::{Motion, Path, PathEnd, Placement};
-pub use radar::{RadarModel, SimulatedReturn, scan};
+pub use radar::{
+    DepthBagError, DepthBagOptions, DepthBagSummary, DepthRadar, RadarModel, SimulatedReturn, add_radar, scan,
+};
 pub use random::Random;
 pub use range::Range;
 pub use record::{RecordOptions, record};

@@ -91,6 +91,11 @@ impl Cells {
         Self(cells)
     }
 
+    /// All of them, by key.
+    pub fn all(&self) -> &[Cell] {
+        &self.0
+    }
+
     /// Joins neighbours to the strongest, from the strongest down. Cells weaker than `least` begin no group.
     pub fn groups(&self, least: f32) -> Vec<Cell> {
         let strong = |&index: &usize| self.0[index].power >= least;

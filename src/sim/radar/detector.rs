@@ -42,6 +42,26 @@ pub(super) fn detect(echoes: &[Echo], model: &RadarModel, seed: u64, frame: u64)
     returns
 }
 
+/// Every cell above the threshold, as of a radar that is configured to tell all and not only peaks.
+pub(super) fn detect_cells(
+    echoes: &[Echo],
+    model: &RadarModel,
+    seed: u64,
+    frame: u64,
+) -> Vec<SimulatedReturn> {
+    let mut returns: Vec<SimulatedReturn> = Cells::new(echoes, model)
+        .all()
+        .iter()
+        .filter_map(|cell| {
+            let mut random = Random::new(seed, &[NOISE, frame, cell.key.0]);
+            let power = (1.0 + cell.power) * random.exponential();
+            (power > model.threshold()).then(|| measure(cell, power, model, &mut random))
+        })
+        .collect();
+    add_false_alarms(&mut returns, model, seed, frame);
+    returns
+}
+
 /// Leaves out what hides under the side lobes of something stronger at the same range and Doppler. The
 /// strongest come first.
 fn strongest_at_each_range(found: &[(Cell, SimulatedReturn)], model: &RadarModel) -> Vec<SimulatedReturn> {

@@ -8,13 +8,17 @@
 //! writes it as a driver would.
 
 mod cells;
+mod depth_bag;
 mod detector;
 mod echo;
 mod encode;
+mod from_depth;
 mod model;
 mod scatter;
 
+pub use depth_bag::{DepthBagError, DepthBagOptions, DepthBagSummary, add_radar};
 pub use encode::{CloudLayout, encode};
+pub use from_depth::DepthRadar;
 pub use model::RadarModel;
 
 use glam::Vec3A;

@@ -64,7 +64,7 @@ const fn degrees(angle: f32) -> f32 {
 ///
 /// The loop gain is the radar equation Pt G² λ² T / ((4π)³ k T₀ F L) with 12 dBm, 5 dBi antennas and a noise
 /// figure of 15 dB (AWR1843AOP data sheet, SWRS247), 12.3 ms of chirping and 5 dB of losses.
-static AWR1843: RadarModel = RadarModel {
+pub(super) static AWR1843: RadarModel = RadarModel {
     name: "awr1843",
     layout: Layout::TiMmwave,
     rate_hz: 10.0,

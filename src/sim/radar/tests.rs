@@ -1,9 +1,11 @@
-use glam::{Quat, Vec3, Vec3A};
+use glam::{Affine3A, Quat, Vec3, Vec3A};
 
 use super::*;
 use crate::message::{Header, PointCloud2};
 use crate::sensor::{PointCloudView, RadarPreset, decode_radar};
-use crate::sim::{Lighting, Placement, PointReflector, World, WorldBuilder};
+use crate::sim::{
+    Lighting, Material, Mesh, Motion, Path, PathEnd, Placement, PointReflector, World, WorldBuilder,
+};
 
 /// A radar that starts at `at` and moves at `velocity`.
 fn moving(model: &RadarModel, at: Placement, velocity: Vec3A) -> SensorMotion {
@@ -68,5 +70,227 @@ fn encoded_returns_read_back_under_the_preset_auto() {
         }
         let expected = at.to_local(Vec3A::from(Vec3::new(6.0, 5.0, 1.0)));
         assert!((returns[real].position() - expected).length() < 0.7, "{:?} {expected}", returns[real]);
+    }
+}
+
+fn metal(roughness_mm: f32) -> Material {
+    Material {
+        radar_reflectivity: 1.0,
+        radar_roughness_mm: roughness_mm,
+        ..Material::matt("metal", [0.5; 3])
+    }
+}
+
+#[test]
+fn range_rates_are_those_of_radar_and_object() {
+    // A box that drives ahead at 7 m/s, followed at 2 m/s; 5 m/s more than TI's chirps tell apart come back
+    // at the other end.
+    for (name, object_mps, radar_mps) in
+        [("ars548", 7.0, 2.0), ("ars548", 3.0, 11.0), ("awr1843", 6.0, 2.0), ("awr1843", 9.0, 1.0)]
+    {
+        let model = named(name);
+        let mut builder = WorldBuilder::default();
+        let steel = builder.material(metal(1.0));
+        let mut cube = Mesh::default();
+        cube.add_box(steel, &Affine3A::IDENTITY, [1.0; 3]);
+        let shape = builder.shape(cube);
+        let line = [Vec3::new(6.0, 0.0, 0.0), Vec3::new(99.0, 0.0, 0.0)];
+        let way = Path::new(&line, object_mps, 0.0, 0.5, PathEnd::Stop);
+        let number = builder.moving(None, vec![shape], 1.0, Motion::Path(way));
+        let world = builder.build(Lighting::default());
+        let motion = moving(model, Placement::IDENTITY, Vec3A::new(radar_mps, 0.0, 0.0));
+        let mut found = 0;
+        for frame in 0..20 {
+            let snapshot = world.during(0.0, model.frame_s());
+            for item in scan(&snapshot, model, &motion, 1, frame) {
+                if item.object != Some(number) {
+                    continue;
+                }
+                let expected = detector::folded(object_mps - radar_mps, model);
+                assert!(expected.abs() <= model.doppler_limit_mps);
+                // The radar's motion shows at an angle too.
+                let error = (item.range_rate_mps - expected).abs();
+                assert!(error < 0.15 * (radar_mps + 1.0), "{name}: {item:?} {expected}");
+                found += 1;
+            }
+        }
+        assert!(found > 15, "{name}: {found}");
+    }
+}
+
+#[test]
+fn corner_reflectors_are_found_as_often_as_the_radar_equation_says() {
+    for name in RadarModel::NAMES {
+        let model = named(name);
+        for range_m in [3.0, 4.5, 6.0, 7.5, 9.0, 10.5] {
+            // 13 dB at 6 m.
+            let rcs_m2 = 20.0 * 6.0_f32.powi(4) / model.loop_gain;
+            let world = corner_at([range_m, 0.0, 0.0], rcs_m2);
+            let snapshot = world.during(0.0, model.frame_s());
+            let frames = 400;
+            let found = (0..frames)
+                .filter(|&frame| {
+                    let returns = scan(&snapshot, model, &standing(model), 9, frame);
+                    returns.iter().any(|item| !item.is_ghost)
+                })
+                .count();
+            let signal = 20.0 * (6.0 / range_m).powi(4);
+            let expected = model.false_alarms.powf(1.0 / (1.0 + signal));
+            let error = (expected * (1.0 - expected) / frames as f32).sqrt();
+            let rate = found as f32 / frames as f32;
+            assert!((rate - expected).abs() < 4.0 * error + 1e-3, "{name} {range_m} m: {rate} {expected}");
+        }
+    }
+}
+
+#[test]
+fn errors_have_the_deviation_that_is_stated() {
+    let model = named("awr1843");
+    let truth = Vec3A::new(5.0, 2.0, 0.3);
+    let world = corner_at(truth.to_array(), 1.0);
+    let snapshot = world.during(0.0, model.frame_s());
+    let mut sums = [[0.0_f64; 2]; 3];
+    let mut count = 0.0;
+    for frame in 0..1500 {
+        let returns = scan(&snapshot, model, &standing(model), 2, frame);
+        let Some(item) = returns.iter().find(|item| !item.is_ghost) else { continue };
+        let (azimuth, _) = echo::angles(truth);
+        let expected_std = model.range_resolution_m / (2.0 * 10.0_f32.powf(0.1 * item.snr_db)).sqrt();
+        assert!((item.range_std_m / expected_std - 1.0).abs() < 1e-3);
+        let scores = [
+            (item.range_m - truth.length()) / item.range_std_m,
+            (item.azimuth_rad - azimuth) / item.azimuth_std_rad,
+            item.range_rate_mps / item.range_rate_std_mps,
+        ];
+        count += 1.0;
+        for ([sum, squares], score) in sums.iter_mut().zip(scores) {
+            *sum += f64::from(score);
+            *squares += f64::from(score * score);
+        }
+    }
+    assert!(count > 1400.0, "{count}");
+    for [sum, squares] in sums {
+        let (mean, variance) = (sum / count, squares / count);
+        assert!(mean.abs() < 0.11 && (variance - 1.0).abs() < 0.16, "{mean} {variance}");
+    }
+}
+
+#[test]
+fn ghosts_are_where_the_mirror_says() {
+    let model = named("ars548");
+    let mut builder = WorldBuilder::default();
+    let mirror = builder.material(metal(0.0));
+    let rough = builder.material(metal(3.0));
+    let mut wall = Mesh::default();
+    let corners = [[-5.0, 2.0, -5.0], [20.0, 2.0, -5.0], [20.0, 2.0, 5.0], [-5.0, 2.0, 5.0]];
+    wall.add_quad(mirror, corners.map(Vec3::from));
+    builder.scenery(&wall, &Affine3A::IDENTITY);
+    let mut ball = Mesh::default();
+    ball.add_ellipsoid(rough, &Affine3A::IDENTITY, [0.3; 3], 64);
+    let number = builder.standing(None, &ball, Placement::upright(Vec3::new(6.0, 0.0, 0.0), 0.0));
+    let world = builder.build(Lighting::default());
+    let snapshot = world.during(0.0, model.frame_s());
+    let (mut images, mut halfway, mut direct) = (0, 0, 0);
+    for frame in 0..30 {
+        for item in scan(&snapshot, model, &standing(model), 4, frame) {
+            if item.object != Some(number) {
+                continue;
+            }
+            let near = |place: Vec3A| {
+                // Seen on its near side.
+                let range_m = place.length() - 0.2;
+                let off = item.azimuth_rad - echo::angles(place).0;
+                (item.range_m - range_m).abs() < 2.0 * model.range_resolution_m
+                    && off.abs() < 3.0 * model.azimuth_resolution
+            };
+            let (object, image) = (Vec3A::new(6.0, 0.0, 0.0), Vec3A::new(6.0, 4.0, 0.0));
+            let between = (object.normalize() + image.normalize()).normalize();
+            let mixed = 0.5 * (object.length() + image.length()) * between;
+            if near(object) {
+                assert!(!item.is_ghost, "{item:?}");
+                direct += 1;
+            } else if near(image) {
+                assert!(item.is_ghost, "{item:?}");
+                images += 1;
+            } else if near(mixed) {
+                assert!(item.is_ghost, "{item:?}");
+                halfway += 1;
+            } else {
+                panic!("neither object nor ghost: {item:?}");
+            }
+        }
+    }
+    assert!(direct >= 25 && images >= 20 && halfway >= 20, "{direct} {images} {halfway}");
+}
+
+#[test]
+fn smooth_corners_shine_and_open_plates_do_not() {
+    let model = named("ars548");
+    let strongest = |closed: bool| {
+        let mut builder = WorldBuilder::default();
+        let mirror = builder.material(metal(0.0));
+        let mut corner = Mesh::default();
+        // Two upright plates that meet at (10, 0), open towards the radar.
+        for side in if closed { vec![-1.0, 1.0] } else { vec![1.0] } {
+            let [x, y] = [9.3, 0.7 * side];
+            let plate = [[10.0, 0.0, -1.0], [x, y, -1.0], [x, y, 1.0], [10.0, 0.0, 1.0]];
+            corner.add_quad(mirror, plate.map(Vec3::from));
+        }
+        builder.scenery(&corner, &Affine3A::IDENTITY);
+        let world = builder.build(Lighting::default());
+        let snapshot = world.during(0.0, model.frame_s());
+        let returns = scan(&snapshot, model, &standing(model), 4, 0);
+        returns.into_iter().filter(|item| !item.is_ghost).max_by(|a, b| a.rcs_dbsm.total_cmp(&b.rcs_dbsm))
+    };
+    let corner = strongest(true).unwrap();
+    // It shows at its edge, however far the plates reach.
+    assert!((corner.range_m - 10.0).abs() < 0.25 && corner.azimuth_rad.abs() < 0.03, "{corner:?}");
+    let open = strongest(false).map_or(-99.0, |item| item.rcs_dbsm);
+    assert!(corner.rcs_dbsm > open + 20.0, "{corner:?} {open}");
+}
+
+#[test]
+fn targets_nearer_than_the_resolution_merge() {
+    for name in RadarModel::NAMES {
+        let model = named(name);
+        let found = |apart: f32| {
+            let mut builder = WorldBuilder::default();
+            for x in [6.0, 6.0 + apart * model.range_resolution_m] {
+                let rcs_m2 = 1e5 * 6.0_f32.powi(4) / model.loop_gain;
+                builder.reflector(PointReflector { position: Vec3::new(x, 0.0, 0.0), rcs_m2 });
+            }
+            let world = builder.build(Lighting::default());
+            let snapshot = world.during(0.0, model.frame_s());
+            let count = |frame| {
+                let returns = scan(&snapshot, model, &standing(model), 3, frame);
+                returns.iter().filter(|item| !item.is_ghost).count()
+            };
+            (0..200).map(count).sum::<usize>()
+        };
+        let (near, far) = (found(0.45), found(1.5));
+        assert!((195..=200).contains(&near) && (390..=400).contains(&far), "{name}: {near} {far}");
+    }
+}
+
+#[test]
+fn threads_do_not_change_a_scan() {
+    let mut builder = WorldBuilder::default();
+    let [smooth, rough] = [0.1, 2.0].map(|roughness| builder.material(metal(roughness)));
+    let mut room = Mesh::default();
+    room.add_box(smooth, &Affine3A::from_translation(Vec3::Z), [16.0, 9.0, 3.0]);
+    room.add_box(rough, &Affine3A::from_translation(Vec3::X * 4.0), [1.0, 2.0, 1.0]);
+    builder.scenery(&room, &Affine3A::IDENTITY);
+    let world = builder.build(Lighting::default());
+    for name in RadarModel::NAMES {
+        let model = named(name);
+        let snapshot = world.during(0.0, model.frame_s());
+        let at = |threads| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            pool.install(|| scan(&snapshot, model, &standing(model), 8, 3))
+        };
+        let alone = at(1);
+        assert!(alone.len() > 20 && alone == at(3), "{}", alone.len());
+        assert_ne!(alone, scan(&snapshot, model, &standing(model), 8, 4));
+        assert_ne!(alone, scan(&snapshot, model, &standing(model), 9, 3));
     }
 }
