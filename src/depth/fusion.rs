@@ -1,7 +1,12 @@
 //! Fusion of the network's depth with the radar prior, where a model leaves it to its caller.
 
+use multiversion::multiversion;
+
 use super::error::{DepthError, check_length};
 use super::output::unit_interval;
+
+/// Sums side by side in the mean: one vector register of the widest kind in use.
+const LANES: usize = 8;
 
 /// How depth, confidence and prior become one depth. Part of a model's manifest.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -42,21 +47,39 @@ pub fn fuse(
         return Ok(None);
     };
     check_length("confidence", depth.len(), confidence.len())?;
-    for ((out, &d), &c) in out.iter_mut().zip(depth).zip(confidence) {
-        let c = unit_interval(c);
-        let fused = d * c + mean_m * (1.0 - c);
-        *out = if d > 0.0 && d.is_finite() { fused } else { d };
-    }
+    blend(depth, confidence, mean_m, out);
     Ok(Some(mean_m))
 }
 
+/// Each depth by its confidence, `mean_m` by the rest. Without branches the loop vectorises.
+#[multiversion(targets("x86_64+avx+avx2"))]
+fn blend(depth: &[f32], confidence: &[f32], mean_m: f32, out: &mut [f32]) {
+    for ((out, &d), &c) in out.iter_mut().zip(depth).zip(confidence) {
+        let c = unit_interval(c);
+        let fused = d * c + mean_m * (1.0 - c);
+        *out = if (d > 0.0) & (d < f32::INFINITY) { fused } else { d };
+    }
+}
+
 /// Mean of the positive, finite values; `None` without any.
+///
+/// In the range of a radar the sum is exact, whatever its order: 24 bits of each of 10⁵ distances from
+/// 0.1 to 150 m leave a sum of 53 bits room.
+#[multiversion(targets("x86_64+avx+avx2"))]
 fn prior_mean(prior: &[f32]) -> Option<f32> {
-    let (sum, count) = prior
-        .iter()
-        .filter(|z| **z > 0.0 && z.is_finite())
-        .fold((0.0_f64, 0_usize), |(sum, count), &z| (sum + z as f64, count + 1));
-    (count > 0).then(|| (sum / count as f64) as f32)
+    let (mut sums, mut counts) = ([0.0_f64; LANES], [0_u32; LANES]);
+    let (chunks, rest) = prior.as_chunks::<LANES>();
+    let mut last = [0.0; LANES];
+    last[..rest.len()].copy_from_slice(rest);
+    for chunk in chunks.iter().chain([&last]) {
+        for ((&z, sum), count) in chunk.iter().zip(&mut sums).zip(&mut counts) {
+            let is_depth = (z > 0.0) & (z < f32::INFINITY);
+            *sum += f64::from(if is_depth { z } else { 0.0 });
+            *count += u32::from(is_depth);
+        }
+    }
+    let count: u32 = counts.iter().sum();
+    (count > 0).then(|| (sums.iter().sum::<f64>() / f64::from(count)) as f32)
 }
 
 #[cfg(test)]

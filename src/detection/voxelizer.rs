@@ -16,6 +16,9 @@ pub const BEV_CHANNELS: usize = 5;
 /// Steps of the fixed-point intensity: finer than an f32 from 1/256 up, and 2^32 points cannot overflow u64.
 const INTENSITY_ONE: f64 = 4_294_967_295.0;
 
+/// Counts whose logarithm is looked up: nearly every cell has fewer points.
+const LOGARITHMS: usize = 256;
+
 /// What became of one frame's points.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct VoxelStats {
@@ -44,6 +47,8 @@ pub struct Voxelizer {
     cells: Vec<Cell>,
     /// Occupied cells of the last frame; capacity for the whole grid, so it never grows.
     touched: Vec<u32>,
+    /// `ln(1 + count)` of each count below [`LOGARITHMS`].
+    logarithms: [f32; LOGARITHMS],
     /// Address of the tensor that holds the last frame's values and zeros elsewhere.
     last_tensor: Option<usize>,
 }
@@ -55,6 +60,7 @@ impl Voxelizer {
             grid,
             cells: vec![EMPTY; grid.cells()],
             touched: Vec::with_capacity(grid.cells()),
+            logarithms: std::array::from_fn(|count| (count as f32).ln_1p()),
             last_tensor: None,
         }
     }
@@ -91,40 +97,45 @@ impl Voxelizer {
         self.clear(tensor);
 
         let mut stats = VoxelStats::default();
-        for point in points {
+        let Self { grid, cells, touched, logarithms, .. } = self;
+        // A copy, which writing to the cells cannot change.
+        let (grid, cells) = (*grid, cells.as_mut_slice());
+        // Not a `for` loop: a cloud has a faster way to go through all of its points.
+        points.into_iter().for_each(|point| {
             stats.points += 1;
-            let Some(index) = self.grid.cell(point.x, point.y, point.z) else {
+            let Some(index) = grid.cell(point.x, point.y, point.z) else {
                 stats.outside += 1;
-                continue;
+                return;
             };
             // In bounds: `BevGrid::cell` stays below `BevGrid::cells`.
-            let cell = &mut self.cells[index];
+            let cell = &mut cells[index];
             if cell.count == 0 {
-                self.touched.push(index as u32);
+                touched.push(index as u32);
             }
             cell.count = cell.count.saturating_add(1);
             // Adding zero turns -0 into +0, whose order would otherwise show in the sign.
             let z = point.z + 0.0;
             cell.max_z = cell.max_z.max(z);
             cell.min_z = cell.min_z.min(z);
-            // NaN passes the clamp and becomes 0 in the cast.
-            cell.intensity += (f64::from(point.intensity.clamp(0.0, 1.0)) * INTENSITY_ONE) as u64;
-        }
+            // NaN passes the clamp and becomes 0 in the cast. One is the largest u32.
+            cell.intensity += u64::from((f64::from(point.intensity.clamp(0.0, 1.0)) * INTENSITY_ONE) as u32);
+        });
 
         let (occupied, rest) = tensor.split_at_mut(plane);
         let (max_z, rest) = rest.split_at_mut(plane);
         let (min_z, rest) = rest.split_at_mut(plane);
         let (log_count, mean_intensity) = rest.split_at_mut(plane);
-        for &index in &self.touched {
+        for &index in touched.iter() {
             let index = index as usize;
-            let cell = std::mem::replace(&mut self.cells[index], EMPTY);
+            let cell = std::mem::replace(&mut cells[index], EMPTY);
             occupied[index] = 1.0;
             max_z[index] = cell.max_z;
             min_z[index] = cell.min_z;
-            log_count[index] = (cell.count as f32).ln_1p();
+            log_count[index] =
+                logarithms.get(cell.count as usize).copied().unwrap_or_else(|| (cell.count as f32).ln_1p());
             mean_intensity[index] = (cell.intensity as f64 / (f64::from(cell.count) * INTENSITY_ONE)) as f32;
         }
-        stats.active = self.touched.len();
+        stats.active = touched.len();
         Ok(stats)
     }
 

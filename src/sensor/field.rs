@@ -101,6 +101,11 @@ impl<'a> FieldReader<'a> {
         self.datatype
     }
 
+    /// Where in the bytes of a point the value lies, if it is a little-endian float.
+    pub(super) fn packed(&self) -> Option<usize> {
+        (self.datatype == Datatype::F32 && !self.layout.big_endian).then_some(self.offset)
+    }
+
     /// Value of point `i` (the first element of an array field); NaN beyond the last point.
     #[inline]
     pub fn f64(&self, i: usize) -> f64 {

@@ -53,6 +53,19 @@ pub(super) fn is_return([x, y, z]: [f32; 3]) -> bool {
     x.is_finite() && y.is_finite() && z.is_finite() && !(x == 0.0 && y == 0.0 && z == 0.0)
 }
 
+/// A value cut to 0..1; NaN, which a network would spread, is 0.
+#[inline]
+fn share(value: f32) -> f32 {
+    if value.is_nan() { 0.0 } else { value.clamp(0.0, 1.0) }
+}
+
+/// `N` little-endian floats from byte `at` on.
+#[inline]
+fn floats<const N: usize>(bytes: &[u8], at: usize) -> Option<[f32; N]> {
+    let (values, _) = bytes.get(at..)?.as_chunks::<4>();
+    values.first_chunk::<N>().map(|values| values.map(f32::from_le_bytes))
+}
+
 impl Iterator for LidarPoints<'_, '_> {
     type Item = LidarPoint;
 
@@ -70,13 +83,38 @@ impl Iterator for LidarPoints<'_, '_> {
                 Some((motion, times)) => motion.to_stamp(times.offset_s(i), position),
                 None => position,
             };
-            let intensity =
-                self.intensity.map_or(0.0, |(field, scale)| (field.f32(i) * scale).clamp(0.0, 1.0));
-            // `clamp` keeps a NaN, which a network would spread.
-            let intensity = if intensity.is_nan() { 0.0 } else { intensity };
+            let intensity = self.intensity.map_or(0.0, |(field, scale)| share(field.f32(i) * scale));
             return Some(LidarPoint { x, y, z, intensity });
         }
         None
+    }
+
+    /// As repeated [`Self::next`]; how the points lie is looked up once, not at each of them.
+    fn fold<B, F: FnMut(B, LidarPoint) -> B>(mut self, init: B, mut f: F) -> B {
+        let Some((at, points)) = self.view.packed().filter(|_| self.next == 0) else {
+            let mut folded = init;
+            while let Some(point) = self.next() {
+                folded = f(folded, point);
+            }
+            return folded;
+        };
+        let intensity = self.intensity;
+        let intensity_at = intensity.and_then(|(field, _)| field.packed());
+        points.enumerate().fold(init, |folded, (i, bytes)| {
+            let Some(position) = floats::<3>(bytes, at).filter(|position| is_return(*position)) else {
+                return folded;
+            };
+            let [x, y, z] = match &self.motion {
+                Some((motion, times)) => motion.to_stamp(times.offset_s(i), position),
+                None => position,
+            };
+            let intensity = match (intensity, intensity_at) {
+                (Some((_, scale)), Some(at)) => floats::<1>(bytes, at).map_or(0.0, |[v]| share(v * scale)),
+                (Some((field, scale)), None) => share(field.f32(i) * scale),
+                (None, _) => 0.0,
+            };
+            f(folded, LidarPoint { x, y, z, intensity })
+        })
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {

@@ -138,6 +138,18 @@ impl<'a> PointCloudView<'a> {
         }
     }
 
+    /// The bytes of each point in order, and where in them lie x, y and z as three little-endian floats;
+    /// `None` when they lie in another way.
+    pub(super) fn packed(&self) -> Option<(usize, impl Iterator<Item = &'a [u8]> + use<'a>)> {
+        let Xyz::Packed(offset) = self.xyz else { return None };
+        let Layout { data, len, width, point_step, row_step, .. } = self.layout;
+        // There are points, so that no length is 0 and all rows are in the data.
+        let rows = data.chunks(row_step).take(len / width);
+        let points =
+            move |row: &'a [u8]| row.get(..width * point_step).unwrap_or(&[]).chunks_exact(point_step);
+        Some((offset, rows.flat_map(points)))
+    }
+
     /// All positions in order, as [`PointCloudView::xyz`].
     pub fn points(&self) -> impl ExactSizeIterator<Item = [f32; 3]> + '_ {
         (0..self.len()).map(|i| self.xyz(i))
