@@ -5,8 +5,8 @@ use multiversion::multiversion;
 use super::error::{DepthError, check_length};
 use super::output::unit_interval;
 
-/// Sums side by side in the mean: one vector register of the widest kind in use.
-const LANES: usize = 8;
+/// Pixels of the prior that are tested together.
+const GROUP: usize = 64;
 
 /// How depth, confidence and prior become one depth. Part of a model's manifest.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -62,24 +62,23 @@ fn blend(depth: &[f32], confidence: &[f32], mean_m: f32, out: &mut [f32]) {
 }
 
 /// Mean of the positive, finite values; `None` without any.
-///
-/// In the range of a radar the sum is exact, whatever its order: 24 bits of each of 10⁵ distances from
-/// 0.1 to 150 m leave a sum of 53 bits room.
-#[multiversion(targets("x86_64+avx+avx2"))]
 fn prior_mean(prior: &[f32]) -> Option<f32> {
-    let (mut sums, mut counts) = ([0.0_f64; LANES], [0_u32; LANES]);
-    let (chunks, rest) = prior.as_chunks::<LANES>();
-    let mut last = [0.0; LANES];
-    last[..rest.len()].copy_from_slice(rest);
-    for chunk in chunks.iter().chain([&last]) {
-        for ((&z, sum), count) in chunk.iter().zip(&mut sums).zip(&mut counts) {
-            let is_depth = (z > 0.0) & (z < f32::INFINITY);
-            *sum += f64::from(if is_depth { z } else { 0.0 });
-            *count += u32::from(is_depth);
+    let (mut sum, mut count) = (0.0_f64, 0_u32);
+    // Nearly all of a prior is empty: groups are tested as a whole, without a branch at each pixel.
+    for group in prior.chunks(GROUP) {
+        if has_depth(group) {
+            for z in group.iter().filter(|z| **z > 0.0 && z.is_finite()) {
+                sum += f64::from(*z);
+                count += 1;
+            }
         }
     }
-    let count: u32 = counts.iter().sum();
-    (count > 0).then(|| (sums.iter().sum::<f64>() / f64::from(count)) as f32)
+    (count > 0).then(|| (sum / f64::from(count)) as f32)
+}
+
+#[inline]
+fn has_depth(group: &[f32]) -> bool {
+    group.iter().fold(false, |any, z| any | (*z > 0.0))
 }
 
 #[cfg(test)]

@@ -47,33 +47,13 @@ fn colour<'a, const STRIDE: usize, W: AsRef<[f32]> + ?Sized + 'a>(
     [first, second, third]: [Plane<'_>; 3],
 ) {
     let (scales, offsets) = ([first.1.0, second.1.0, third.1.0], [first.1.1, second.1.1, third.1.1]);
-    let mut windows = windows;
-    let ([first, second, third], [first_rest, second_rest, third_rest]) = split([first.0, second.0, third.0]);
-    // Four pixels at a time, so that planes are written in whole registers.
-    for ((first, second), third) in first.iter_mut().zip(second).zip(third) {
-        let pixels: [[f32; LANES]; LANES] = std::array::from_fn(|_| match windows.next() {
-            Some((start, weights)) => weighted::<STRIDE, LANES>(gathered, start, weights.as_ref()),
-            None => [0.0; LANES],
-        });
-        *first = pixels.map(|[value, ..]| value * scales[0] + offsets[0]);
-        *second = pixels.map(|[_, value, ..]| value * scales[1] + offsets[1]);
-        *third = pixels.map(|[_, _, value, _]| value * scales[2] + offsets[2]);
-    }
-    let targets = first_rest.iter_mut().zip(second_rest).zip(third_rest);
+    let targets = first.0.iter_mut().zip(second.0).zip(third.0);
     for ((start, weights), ((first, second), third)) in windows.zip(targets) {
         let [a, b, c, _] = weighted::<STRIDE, LANES>(gathered, start, weights.as_ref());
         *first = a * scales[0] + offsets[0];
         *second = b * scales[1] + offsets[1];
         *third = c * scales[2] + offsets[2];
     }
-}
-
-/// A row in groups of [`LANES`] pixels, and what is left.
-type Split<'a> = ([&'a mut [[f32; LANES]]; 3], [&'a mut [f32]; 3]);
-
-fn split(planes: [&mut [f32]; 3]) -> Split<'_> {
-    let [(a, a_rest), (b, b_rest), (c, c_rest)] = planes.map(<[f32]>::as_chunks_mut);
-    ([a, b, c], [a_rest, b_rest, c_rest])
 }
 
 /// The pixel's first value in every plane.
