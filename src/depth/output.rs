@@ -5,7 +5,9 @@
 //! pixel without depth has no weight, so that no distance is invented between a surface and a hole.
 
 use super::error::{DepthError, check_length, check_range, pixel_count};
-use super::rows::{Limits, Line, Parts, Tap, blend, blend_depth, interpolate, prepare, taps};
+use super::rows::{
+    Limits, Line, Parts, Tap, blend, blend_confidence, blend_depth, interpolate, prepare, taps,
+};
 
 /// A bounded network squashes its output, so that it comes close to its upper end but never reaches
 /// it: from this share of the range on, a value says "at least this far".
@@ -170,10 +172,7 @@ impl Upsampler {
         let lines = out.chunks_exact_mut(width).zip(depth_m.chunks_exact(width));
         for (tap, (out, depth_m)) in self.rows.iter().zip(lines) {
             prepare(lower, upper, *tap, network, self.network.0, &mut widen);
-            blend(&lower.parts.value, &upper.parts.value, tap.t, out);
-            for (out, d) in out.iter_mut().zip(depth_m) {
-                *out = if d.is_nan() { 0.0 } else { *out };
-            }
+            blend_confidence(&lower.parts.value, &upper.parts.value, tap.t, depth_m, out);
         }
         self.forget();
         Ok(())

@@ -3,6 +3,8 @@
 //! A row is taken apart into depths and weights, widened once, and blended with its neighbour. Where every
 //! pixel has a depth the weights are all 1 and are left out: the result is the same to the bit.
 
+use multiversion::multiversion;
+
 use super::axis::linear_at;
 
 /// Two source pixels and the weight of the second.
@@ -52,22 +54,27 @@ impl Parts {
 
     /// Takes a row of depths apart. Whether every pixel has a depth inside the range.
     pub fn classify(&mut self, row: &[f32], limits: Limits) -> bool {
-        let n = row.len();
-        // Slices of one known length and no branches, so that the loop vectorises.
-        let (value, weight) = (&mut self.value[..n], &mut self.weight[..n]);
-        let beyond = &mut self.beyond[..n];
-        let mut inside = 0_u32;
-        for i in 0..n {
-            let d = row[i];
-            let positive = (d > 0.0) & (d < f32::INFINITY);
-            let finite = positive & (d < limits.beyond_m);
-            value[i] = if finite { d } else { 0.0 };
-            weight[i] = if finite { 1.0 } else { 0.0 };
-            beyond[i] = if positive & !finite { 1.0 } else { 0.0 };
-            inside += u32::from(finite & (d >= limits.min_m));
-        }
-        inside as usize == n
+        classify(self, row, limits)
     }
+}
+
+#[multiversion(targets("x86_64+avx+avx2"))]
+fn classify(parts: &mut Parts, row: &[f32], limits: Limits) -> bool {
+    let n = row.len();
+    // Slices of one known length and no branches, so that the loop vectorises.
+    let (value, weight) = (&mut parts.value[..n], &mut parts.weight[..n]);
+    let beyond = &mut parts.beyond[..n];
+    let mut inside = 0_u32;
+    for i in 0..n {
+        let d = row[i];
+        let positive = (d > 0.0) & (d < f32::INFINITY);
+        let finite = positive & (d < limits.beyond_m);
+        value[i] = if finite { d } else { 0.0 };
+        weight[i] = if finite { 1.0 } else { 0.0 };
+        beyond[i] = if positive & !finite { 1.0 } else { 0.0 };
+        inside += u32::from(finite & (d >= limits.min_m));
+    }
+    inside as usize == n
 }
 
 /// One network row, widened to the image.
@@ -106,22 +113,77 @@ pub(super) fn prepare(
     }
 }
 
-/// Widens one row.
+/// Widens one row of finite values.
 pub(super) fn interpolate(columns: &[Tap], row: &[f32], out: &mut [f32]) {
+    match out.len().checked_div(row.len()) {
+        Some(2) if out.len() == 2 * row.len() => widen_2(row, out),
+        Some(4) if out.len() == 4 * row.len() => widen_4(row, out),
+        _ => interpolate_at(columns, row, out),
+    }
+}
+
+fn interpolate_at(columns: &[Tap], row: &[f32], out: &mut [f32]) {
     for (tap, out) in columns.iter().zip(out) {
         let (a, b) = (row[tap.low as usize], row[tap.high as usize]);
         *out = a + (b - a) * tap.t;
     }
 }
 
+#[multiversion(targets("x86_64+avx+avx2"))]
+fn widen_2(row: &[f32], out: &mut [f32]) {
+    widen(row, out, [0.75, 0.25]);
+}
+
+#[multiversion(targets("x86_64+avx+avx2"))]
+fn widen_4(row: &[f32], out: &mut [f32]) {
+    widen(row, out, [0.625, 0.875, 0.125, 0.375]);
+}
+
+/// As [`interpolate_at`] for `N` pixels in place of each, where the tables repeat: `t` are the weights of the
+/// second of two source pixels, of which the first half lies before the source pixel's centre. A power of two,
+/// so that these weights are exact and the result is the same to the bit.
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "it must become part of functions compiled for other targets")]
+fn widen<const N: usize>(row: &[f32], out: &mut [f32], t: [f32; N]) {
+    let pixels = |[left, own, right]: [f32; 3]| -> [f32; N] {
+        std::array::from_fn(|i| {
+            let (a, b) = if i < N / 2 { (left, own) } else { (own, right) };
+            a + (b - a) * t[i]
+        })
+    };
+    let (out, _) = out.as_chunks_mut::<N>();
+    let ([first, .., last], [out_first, inner @ .., out_last]) = (row, &mut *out) else {
+        for (out, &own) in out.iter_mut().zip(row) {
+            *out = [own; N];
+        }
+        return;
+    };
+    for (out, window) in inner.iter_mut().zip(row.windows(3)) {
+        *out = pixels([window[0], window[1], window[2]]);
+    }
+    *out_first = pixels([*first, *first, row[1]]);
+    *out_last = pixels([row[row.len() - 2], *last, *last]);
+}
+
 /// One row of the image where nothing is missing.
+#[multiversion(targets("x86_64+avx+avx2"))]
 pub(super) fn blend(lower: &[f32], upper: &[f32], t: f32, out: &mut [f32]) {
     for ((out, &a), &b) in out.iter_mut().zip(lower).zip(upper) {
         *out = a + (b - a) * t;
     }
 }
 
+/// One row of the confidence image: 0 where the depth is NaN.
+#[multiversion(targets("x86_64+avx+avx2"))]
+pub(super) fn blend_confidence(lower: &[f32], upper: &[f32], t: f32, depth_m: &[f32], out: &mut [f32]) {
+    for (((out, &a), &b), d) in out.iter_mut().zip(lower).zip(upper).zip(depth_m) {
+        let value = a + (b - a) * t;
+        *out = if d.is_nan() { 0.0 } else { value };
+    }
+}
+
 /// One row of the depth image; counts of finite, +∞ and −∞ pixels.
+#[multiversion(targets("x86_64+avx+avx2"))]
 pub(super) fn blend_depth(lower: &Parts, upper: &Parts, t: f32, near_m: f32, out: &mut [f32]) -> [u32; 3] {
     let n = out.len();
     // Slices of one known length and no branches, so that the loop vectorises.
@@ -148,7 +210,21 @@ pub(super) fn blend_depth(lower: &Parts, upper: &Parts, t: f32, near_m: f32, out
 
 #[cfg(test)]
 mod tests {
-    use super::{Limits, Parts, blend, blend_depth, interpolate, taps};
+    use super::{Limits, Parts, blend, blend_depth, interpolate, interpolate_at, taps};
+
+    #[test]
+    fn two_and_four_pixels_for_each_are_those_of_the_tables() {
+        for n in [1, 2, 3, 8, 37] {
+            let row: Vec<f32> = (0..n).map(|i| 0.2 + 90.0 * (i as f32 * 1.7).sin().abs()).collect();
+            for width in [2 * n, 4 * n] {
+                let columns = taps(n, width);
+                let (mut found, mut expected) = (vec![0.0; width], vec![0.0; width]);
+                interpolate(&columns, &row, &mut found);
+                interpolate_at(&columns, &row, &mut expected);
+                assert_eq!(found, expected, "{n} to {width}");
+            }
+        }
+    }
 
     #[test]
     fn leaving_the_weights_out_changes_nothing() {

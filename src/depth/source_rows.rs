@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use multiversion::multiversion;
+
 use super::resample::LANES;
 use crate::sensor::ImageView;
 
@@ -65,19 +67,30 @@ impl SourceRows {
         if rows.len() == 1 {
             return add_weighted(&mut self.gathered, self.lender.row(image, rows.start), weight, is_first);
         }
-        for (sum, &value) in self.plain.iter_mut().zip(self.lender.row(image, rows.start)) {
-            *sum = value.into();
-        }
+        start_sum(&mut self.plain, self.lender.row(image, rows.start));
         for y in rows.skip(1) {
-            for (sum, &value) in self.plain.iter_mut().zip(self.lender.row(image, y)) {
-                // A checked sum would not become vector code, and MAX_RUN keeps it from wrapping.
-                *sum = sum.wrapping_add(value.into());
-            }
+            add_bytes(&mut self.plain, self.lender.row(image, y));
         }
         add_weighted(&mut self.gathered, &self.plain, weight, is_first);
     }
 }
 
+#[multiversion(targets("x86_64+avx+avx2"))]
+fn start_sum(sums: &mut [u16], row: &[u8]) {
+    for (sum, &value) in sums.iter_mut().zip(row) {
+        *sum = value.into();
+    }
+}
+
+#[multiversion(targets("x86_64+avx+avx2"))]
+fn add_bytes(sums: &mut [u16], row: &[u8]) {
+    for (sum, &value) in sums.iter_mut().zip(row) {
+        // A checked sum would not become vector code, and MAX_RUN keeps it from wrapping.
+        *sum = sum.wrapping_add(value.into());
+    }
+}
+
+#[multiversion(targets("x86_64+avx+avx2"))]
 fn add_weighted<T: Copy + Into<f32>>(gathered: &mut [f32], row: &[T], weight: f32, is_first: bool) {
     if is_first {
         for (sum, &value) in gathered.iter_mut().zip(row) {

@@ -4,6 +4,8 @@
 //! that do. Pixels of the outermost rows and columns lack some of these and take the colour of the
 //! nearest pixel that has all of them, one further in.
 
+use multiversion::multiversion;
+
 /// The colours of the upper left 2×2 pixels, row by row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BayerPattern {
@@ -97,6 +99,7 @@ fn pack([row_colour, green, other]: Sums, has_red: bool) -> u32 {
     red | green << 8 | blue << 16
 }
 
+#[multiversion(targets("x86_64+avx+avx2"))]
 fn convert<const HAS_RED: bool, const ODD_IS_GREEN: bool>(rows: [&[u8]; 3], out: &mut [[u8; 4]]) {
     let [above, row, below] = rows.map(|row| row.as_chunks::<2>().0);
     // Columns 2i + 1 and 2i + 2 need columns 2i to 2i + 3.

@@ -4,6 +4,8 @@
 //! point with 20 fractional bits, rounded, cut to a byte. Pixels that share their chroma all take it
 //! as it is; it is not interpolated.
 
+use multiversion::multiversion;
+
 /// Order of the bytes of two pixels in YUV 4:2:2.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PackedOrder {
@@ -91,6 +93,7 @@ impl PackedOrder {
 }
 
 /// `Y0`, `U`, `Y1` and `V` are the places of the bytes in a little-endian word, in bits.
+#[multiversion(targets("x86_64+avx+avx2"))]
 fn convert_packed<const Y0: u32, const U: u32, const Y1: u32, const V: u32>(row: &[u8], out: &mut [[u8; 4]]) {
     for (pair, out) in row.as_chunks::<4>().0.iter().zip(out.as_chunks_mut::<2>().0) {
         let word = u32::from_le_bytes(*pair);
@@ -123,6 +126,7 @@ impl ChromaOrder {
     }
 }
 
+#[multiversion(targets("x86_64+avx+avx2"))]
 fn convert_planes<const U: usize, const V: usize>(luma: &[u8], chroma: &[u8], out: &mut [[u8; 4]]) {
     let pairs = luma.as_chunks::<2>().0.iter().zip(chroma.as_chunks::<2>().0);
     for ((luma, uv), out) in pairs.zip(out.as_chunks_mut::<2>().0) {
