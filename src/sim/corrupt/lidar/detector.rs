@@ -5,7 +5,7 @@
 
 /// The weakest echo heard: a surface of 10 % at 120 m in clear air, as data sheets of automotive LiDARs
 /// put it.
-const MIN_POWER: f32 = 0.1 / (120.0 * 120.0);
+pub const MIN_POWER: f32 = 0.1 / (120.0 * 120.0);
 
 /// Power of an echo from a surface, 1/m²; `transmission` is that of the way there and back.
 #[inline]

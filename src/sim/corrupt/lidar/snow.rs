@@ -12,7 +12,7 @@
 
 use super::super::cloud_edit::Changes;
 use super::super::draw::Draws;
-use super::detector::{power, threshold};
+use super::detector::{MIN_POWER, power, threshold};
 use super::{LidarModel, Sweep};
 
 /// Snowfall, mm/h of water. 1, 3 and 5 are Robo3D's levels.
@@ -82,7 +82,8 @@ impl LidarModel for Snow {
             let through = (-2.0 * self.extinction * range).exp();
             let clear = power(reflectivity, range, 1.0);
             let (hard, least) = (clear * through, threshold(clear));
-            if let Some((power, place)) = self.strongest(range, hard.max(least), draws, i) {
+            // A flake has no reserve: nothing says that the sensor heard one as weak.
+            if let Some((power, place)) = self.strongest(range, hard.max(MIN_POWER), draws, i) {
                 sweep.set_range(changes, i, place);
                 sweep.set_reflectivity(changes, i, power * place * place);
             } else if hard < least {
