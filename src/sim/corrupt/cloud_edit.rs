@@ -3,7 +3,7 @@
 use smallvec::SmallVec;
 
 use crate::message::{Header, PointCloud2, PointField, Stamp, to_cdr};
-use crate::sensor::{FieldWriter, PointCloudView, SensorError};
+use crate::sensor::{FieldReader, FieldWriter, PointCloudView, SensorError};
 
 /// A field of the cloud; the name is owned, as the message it came from is gone when it is written.
 #[derive(Clone, Debug)]
@@ -148,7 +148,7 @@ impl CloudEdit {
             let cloud = PointCloud2 { data: &data, ..self.message() };
             PointCloudView::new(&cloud).ok().map(|view| {
                 let fields = ["x", "y", "z"].map(|name| view.field(name));
-                let is_float = fields.iter().flatten().all(|field| field.is_float());
+                let is_float = fields.iter().flatten().all(FieldReader::is_float);
                 (fields.map(|field| field.map(|field| field.writer())), is_float)
             })
         };

@@ -67,7 +67,9 @@ impl CameraModel for Blur {
         let (row, channels) = (picture.row_len(), picture.channels.count());
         let Picture { width, height, values, scratch, .. } = picture;
         // Spots are of light.
-        values.iter_mut().for_each(|value| *value = light(*value));
+        for value in values.iter_mut() {
+            *value = light(*value);
+        }
         scratch.clear();
         scratch.resize(values.len(), 0.0);
         let Self { kernel, line, .. } = self;
@@ -93,7 +95,9 @@ impl CameraModel for Blur {
                 add(to, *weight, a, b, k == 0);
             }
         }
-        values.iter_mut().for_each(|value| *value = encoded(*value));
+        for value in values.iter_mut() {
+            *value = encoded(*value);
+        }
     }
 }
 
