@@ -6,6 +6,7 @@ mod doctor;
 mod exit;
 mod inspect;
 mod output;
+mod radar_from_depth;
 mod replay;
 mod simulate;
 mod steps;
@@ -34,7 +35,7 @@ enum Command {
     /// Run the pipelines over bags and record what they publish
     Replay(replay::ReplayArguments),
     /// Make a recording of a simulated robot with its truth, or arrays to train on
-    Simulate(simulate::SimulateArguments),
+    Simulate(Box<simulate::SimulateArguments>),
     /// Degrade the sensors of a bag, to see how much that costs
     Corrupt(corrupt::CorruptArguments),
 }

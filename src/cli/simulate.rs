@@ -8,7 +8,7 @@ use clap::Args;
 
 use super::output::print;
 use super::steps::Steps;
-use super::{Failure, Status};
+use super::{Failure, Status, radar_from_depth};
 use crate::sim::{
     ExportOptions, ExportedSensors, RecordOptions, SceneError, SceneFile, Simulation, SimulationError,
     export, record,
@@ -17,7 +17,7 @@ use crate::sim::{
 #[derive(Args)]
 pub(super) struct SimulateArguments {
     /// Scene files, as in config/scenes; several only with --arrays, which takes them in turn
-    #[arg(required = true)]
+    #[arg(required_unless_present = "radar_from_depth", conflicts_with = "radar_from_depth")]
     scenes: Vec<PathBuf>,
     /// New folder of the rosbag2, or of the arrays
     #[arg(long)]
@@ -29,7 +29,7 @@ pub(super) struct SimulateArguments {
     #[arg(long)]
     seed: u64,
     /// Write arrays to train on instead of a recording
-    #[arg(long)]
+    #[arg(long, conflicts_with = "radar_from_depth")]
     arrays: bool,
     /// With --arrays: what to simulate
     #[arg(long, value_delimiter = ',', default_value = "camera,lidar,radar", requires = "arrays")]
@@ -43,6 +43,8 @@ pub(super) struct SimulateArguments {
     /// With --arrays: take every n-th image
     #[arg(long, default_value = "5", requires = "arrays")]
     every: NonZero<u64>,
+    #[command(flatten)]
+    radar_from_depth: radar_from_depth::RadarFromDepthArguments,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -53,6 +55,9 @@ enum Sensor {
 }
 
 pub(super) fn run(arguments: &SimulateArguments) -> Result<Status, Failure> {
+    if arguments.radar_from_depth.is_asked_for() {
+        return radar_from_depth::run(&arguments.radar_from_depth, arguments.seed, &arguments.out);
+    }
     let mut scenes =
         arguments.scenes.iter().map(|path| SceneFile::load(path)).collect::<Result<Vec<_>, _>>()?;
     if let Some([width, height]) = arguments.image_size {

@@ -151,11 +151,10 @@ fn points_behind_or_beyond_the_fold_have_no_pixel() {
 #[test]
 fn a_lens_folded_by_its_tangential_terms_ends_before_the_fold() {
     // The radial terms alone never fold, but flatten out near 1.15; there p1 and p2 turn the map back.
-    let d =
-        [-0.29993092560006296, -0.042842443913649504, 0.0014059609651826375, -0.001588576432697477, 0.035582];
+    let d = [-0.299_93, -0.042_84, 0.001_41, -0.001_59, 0.035_58];
     let camera = CameraModel::new(&parameters("plumb_bob", &d)).unwrap();
     assert!((0.9..1.15).contains(&camera.valid_radius), "{}", camera.valid_radius);
-    assert!(camera.project(&Point3::new(0.6626478492398877, -0.9406866367790715, 1.0)).is_none());
+    assert!(camera.project(&Point3::new(0.663, -0.941, 1.0)).is_none());
     // The radial terms of the same lens see everything.
     let radial = CameraModel::new(&parameters("plumb_bob", &[d[0], d[1], 0.0, 0.0, d[4]])).unwrap();
     assert!(radial.valid_radius > 10.0, "{}", radial.valid_radius);

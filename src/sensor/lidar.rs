@@ -103,7 +103,7 @@ impl Iterator for LidarPoints<'_, '_> {
     }
 
     /// The layout that most drivers publish is recognised once, not at each point.
-    fn fold<B, F: FnMut(B, LidarPoint) -> B>(mut self, init: B, mut f: F) -> B {
+    fn fold<B, F: FnMut(B, LidarPoint) -> B>(self, init: B, mut f: F) -> B {
         let mut state = init;
         let float = self.intensity.and_then(|(field, scale)| {
             (field.datatype() == Datatype::F32).then_some((field.offset(), scale))
@@ -120,7 +120,7 @@ impl Iterator for LidarPoints<'_, '_> {
             }
             return state;
         }
-        while let Some(point) = self.next() {
+        for point in self {
             state = f(state, point);
         }
         state

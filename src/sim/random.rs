@@ -1,7 +1,7 @@
 //! Random numbers that depend on what they are for, not on the order they are drawn in: a frame looks
 //! the same at any thread count and whichever other sensors are simulated.
 //!
-//! The generator is SplitMix64 (Steele, Lea, Flood: "Fast splittable pseudorandom number generators",
+//! The generator is `SplitMix64` (Steele, Lea, Flood: "Fast splittable pseudorandom number generators",
 //! 2014). It is written out here because the bytes of a simulated recording must not change with the
 //! version of a library.
 

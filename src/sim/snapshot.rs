@@ -109,7 +109,7 @@ impl<'a> Snapshot<'a> {
         let fixed = self.world.fixed().cast(bvh_ray(ray, ray.max_m));
         let limit = fixed.map_or(ray.max_m, |hit| hit.t);
         if let Some((mover, hit)) = self.cast_movers(ray, limit, moment) {
-            return Some(self.mover_hit(ray, mover, hit, moment));
+            return Some(Self::mover_hit(ray, mover, hit, moment));
         }
         fixed.map(|hit| self.fixed_hit(ray, hit))
     }
@@ -187,7 +187,7 @@ impl<'a> Snapshot<'a> {
         }
     }
 
-    fn mover_hit(&self, ray: &Ray, mover: &Mover<'_>, hit: TriangleHit, moment: f32) -> Hit {
+    fn mover_hit(ray: &Ray, mover: &Mover<'_>, hit: TriangleHit, moment: f32) -> Hit {
         let placement = mover.at(moment);
         let point = ray.origin + hit.t * ray.direction;
         let local_point = placement.to_local(point);

@@ -106,7 +106,7 @@ pub struct WorldBuilder {
 impl WorldBuilder {
     /// Adds a material. Beyond 65,535 the last one is given.
     pub fn material(&mut self, material: Material) -> MaterialId {
-        if self.materials.len() <= usize::from(u16::MAX) {
+        if u16::try_from(self.materials.len()).is_ok() {
             self.materials.push(material);
         }
         MaterialId((self.materials.len() - 1) as u16)

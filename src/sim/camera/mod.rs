@@ -89,7 +89,7 @@ impl Camera {
             .for_each_init(strip::Scratch::default, |scratch, (index, ((radiance, depth_m), flow))| {
                 let random = Random::new(seed, &[CAMERA, number, index as u64]);
                 let strip = strip::Strip { camera: self, snapshot, motion, first_row: index * STRIP_ROWS };
-                strip.render(random, scratch, strip::Output { radiance, depth_m, flow });
+                strip.render(random, scratch, &mut strip::Output { radiance, depth_m, flow });
             });
         motion_blur::blur(frame);
         self.film.develop(frame, seed, number);

@@ -50,13 +50,13 @@ struct Square {
 }
 
 impl Strip<'_> {
-    pub fn render(&self, mut random: Random, scratch: &mut Scratch, out: Output<'_>) {
+    pub fn render(&self, mut random: Random, scratch: &mut Scratch, out: &mut Output<'_>) {
         let width = self.camera.model.width as usize;
         let rows = out.depth_m.len() / width.max(1);
         let pose = self.motion.at(0.5);
         self.cast(&pose, width, rows, scratch);
         self.look_for_light(&mut random, width, rows, scratch);
-        self.smooth(width, rows, scratch);
+        Self::smooth(width, rows, scratch);
 
         let world = self.snapshot.world();
         for row in 0..rows {
@@ -141,7 +141,7 @@ impl Strip<'_> {
 
     /// The means of the samples near by that lie on the same surface: wide for the ambient light, of the next
     /// squares alone for shadows, whose edges are sharper.
-    fn smooth(&self, width: usize, rows: usize, scratch: &mut Scratch) {
+    fn smooth(width: usize, rows: usize, scratch: &mut Scratch) {
         let (columns, rows) = (width.div_ceil(2), rows.div_ceil(2));
         scratch.smooth.clear();
         for row in 0..rows {

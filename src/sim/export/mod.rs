@@ -83,10 +83,8 @@ pub fn export<E: From<SimulationError> + Send>(
             }
         }
     }
-    Ok(match writer {
-        Some(writer) => writer.finish(options)?,
-        None => return Err(SimulationError::NoFrames.into()),
-    })
+    let writer = writer.ok_or(SimulationError::NoFrames)?;
+    Ok(writer.finish(options)?)
 }
 
 /// The files.

@@ -37,7 +37,7 @@ fn turning(
     layout: Layout,
     rate_hz: f64,
     columns: u32,
-    rows: Vec<Row>,
+    rows: &[Row],
     optics: Optics,
 ) -> LidarModel {
     let column_s = 1.0 / (rate_hz * f64::from(columns));
@@ -50,7 +50,7 @@ fn turning(
         column_s,
         start: PI,
         step,
-        beams: beams(&rows, step / column_s as f32, layout),
+        beams: beams(rows, step / column_s as f32, layout),
         optics,
     }
 }
@@ -75,7 +75,7 @@ fn beams(rows: &[Row], turn_per_s: f32, layout: Layout) -> Vec<Beam> {
 /// 16 lasers, every second one up and down in turn, 2.304 µs apart; a firing sequence takes 55.296 µs.
 fn vlp_16() -> LidarModel {
     let row = |k: u8| {
-        let elevation = if k % 2 == 0 { -15 + i16::from(k) } else { i16::from(k) };
+        let elevation = if k.is_multiple_of(2) { -15 + i16::from(k) } else { i16::from(k) };
         (f32::from(elevation), 0.0, 2.304 * f32::from(k))
     };
     let optics = Optics {
@@ -88,7 +88,7 @@ fn vlp_16() -> LidarModel {
         divergence: 0.003,
         pulse_m: 0.9,
     };
-    turning("vlp-16", Layout::Velodyne, 10.0, 1808, (0..16).map(row).collect(), optics)
+    turning("vlp-16", Layout::Velodyne, 10.0, 1808, &(0..16).map(row).collect::<Vec<_>>(), optics)
 }
 
 /// 32 lasers from −30.67° to 10.67°, the lower and the upper half in turn, 1.152 µs apart; a firing sequence
@@ -108,7 +108,7 @@ fn hdl_32e() -> LidarModel {
         divergence: 0.003,
         pulse_m: 0.9,
     };
-    turning("hdl-32e", Layout::Velodyne, 10.0, 2170, (0..32).map(row).collect(), optics)
+    turning("hdl-32e", Layout::Velodyne, 10.0, 2170, &(0..32).map(row).collect::<Vec<_>>(), optics)
 }
 
 /// An upper block of 32 lasers, 1/3° apart from 2°, and a lower one, 1/2° apart from −8.83°. One of each
@@ -129,7 +129,7 @@ fn hdl_64e() -> LidarModel {
         divergence: 0.002,
         pulse_m: 0.75,
     };
-    turning("hdl-64e", Layout::Velodyne, 10.0, 2083, upper.chain(lower).collect(), optics)
+    turning("hdl-64e", Layout::Velodyne, 10.0, 2083, &upper.chain(lower).collect::<Vec<_>>(), optics)
 }
 
 /// Evenly from 22.5° up to as much down, in four columns; all beams of a measurement block fire at once.
@@ -150,7 +150,7 @@ fn os1(beams: u8) -> LidarModel {
         pulse_m: 0.3,
     };
     let name = if beams == 64 { "os1-64" } else { "os1-128" };
-    turning(name, Layout::Ouster, 10.0, 1024, (0..beams).map(row).collect(), optics)
+    turning(name, Layout::Ouster, 10.0, 1024, &(0..beams).map(row).collect::<Vec<_>>(), optics)
 }
 
 /// 64 channels over 104°. They sit in one line across the axis, so that a channel looks the more to the side
@@ -167,7 +167,7 @@ fn qt64() -> LidarModel {
         let delay_us = 12.31 + 2.057 * f32::from(k) + 0.39 * f32::from(k / 8) + 0.6 * f32::from(k / 16);
         (elevation, -5.38 / elevation.to_radians().cos(), delay_us)
     };
-    let rows = (0..).zip(below.chain(ELEVATIONS)).map(row).collect();
+    let rows: Vec<Row> = (0..).zip(below.chain(ELEVATIONS)).map(row).collect();
     let optics = Optics {
         min_m: 0.1,
         max_m: 60.0,
@@ -178,7 +178,7 @@ fn qt64() -> LidarModel {
         divergence: 0.007,
         pulse_m: 0.6,
     };
-    turning("qt64", Layout::Hesai, 10.0, 600, rows, optics)
+    turning("qt64", Layout::Hesai, 10.0, 600, &rows, optics)
 }
 
 /// Four planes 0.8° apart that a mirror sweeps from 50° on the left to 60° on the right, 0.25° a step, at

@@ -18,7 +18,7 @@ use rayon::prelude::*;
 
 use super::{Random, Ray, SensorMotion, Snapshot};
 
-pub use encode::{CloudLayout, encode};
+pub use encode::encode;
 pub use model::LidarModel;
 
 /// The stream of what a LiDAR draws.

@@ -201,13 +201,12 @@ impl Sources {
             let names: Vec<&str> = firsts.iter().map(|first| name(first.topic)).collect();
             if names.is_empty() { "none".to_owned() } else { names.join(" ") }
         };
-        let depth = match wanted {
-            Some(wanted) => {
+        let depth =
+            if let Some(wanted) = wanted {
                 images.iter().find(|first| name(first.topic) == wanted).copied().ok_or_else(|| {
                     DepthBagError::NoTopic { found: wanted.to_owned(), images: names(&images) }
                 })?
-            }
-            None => {
+            } else {
                 let of_depth =
                     |first: &&First| DEPTH_ENCODINGS.iter().any(|encoding| first.encoding == *encoding);
                 let candidates: Vec<&First> = images.iter().copied().filter(of_depth).collect();
@@ -215,25 +214,25 @@ impl Sources {
                     return Err(DepthBagError::DepthTopic { found: names(&candidates) });
                 };
                 *one
-            }
-        };
+            };
         let depth_name = name(depth.topic).to_owned();
         let parent = depth_name.rsplit_once('/').map_or("", |(parent, _)| parent);
         let sibling = format!("{parent}/camera_info");
         let infos = || firsts.iter().filter_map(|first| Some((first, first.camera.as_ref()?)));
         let of_frame: Vec<_> = infos().filter(|(info, _)| info.frame == depth.frame).collect();
         let beside = infos().find(|(info, _)| name(info.topic) == sibling);
-        let (info, camera) = match (beside, of_frame.as_slice()) {
-            (Some(info), _) | (None, &[info]) => info,
-            _ => {
-                let found: Vec<&First> = of_frame.iter().map(|(info, _)| *info).collect();
-                return Err(DepthBagError::CameraInfo {
-                    depth: depth_name,
-                    sibling,
-                    frame: depth.frame.clone(),
-                    found: names(&found),
-                });
-            }
+        let only = match of_frame.as_slice() {
+            &[info] => Some(info),
+            _ => None,
+        };
+        let Some((info, camera)) = beside.or(only) else {
+            let found: Vec<&First> = of_frame.iter().map(|(info, _)| *info).collect();
+            return Err(DepthBagError::CameraInfo {
+                depth: depth_name,
+                sibling,
+                frame: depth.frame.clone(),
+                found: names(&found),
+            });
         };
         let info_name = name(info.topic).to_owned();
         let camera =

@@ -75,5 +75,7 @@ pub fn encode(returns: &[SimulatedReturn], model: &RadarModel, data: &mut Vec<u8
 }
 
 fn floats<const N: usize>(data: &mut Vec<u8>, values: [f32; N]) {
-    values.iter().for_each(|value| data.extend(value.to_le_bytes()));
+    for value in values {
+        data.extend(value.to_le_bytes());
+    }
 }

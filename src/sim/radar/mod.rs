@@ -17,7 +17,7 @@ mod model;
 mod scatter;
 
 pub use depth_bag::{DepthBagError, DepthBagOptions, DepthBagSummary, add_radar};
-pub use encode::{CloudLayout, encode};
+pub use encode::encode;
 pub use from_depth::DepthRadar;
 pub use model::RadarModel;
 

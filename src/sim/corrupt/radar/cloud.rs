@@ -137,7 +137,9 @@ pub fn store_cloud(
     let step = cloud.point_step as usize;
     let point = |source: usize| cloud.data.get(source * step..(source + 1) * step).unwrap_or_default();
     data.clear();
-    after.iter().for_each(|row| data.extend_from_slice(point(row.source)));
+    for row in after {
+        data.extend_from_slice(point(row.source));
+    }
     for (place, row) in after.iter().enumerate() {
         if let Some(old) = row_of(before, row.source).and_then(|i| before.get(i)) {
             fields.write(data, place, row, old);
