@@ -333,15 +333,15 @@ fn encoded_sweeps_are_recognised_and_come_to_rest() {
         assert!(intensity.all(|(read, point)| (read.intensity * 255.0 - point.intensity).abs() < 0.01));
 
         let back = motion.start.inverse();
-        let exact = moments(
-            points.iter().map(|p| off_wall(back.then(&motion.at(p.moment)).point(p.position))),
-        );
+        let exact =
+            moments(points.iter().map(|p| off_wall(back.then(&motion.at(p.moment)).point(p.position))));
         let skewed = moments(points.iter().map(|point| off_wall(point.position)));
         let path = SweepMotion::sample(times.first_s(), times.last_s(), |offset_s| {
             Ok::<_, ()>(pose(&back.then(&motion.at((offset_s / motion.span_s) as f32))))
         })
         .unwrap();
-        let rest = moments(found.points(&view).deskewed(&path, times).map(|p| off_wall(Vec3A::new(p.x, p.y, p.z))));
+        let rest =
+            moments(found.points(&view).deskewed(&path, times).map(|p| off_wall(Vec3A::new(p.x, p.y, p.z))));
         assert!(exact.0.abs() < 0.01 && exact.1 < 0.1, "{name}: {exact:?}");
         assert!(rest.0.abs() < 0.01 && rest.1 < exact.1 + 0.02, "{name}: {rest:?} {exact:?}");
         assert!(skewed.1 > 3.0 * rest.1, "{name}: {skewed:?} {rest:?}");
