@@ -1,5 +1,7 @@
-//! The tables of the models, as their makers give them. Angles of single units differ by some tenths of a
-//! degree and come in calibration files.
+//! The tables of the models, nominal: angles of single units differ by some tenths of a degree and come in
+//! calibration files. Optics are typical values and not measured ones: where a maker gives no range at 10 %
+//! it follows from the range at 80 % by the square law, rounded; noise, divergence and pulse length are rounded
+//! too. The OS1 is a revision with 45° for 64 beams; its first datasheet has 33° and 40 m at 10 %.
 //!
 //! | model | source |
 //! |---|---|

@@ -47,7 +47,7 @@ pub(super) struct Optics {
     pub min_m: f32,
     /// Farther ones are not listened to, metres.
     pub max_m: f32,
-    /// At this distance nine of ten pulses at a white-noise limit find a matt surface that scatters 10 %.
+    /// At this distance nine of ten pulses find a matt surface that scatters 10 % and faces them.
     pub range_10_m: f32,
     /// Standard deviation of a strong echo's distance, metres.
     pub noise_m: f32,

@@ -93,7 +93,9 @@ fn a_bright_room_gives_every_point_of_every_model() {
         let found = points.len() as f64 / model.pulses() as f64;
         assert!(found > 0.99, "{name}: {found}");
         let mut rings = vec![0; model.rings()];
-        points.iter().for_each(|point| rings[usize::from(point.ring)] += 1);
+        for point in &points {
+            rings[usize::from(point.ring)] += 1;
+        }
         assert!(rings.iter().all(|&count| count > model.columns * 9 / 10), "{name}: {rings:?}");
         assert!(points.is_sorted_by_key(|point| point.time_s), "{name}");
         let last = points.last().unwrap();
@@ -275,7 +277,7 @@ fn turning() -> SensorMotion {
     SensorMotion { start, end, span_s: 0.1 }
 }
 
-fn cloud<'a>(layout: CloudLayout, stamp: Stamp, data: &'a [u8]) -> PointCloud2<'a> {
+fn cloud(layout: CloudLayout, stamp: Stamp, data: &[u8]) -> PointCloud2<'_> {
     let width = data.len() as u32 / layout.step;
     PointCloud2 {
         header: Header { stamp, frame_id: "lidar" },

@@ -162,7 +162,7 @@ mod tests {
     use crate::message::{PointField, from_cdr, to_cdr};
     use proptest::prelude::*;
 
-    /// x, y, z, range, azimuth in degrees, range_rate, rcs, snr.
+    /// x, y, z, range, azimuth in degrees, `range_rate`, rcs, snr.
     const NAMES: [&str; 8] = ["x", "y", "z", "range", "azimuth", "range_rate", "rcs", "snr"];
 
     fn message(rows: u32, values: &[[f32; 8]]) -> Vec<u8> {
@@ -218,7 +218,9 @@ mod tests {
     #[test]
     fn what_is_told_twice_stays_consistent() {
         let after = changed(1, &values(), |rows| {
-            rows.iter_mut().for_each(|row| (row.azimuth, row.range) = (row.azimuth + 0.1, 2.0 * row.range));
+            for row in rows.iter_mut() {
+                (row.azimuth, row.range) = (row.azimuth + 0.1, 2.0 * row.range);
+            }
             rows[0].gain_db = -6.0;
             rows[1].noise_db = 3.0;
             rows[2].range_rate = 1.5;
@@ -257,7 +259,9 @@ mod tests {
                 if gone < rows.len() {
                     rows.remove(gone);
                 }
-                rows.iter_mut().for_each(|row| row.range *= 2.0);
+                for row in rows.iter_mut() {
+                    row.range *= 2.0;
+                }
                 rows.extend(rows.first().copied());
             });
             prop_assert!(after.len() <= 13);
