@@ -70,7 +70,9 @@ fn run(arguments: &[&str]) -> Run {
 
 fn corrupt(bag: &Path, out: &Path, kinds: &[&str], severity: &str, more: &[&str]) -> Run {
     let mut arguments = vec![bag.to_str().unwrap(), "--out", out.to_str().unwrap(), "--severity", severity];
-    kinds.iter().for_each(|kind| arguments.extend(["--kind", kind]));
+    for kind in kinds {
+        arguments.extend(["--kind", kind]);
+    }
     arguments.extend(more);
     run(&arguments)
 }

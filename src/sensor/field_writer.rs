@@ -72,7 +72,7 @@ mod tests {
 
     const STEP: u32 = 23;
 
-    fn cloud<'a>(big_endian: bool, datatype: u8, data: &'a [u8]) -> PointCloud2<'a> {
+    fn cloud(big_endian: bool, datatype: u8, data: &[u8]) -> PointCloud2<'_> {
         let field = |name, offset, datatype| PointField { name, offset, datatype, count: 1 };
         let float = PointField::FLOAT32;
         let fields =
@@ -97,7 +97,9 @@ mod tests {
             let reader = view.field("v").unwrap();
             let written = |values: &[(usize, f64)]| {
                 let mut data = before.clone();
-                values.iter().for_each(|(i, value)| reader.writer().write(&mut data, *i, *value));
+                for (i, value) in values {
+                    reader.writer().write(&mut data, *i, *value);
+                }
                 let view = PointCloudView::new(&cloud(big_endian, datatype, &data)).unwrap();
                 let found = view.field("v").unwrap();
                 let changed = before.iter().zip(&data).filter(|(a, b)| a != b).count();

@@ -137,7 +137,9 @@ pub fn store_cloud(
     let step = cloud.point_step as usize;
     let point = |source: usize| cloud.data.get(source * step..(source + 1) * step).unwrap_or_default();
     data.clear();
-    after.iter().for_each(|row| data.extend_from_slice(point(row.source)));
+    for row in after {
+        data.extend_from_slice(point(row.source));
+    }
     for (place, row) in after.iter().enumerate() {
         if let Some(old) = row_of(before, row.source).and_then(|i| before.get(i)) {
             fields.write(data, place, row, old);
@@ -160,7 +162,7 @@ mod tests {
     use crate::message::{PointField, from_cdr, to_cdr};
     use proptest::prelude::*;
 
-    /// x, y, z, range, azimuth in degrees, range_rate, rcs, snr.
+    /// Azimuths are in degrees.
     const NAMES: [&str; 8] = ["x", "y", "z", "range", "azimuth", "range_rate", "rcs", "snr"];
 
     fn message(rows: u32, values: &[[f32; 8]]) -> Vec<u8> {
@@ -216,7 +218,9 @@ mod tests {
     #[test]
     fn what_is_told_twice_stays_consistent() {
         let after = changed(1, &values(), |rows| {
-            rows.iter_mut().for_each(|row| (row.azimuth, row.range) = (row.azimuth + 0.1, 2.0 * row.range));
+            for row in rows.iter_mut() {
+                (row.azimuth, row.range) = (row.azimuth + 0.1, 2.0 * row.range);
+            }
             rows[0].gain_db = -6.0;
             rows[1].noise_db = 3.0;
             rows[2].range_rate = 1.5;
@@ -255,7 +259,9 @@ mod tests {
                 if gone < rows.len() {
                     rows.remove(gone);
                 }
-                rows.iter_mut().for_each(|row| row.range *= 2.0);
+                for row in rows.iter_mut() {
+                    row.range *= 2.0;
+                }
                 rows.extend(rows.first().copied());
             });
             prop_assert!(after.len() <= 13);

@@ -64,7 +64,9 @@ impl RadarModel for Interference {
         let spans = [span(|row| row.range), span(|row| row.azimuth), span(|row| row.range_rate)];
         let first = rows.first().copied();
         rows.retain(|row| strength(row) - noise_db >= least);
-        rows.iter_mut().for_each(|row| row.noise_db += noise_db);
+        for row in rows.iter_mut() {
+            row.noise_db += noise_db;
+        }
         // A false return needs a point to be a copy of.
         let Some(first) = first else { return };
         let mut random = draws.at(CYCLE);
