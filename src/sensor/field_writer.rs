@@ -97,7 +97,7 @@ mod tests {
             let reader = view.field("v").unwrap();
             let written = |values: &[(usize, f64)]| {
                 let mut data = before.clone();
-                for (i, value) in &values {
+                for (i, value) in values {
                     reader.writer().write(&mut data, *i, *value);
                 }
                 let view = PointCloudView::new(&cloud(big_endian, datatype, &data)).unwrap();

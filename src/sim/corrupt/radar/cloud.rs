@@ -162,7 +162,7 @@ mod tests {
     use crate::message::{PointField, from_cdr, to_cdr};
     use proptest::prelude::*;
 
-    /// x, y, z, range, azimuth in degrees, `range_rate`, rcs, snr.
+    /// Azimuths are in degrees.
     const NAMES: [&str; 8] = ["x", "y", "z", "range", "azimuth", "range_rate", "rcs", "snr"];
 
     fn message(rows: u32, values: &[[f32; 8]]) -> Vec<u8> {
