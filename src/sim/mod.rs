@@ -11,9 +11,11 @@ mod lighting;
 mod material;
 mod mesh;
 mod motion;
+mod objects;
 mod random;
 mod range;
 mod rig;
+mod scene;
 mod snapshot;
 mod world;
 
@@ -26,5 +28,6 @@ pub use motion::{Motion, Path, PathEnd, Placement};
 pub use random::Random;
 pub use range::Range;
 pub use rig::{CameraFile, LidarFile, Mounts, RadarFile, RigFile, Robot, SensorMotion, SwayFile};
+pub use scene::{Scene, SceneError, SceneFile};
 pub use snapshot::{Hit, Ray, Snapshot};
 pub use world::{Object, ObjectClass, RgbTexture, World, WorldBuilder};

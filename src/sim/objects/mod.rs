@@ -1,0 +1,32 @@
+//! What things look like to a camera, a LiDAR and a radar: one family a file.
+//!
+//! In: the scene's materials and random numbers. Out: a mesh in the object's frame, its origin on the
+//! ground in the middle, x forward. No two are alike: proportions, colours and extras are drawn.
+
+mod bicycle;
+mod bus;
+mod car;
+mod clutter;
+mod facade;
+mod forklift;
+mod lorry;
+mod pallet;
+mod parts;
+mod person;
+mod rack;
+mod roadside;
+mod tree;
+
+pub(super) use bicycle::{STRIDE_M as CYCLE_STRIDE_M, cyclist};
+pub(super) use bus::bus;
+pub(super) use car::car;
+pub(super) use clutter::{indoor_clutter, outdoor_clutter};
+pub(super) use facade::facade;
+pub(super) use forklift::forklift;
+pub(super) use lorry::lorry;
+pub(super) use pallet::pallet;
+pub(super) use parts::{at, block, panel, rod, turned, wall};
+pub(super) use person::Person;
+pub(super) use rack::{BAY_M, DEPTH_M as RACK_DEPTH_M, floor_goods, rack};
+pub(super) use roadside::{bin, bollard, sign, street_lamp};
+pub(super) use tree::{bush, tree};
