@@ -80,6 +80,7 @@ pub struct Path {
     start_m: f32,
     look_ahead_m: f32,
     end: PathEnd,
+    leans: bool,
 }
 
 impl Path {
@@ -100,7 +101,12 @@ impl Path {
             length += pair[0].distance(pair[1]);
             lengths.push(length);
         }
-        Self { points, lengths, speed_mps, start_m, look_ahead_m: look_ahead_m.max(0.01), end }
+        Self { points, lengths, speed_mps, start_m, look_ahead_m: look_ahead_m.max(0.01), end, leans: false }
+    }
+
+    /// Pitches with the slope of its way, as what has wheels does; people stay upright.
+    pub fn leaning(self) -> Self {
+        Self { leans: true, ..self }
     }
 
     fn travelled_m(&self, time_s: f64) -> f64 {
@@ -122,7 +128,11 @@ impl Path {
         let wrap = |s: f32| if self.end == PathEnd::Loop && total > 0.0 { s.rem_euclid(total) } else { s };
         let chord = self.at(wrap(along + self.look_ahead_m)) - self.at(wrap(along - self.look_ahead_m));
         let chord = if forward { chord } else { -chord };
-        Placement::upright(self.at(along), chord.y.atan2(chord.x))
+        let mut placement = Placement::upright(self.at(along), chord.y.atan2(chord.x));
+        if self.leans {
+            placement.rotation *= Quat::from_rotation_y(-chord.z.atan2(chord.truncate().length()));
+        }
+        placement
     }
 
     /// The point at a distance along; clamped to the path.
@@ -197,6 +207,15 @@ mod tests {
             let path = Path::new(points, 1.0, 0.0, 0.1, PathEnd::Loop);
             assert_eq!(path.placement(3.0).position, Vec3A::ZERO);
         }
+    }
+
+    #[test]
+    fn what_leans_pitches_with_its_way() {
+        let rise = [Vec3::ZERO, Vec3::new(0.0, 10.0, 1.0)];
+        let path = Path::new(&rise, 1.0, 5.0, 0.5, PathEnd::Stop);
+        let forward = |path: Path| Motion::Path(path).placement(0.0).rotation * Vec3A::X;
+        assert!(forward(path.clone()).distance(Vec3A::Y) < 1e-5);
+        assert!(forward(path.leaning()).distance(Vec3A::new(0.0, 10.0, 1.0).normalize()) < 1e-5);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use serde_saphyr::Spanned;
 
 use super::settings::{Layout, Quantity, Ranges};
 use super::stage::Stage;
-use super::{Scene, SceneError, street, warehouse};
+use super::{Scene, SceneError, corridor, field, hall, street, warehouse, yard};
 use crate::sim::{Range, RigFile};
 
 /// A scene has some dozens of lines.
@@ -89,7 +89,12 @@ impl SceneFile {
         let mut stage = Stage::new(self.ranges.draw(seed), seed);
         let robot = match self.layout {
             Layout::Warehouse => warehouse::lay_out(&mut stage),
-            _ => street::lay_out(&mut stage),
+            Layout::Hall => hall::lay_out(&mut stage),
+            Layout::Corridor => corridor::lay_out(&mut stage),
+            Layout::Yard => yard::lay_out(&mut stage),
+            Layout::Street => street::lay_out(&mut stage),
+            Layout::Field => field::lay_out(&mut stage),
+            Layout::Mesh => todo!(),
         };
         Ok(Scene { name: self.name.clone(), world: stage.finish(), robot })
     }

@@ -5,10 +5,14 @@
 //! Nothing stands or comes where the robot drives.
 
 mod building;
+mod corridor;
 mod daylight;
 mod error;
+mod field;
 mod file;
+mod goods;
 mod ground;
+mod hall;
 mod palette;
 mod people;
 mod plan;
@@ -16,7 +20,9 @@ mod route;
 mod settings;
 mod stage;
 mod street;
+mod vehicles;
 mod warehouse;
+mod yard;
 
 use super::{Motion, World};
 

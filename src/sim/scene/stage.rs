@@ -1,11 +1,11 @@
 //! A scene while it is put together.
 
-use glam::{Affine3A, Vec2, Vec3};
+use glam::{Affine3A, Quat, Vec2, Vec3};
 
 use super::palette::Palette;
 use super::plan::{Footprint, Plan};
-use super::route;
 use super::settings::{Quantity, Settings};
+use super::{route, vehicles};
 use crate::sim::{
     Light, Lighting, Mesh, Motion, ObjectClass, PathEnd, Placement, Random, World, WorldBuilder,
 };
@@ -73,6 +73,15 @@ impl Stage {
         Placement::upright(at.extend(self.height(at)), yaw)
     }
 
+    /// On the ground, turned by `yaw` and tilted as the ground is.
+    fn place_on_slope(&self, at: Vec2, yaw: f32) -> Placement {
+        const REACH_M: f32 = 0.7;
+        let rise = |step: Vec2| (self.height(at + step) - self.height(at - step)) / (2.0 * REACH_M);
+        let normal = Vec3::new(-rise(Vec2::X * REACH_M), -rise(Vec2::Y * REACH_M), 1.0).normalize();
+        let flat = self.place(at, yaw);
+        Placement { rotation: Quat::from_rotation_arc(Vec3::Z, normal) * flat.rotation, ..flat }
+    }
+
     /// Puts scenery on the ground that things can be put on or pass below.
     pub fn scenery(&mut self, mesh: &Mesh, at: Vec2, yaw: f32) {
         let Placement { position, rotation } = self.place(at, yaw);
@@ -97,7 +106,10 @@ impl Stage {
     /// Puts an object that never moves on the ground, which it takes.
     pub fn stand(&mut self, class: Option<ObjectClass>, mesh: &Mesh, at: Vec2, yaw: f32) {
         self.plan.occupy(footprint(mesh, at, yaw));
-        let placement = self.place(at, yaw);
+        let placement = match class {
+            Some(ObjectClass::Pedestrian) => self.place(at, yaw),
+            _ => self.place_on_slope(at, yaw),
+        };
         self.builder.standing(class, mesh, placement);
     }
 
@@ -137,7 +149,7 @@ impl Stage {
     pub fn drive(&mut self, way: &[Vec2], closed: bool) -> Motion {
         let speed = self.settings.get(Quantity::RobotSpeed);
         let end = if closed { PathEnd::Loop } else { PathEnd::Stop };
-        let motion = route::along(way, |p| self.height(p), speed, 0.0, 1.0, end);
+        let motion = vehicles::leaning(route::along(way, |p| self.height(p), speed, 0.0, 1.0, end));
         self.plan.keep_free(way, ROBOT_HALF_M + 0.3);
         if let (Some(&first), Some(&last), true) = (way.first(), way.last(), closed) {
             self.plan.keep_free(&[last, first], ROBOT_HALF_M + 0.3);

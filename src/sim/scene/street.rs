@@ -8,7 +8,7 @@ use super::ground::{Waves, cover};
 use super::plan::Footprint;
 use super::settings::Quantity;
 use super::stage::Stage;
-use super::{daylight, people, route};
+use super::{daylight, people, route, vehicles};
 use crate::sim::objects::{
     CYCLE_STRIDE_M, bin, bollard, bus, bush, car, cyclist, facade, lorry, sign, street_lamp, tree,
 };
@@ -245,37 +245,17 @@ fn furniture(stage: &mut Stage, profile: &Profile) {
 }
 
 fn parked(stage: &mut Stage, profile: &Profile) {
-    let mut left = stage.settings.count(Quantity::Parked);
-    let mut places: Vec<(f32, f32)> = Vec::new();
+    let mut places: Vec<(Vec2, f32)> = Vec::new();
     for side in [-1.0, 1.0] {
         let mut x = profile.ends[0] + 4.0;
         while x < profile.ends[1] - 4.0 {
-            places.push((x + stage.random.between(-0.4, 0.4), side));
+            places.push((Vec2::new(x, side * profile.parking), if side < 0.0 { 0.0 } else { PI }));
             x += 6.1;
         }
     }
-    // The places near the robot's start are taken first, some stay empty.
-    places.sort_by(|a, b| a.0.abs().total_cmp(&b.0.abs()));
-    for (x, side) in places {
-        if left == 0 {
-            break;
-        }
-        if stage.random.chance(0.35) {
-            continue;
-        }
-        let (class, mesh) = if stage.random.chance(0.06) {
-            (ObjectClass::Truck, lorry(&stage.palette, &mut stage.random))
-        } else {
-            (ObjectClass::Car, car(&stage.palette, &mut stage.random))
-        };
-        let facing = if side < 0.0 { 0.0 } else { PI };
-        let yaw =
-            facing + stage.random.between(-0.03, 0.03) + if stage.random.chance(0.1) { PI } else { 0.0 };
-        let at = Vec2::new(x, side * (profile.parking + stage.random.between(-0.1, 0.15)));
-        if stage.try_stand(Some(class), &mesh, at, yaw, 0.1) {
-            left -= 1;
-        }
-    }
+    // Those near the robot's start are taken first.
+    places.sort_by(|a, b| a.0.x.abs().total_cmp(&b.0.x.abs()));
+    vehicles::park(stage, stage.settings.count(Quantity::Parked), &places, 0.06);
 }
 
 /// Vehicles in the lanes, all at one speed, and bicycles on their tracks.
@@ -286,11 +266,9 @@ fn traffic(stage: &mut Stage, profile: &Profile, speed: Option<f32>) {
     let count = stage.settings.count(Quantity::Vehicles);
     let bicycles = count.div_ceil(3);
     for k in 0..count - bicycles {
-        let (class, mesh) = match (k, stage.random.below(10)) {
-            (1, _) | (_, 0) => (ObjectClass::Bus, bus(&stage.palette, &mut stage.random)),
-            (2, _) | (_, 1 | 2) => (ObjectClass::Truck, lorry(&stage.palette, &mut stage.random)),
-            _ => (ObjectClass::Car, car(&stage.palette, &mut stage.random)),
-        };
+        // At least one bus and one lorry in most streets.
+        let [lorries, buses] = [[0.2, 0.1], [0.0, 1.0], [1.0, 0.0]].get(k).copied().unwrap_or([0.2, 0.1]);
+        let (class, mesh) = vehicles::vehicle(stage, lorries, buses);
         let [low, high] = mesh.bounds();
         let size = (high - low).truncate();
         let shape = stage.builder.shape(mesh);
@@ -302,7 +280,7 @@ fn traffic(stage: &mut Stage, profile: &Profile, speed: Option<f32>) {
             let start = start.rem_euclid(around);
             let motion = route::along(&way, |p| stage.height(p), flow, start, size.x, PathEnd::Loop);
             let room = size + Vec2::new(3.0, 0.0);
-            if stage.try_move(Some(class), &[shape], 1.0, motion, room) {
+            if stage.try_move(Some(class), &[shape], 1.0, vehicles::leaning(motion), room) {
                 break;
             }
         }

@@ -8,9 +8,9 @@ use super::building::Shell;
 use super::plan::Footprint;
 use super::settings::Quantity;
 use super::stage::Stage;
-use super::{daylight, people, route};
-use crate::sim::objects::{BAY_M, RACK_DEPTH_M, floor_goods, forklift, indoor_clutter, pallet, rack};
-use crate::sim::{Motion, ObjectClass, PathEnd, Random};
+use super::{daylight, goods, people, route};
+use crate::sim::objects::{BAY_M, RACK_DEPTH_M, block, floor_goods, indoor_clutter, pallet, rack};
+use crate::sim::{Mesh, Motion, ObjectClass, Random};
 
 /// Where things are, world, metres.
 struct Ground {
@@ -80,10 +80,11 @@ pub fn lay_out(stage: &mut Stage) -> Motion {
     let floor = super::one_of(&mut stage.random, &floors);
     ground.shell.build(stage, floor, stage.palette.plaster);
     racks(stage, &ground);
-    goods(stage, &ground);
+    floor_pallets(stage, &ground);
     forklifts(stage, &ground);
     crowd(stage, &ground);
     clutter(stage, &ground);
+    columns(stage, &ground);
     ground.shell.lamps(stage, &ground.aisles, 9.0);
     let lights = std::mem::take(&mut stage.lights);
     stage.lighting = daylight::indoors(&stage.settings, &mut stage.random, lights);
@@ -132,74 +133,35 @@ fn racks(stage: &mut Stage, ground: &Ground) {
     }
 }
 
-/// Pallets in rows on the open floor and along what is left of the last wall.
-fn goods(stage: &mut Stage, ground: &Ground) {
-    let open = [ground.racks[1] + 1.0, ground.shell.high.x - 1.0];
-    let count = stage.settings.count(Quantity::Pallets).div_ceil(2);
+/// Pallets on the open floor and along what is left of the last wall.
+fn floor_pallets(stage: &mut Stage, ground: &Ground) {
     let (low, high) = (ground.shell.low, ground.shell.high);
-    let mut left = count;
-    for _ in 0..6 * count {
-        if left == 0 {
-            break;
-        }
-        let at = if stage.random.chance(0.75) {
-            Vec2::new(stage.random.between(open[0], open[1]), stage.random.between(low.y + 1.0, high.y - 1.0))
+    let spot = |random: &mut Random| {
+        if random.chance(0.75) {
+            let open = Vec2::new(ground.racks[1] + 1.0, low.y + 1.0);
+            goods::within(random, open, high - 1.0)
         } else {
-            Vec2::new(
-                stage.random.between(low.x + 1.0, high.x - 1.0),
-                high.y - stage.random.between(0.9, 2.0),
-            )
-        };
-        let yaw = FRAC_PI_2 * stage.random.below(4) as f32 + stage.random.between(-0.08, 0.08);
-        // Goods of one delivery stand side by side.
-        let across = Vec2::from_angle(yaw).perp() * stage.random.between(0.88, 1.1);
-        for k in 0..=stage.random.below(4) {
-            let mesh = pallet(&stage.palette, &mut stage.random, 1.9);
-            let at = at + k as f32 * across;
-            if left > 0 && stage.try_stand(Some(ObjectClass::Pallet), &mesh, at, yaw, 0.02) {
-                left -= 1;
-            }
+            goods::within(random, Vec2::new(low.x + 1.0, high.y - 2.0), high - Vec2::new(1.0, 0.9))
         }
-    }
+    };
+    goods::pallets(stage, stage.settings.count(Quantity::Pallets).div_ceil(2), &spot);
 }
 
-/// Forklifts on their rounds; those that find none stand about.
+/// Forklifts on their rounds through aisles or over the open floor.
 fn forklifts(stage: &mut Stage, ground: &Ground) {
-    for _ in 0..stage.settings.count(Quantity::Vehicles) {
-        let carrying = stage.random.chance(0.5);
-        let mesh = forklift(&stage.palette, &mut stage.random, carrying);
-        let [low, high] = mesh.bounds();
-        let size = 2.0 * low.abs().max(high.abs()).truncate();
-        let shape = stage.builder.shape(mesh.clone());
-        let moves = (0..12).any(|_| {
-            let mut aisle =
-                || ground.aisles.get(stage.random.below(ground.aisles.len())).copied().unwrap_or(0.0);
-            let (a, b) = (aisle(), aisle());
-            let way = if (a - b).abs() > 1.0 {
-                ground.circuit(&mut stage.random, [a, b], 0.6)
-            } else {
-                let x = ground.racks[1] + 2.0;
-                let ends =
-                    [Vec2::new(x, ground.shell.low.y + 2.5), Vec2::new(x + 1.0, ground.shell.high.y - 2.5)];
-                let inner = (ground.shell.high.x - 2.0 - x).max(2.0);
-                let back = ends.map(|end| end + Vec2::new(inner, 0.0));
-                route::rounded(&[ends[0], ends[1], back[1], back[0]], 2.0, true)
-            };
-            let way = if stage.random.chance(0.5) { route::reversed(&way) } else { way };
-            let speed = stage.random.between(0.8, 2.5);
-            let start = stage.random.between(0.0, 120.0);
-            let motion = route::along(&way, |_| 0.0, speed, start, size.x, PathEnd::Loop);
-            stage.try_move(Some(ObjectClass::Forklift), &[shape], 1.0, motion, size)
-        });
-        for _ in 0..20 {
-            let x = stage.random.between(ground.shell.low.x + 2.0, ground.shell.high.x - 2.0);
-            let at = Vec2::new(x, stage.random.between(ground.shell.low.y + 2.0, ground.shell.high.y - 2.0));
-            let yaw = stage.random.between(-PI, PI);
-            if moves || stage.try_stand(Some(ObjectClass::Forklift), &mesh, at, yaw, 0.3) {
-                break;
-            }
+    let (low, high) = (ground.shell.low, ground.shell.high);
+    let way = |random: &mut Random| {
+        let mut aisle = || ground.aisles.get(random.below(ground.aisles.len())).copied().unwrap_or(0.0);
+        let (a, b) = (aisle(), aisle());
+        if (a - b).abs() > 1.0 {
+            return ground.circuit(random, [a, b], 0.6);
         }
-    }
+        let (near, far) = (ground.racks[1] + 2.0, high.x - 2.0);
+        let corners = [[near, low.y + 2.5], [near, high.y - 2.5], [far, high.y - 2.5], [far, low.y + 2.5]];
+        route::rounded(&corners.map(Vec2::from), 2.0, true)
+    };
+    let spot = |random: &mut Random| goods::within(random, low + 2.0, high - 2.0);
+    goods::forklifts(stage, stage.settings.count(Quantity::Vehicles), &way, &spot);
 }
 
 fn crowd(stage: &mut Stage, ground: &Ground) {
@@ -234,37 +196,29 @@ fn crowd(stage: &mut Stage, ground: &Ground) {
     people::bystanders(stage, count - found, true, &spot);
 }
 
+/// Small things beside the racks and anywhere else.
 fn clutter(stage: &mut Stage, ground: &Ground) {
     let count = (22.0 * stage.settings.get(Quantity::Clutter)) as usize;
-    for _ in 0..count {
-        let mesh = indoor_clutter(&stage.palette, &mut stage.random);
-        for _ in 0..8 {
-            let x = stage.random.between(ground.shell.low.x + 0.6, ground.shell.high.x - 0.6);
-            let y = if stage.random.chance(0.6) {
-                // Beside a rack.
-                let aisle =
-                    ground.aisles.get(stage.random.below(ground.aisles.len())).copied().unwrap_or(0.0);
-                let side = if stage.random.chance(0.5) { 1.0 } else { -1.0 };
-                aisle + side * (ground.half_aisle - stage.random.between(0.35, 0.8))
-            } else {
-                stage.random.between(ground.shell.low.y + 0.6, ground.shell.high.y - 0.6)
-            };
-            let yaw = stage.random.between(-PI, PI);
-            if stage.try_solid(&mesh, Vec2::new(x, y), yaw, 0.05) {
-                break;
-            }
+    let (low, high) = (ground.shell.low + 0.6, ground.shell.high - 0.6);
+    let spot = |random: &mut Random| {
+        let anywhere = goods::within(random, low, high);
+        if random.chance(0.4) {
+            return anywhere;
         }
-    }
-    columns(stage, ground);
+        let aisle = ground.aisles.get(random.below(ground.aisles.len())).copied().unwrap_or(0.0);
+        let side = if random.chance(0.5) { 1.0 } else { -1.0 };
+        Vec2::new(anywhere.x, aisle + side * (ground.half_aisle - random.between(0.35, 0.8)))
+    };
+    goods::scatter(stage, count, &indoor_clutter, &spot, 0.05);
 }
 
 /// Columns that carry the roof, where there is room for them.
 fn columns(stage: &mut Stage, ground: &Ground) {
-    let mut mesh = crate::sim::Mesh::default();
+    let mut mesh = Mesh::default();
     let half = stage.random.between(0.12, 0.25);
     let material = super::one_of(&mut stage.random, &[stage.palette.concrete, stage.palette.cladding]);
-    crate::sim::objects::block(&mut mesh, material, [-half, half], [-half, half], [0.0, ground.shell.height]);
-    crate::sim::objects::block(
+    block(&mut mesh, material, [-half, half], [-half, half], [0.0, ground.shell.height]);
+    block(
         &mut mesh,
         stage.palette.hazard,
         [-half - 0.01, half + 0.01],
