@@ -26,6 +26,9 @@ struct Options {
     /// Height from which the view from above looks down, metres
     #[arg(long, default_value_t = 2.6)]
     above: f32,
+    /// Cells that occupancy is counted in, metres: 0.1 indoors, 0.2 outdoors
+    #[arg(long, default_value_t = 0.2)]
+    cell: f32,
     /// How much it shows, metres
     #[arg(long, default_value_t = 100.0)]
     extent: f32,
@@ -33,7 +36,7 @@ struct Options {
 
 /// Where the camera and the LiDAR are above the ground, metres.
 const CAMERA_M: f32 = 0.9;
-const LIDAR_M: f32 = 1.3;
+const LIDAR_M: f32 = 1.5;
 
 fn main() -> anyhow::Result<()> {
     let options = Options::parse();
@@ -45,7 +48,7 @@ fn main() -> anyhow::Result<()> {
             let begin = Instant::now();
             let scene = file.build(seed)?;
             let build_ms = begin.elapsed().as_secs_f64() * 1e3;
-            let figures = Figures::new(&scene);
+            let figures = Figures::new(&scene, options.cell);
             println!(
                 "{:9} {seed:4}  {build_ms:8.1} {:9}  {figures}",
                 scene.name,
@@ -85,7 +88,7 @@ impl std::fmt::Display for Figures {
 }
 
 impl Figures {
-    fn new(scene: &Scene) -> Self {
+    fn new(scene: &Scene, cell_m: f32) -> Self {
         const FRAMES: u32 = 4;
         let (mut boxes, mut thin, mut hidden) = (0, 0, 0);
         let (mut log_depth, mut occupied, mut with_ground) = (Vec::new(), 0.0, 0.0);
@@ -109,8 +112,7 @@ impl Figures {
                 hidden += usize::from(2 * points <= sweep.reached[number as usize]);
                 *classes.entry(class.name()).or_insert(0) += 1;
             }
-            let indoors = scene.world.lighting.sun == [0.0; 3];
-            let [without, with] = sweep.occupancy(if indoors { 0.1 } else { 0.2 });
+            let [without, with] = sweep.occupancy(cell_m);
             occupied += without / FRAMES as f32;
             with_ground += with / FRAMES as f32;
             log_depth.push(spread_of_log_depth(&snapshot, &base));

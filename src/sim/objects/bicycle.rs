@@ -35,7 +35,11 @@ pub fn cyclist(palette: &Palette, random: &mut Random) -> Vec<Mesh> {
 }
 
 /// A bicycle that stands alone.
-pub fn bicycle(palette: &Palette, paint: MaterialId) -> Mesh {
+pub fn parked_bicycle(palette: &Palette, random: &mut Random) -> Mesh {
+    bicycle(palette, one_of(random, &palette.car_paints))
+}
+
+fn bicycle(palette: &Palette, paint: MaterialId) -> Mesh {
     let mut mesh = Mesh::default();
     let point = |x: f32, z: f32| Vec3::new(x, 0.0, z);
     for x in [-0.52, 0.53] {

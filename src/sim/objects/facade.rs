@@ -152,7 +152,12 @@ fn balcony(mesh: &mut Mesh, palette: &Palette, [x, z]: [f32; 2]) {
     block(mesh, palette.concrete, [x - 1.2, x + 1.2], [-1.1, 0.0], [z, z + 0.15]);
     for k in 0..13 {
         let bar = x - 1.2 + 0.2 * k as f32;
-        block(mesh, palette.black_metal, [bar - 0.01, bar + 0.01], [-1.1, -1.08], [z + 0.15, z + 1.0]);
+        let corner = |x: f32, z: f32| Vec3::new(x, -1.09, z);
+        let (a, b, low, high) = (bar - 0.012, bar + 0.012, z + 0.15, z + 1.0);
+        mesh.add_quad(
+            palette.black_metal,
+            [corner(a, low), corner(b, low), corner(b, high), corner(a, high)],
+        );
     }
     block(mesh, palette.black_metal, [x - 1.2, x + 1.2], [-1.12, -1.06], [z + 1.0, z + 1.05]);
     for side in [-1.2, 1.2] {

@@ -44,6 +44,36 @@ pub fn machine(palette: &Palette, random: &mut Random) -> Mesh {
                 [0.04; 2],
                 6,
             );
+            // Chip bin and cabinets at the sides and the back.
+            let (side, back) = (random.between(0.3, 0.8), random.between(0.3, 0.6));
+            block(
+                &mut mesh,
+                palette.steel,
+                [-half - side, -half],
+                [-0.4, 0.4],
+                [0.0, random.between(0.6, 1.1)],
+            );
+            block(
+                &mut mesh,
+                palette.galvanised,
+                [-0.6 * half, 0.2 * half],
+                [depth, depth + back],
+                [0.1, 0.8 * top],
+            );
+            block(
+                &mut mesh,
+                palette.black_metal,
+                [0.3 * half, 0.8 * half],
+                [depth, depth + 0.06],
+                [1.0, 1.6],
+            );
+            rod(
+                &mut mesh,
+                palette.galvanised,
+                [top, top + 0.8].map(|z| Vec3::new(-0.5 * half, 0.4 * depth, z)),
+                [0.15; 2],
+                9,
+            );
             let colour = one_of(random, &palette.signs);
             mesh.add_cylinder(colour, &at(0.8 * half, 0.0, top), 0.04, 0.35, 6);
         }

@@ -21,7 +21,7 @@ mod rubble;
 mod storage;
 mod tree;
 
-pub(super) use bicycle::{STRIDE_M as CYCLE_STRIDE_M, cyclist};
+pub(super) use bicycle::{STRIDE_M as CYCLE_STRIDE_M, cyclist, parked_bicycle};
 pub(super) use bus::bus;
 pub(super) use car::car;
 pub(super) use clutter::{indoor_clutter, outdoor_clutter};
@@ -34,7 +34,7 @@ pub(super) use pallet::pallet;
 pub(super) use parts::{at, block, panel, wall};
 pub(super) use person::Person;
 pub(super) use rack::{BAY_M, DEPTH_M as RACK_DEPTH_M, floor_goods, rack};
-pub(super) use roadside::{bin, bollard, sign, street_lamp};
+pub(super) use roadside::{bin, bollard, planter, sign, street_lamp};
 pub(super) use rubble::{rock, rubble, ruin};
 pub(super) use storage::{container, fence};
 pub(super) use tree::{bush, tree};

@@ -56,7 +56,7 @@ pub fn rack(palette: &Palette, random: &mut Random, bays: usize, height: f32, fi
 fn stored(mesh: &mut Mesh, palette: &Palette, random: &mut Random, [x, y, z]: [f32; 3], room: f32) {
     let mut load = Mesh::default();
     block(&mut load, palette.pallet_wood, [-0.6, 0.6], [-0.4, 0.4], [0.1, 0.144]);
-    for side in [-0.35, 0.0, 0.35] {
+    for side in [-0.35, 0.35] {
         block(&mut load, palette.pallet_wood, [-0.6, 0.6], [side - 0.05, side + 0.05], [0.0, 0.1]);
     }
     let height = room * random.between(0.45, 1.0);

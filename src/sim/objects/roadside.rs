@@ -5,6 +5,7 @@ use std::f32::consts::{PI, TAU};
 use glam::{Affine3A, Vec3};
 
 use super::parts::{at, block, rod};
+use super::tree::bush;
 use crate::sim::scene::{Palette, one_of};
 use crate::sim::{Mesh, Random};
 
@@ -52,6 +53,20 @@ pub fn bollard(palette: &Palette, random: &mut Random) -> Mesh {
         one_of(random, &[palette.black_metal, palette.galvanised, palette.concrete, palette.hazard]);
     mesh.add_cylinder(material, &Affine3A::IDENTITY, random.between(0.05, 0.11), height, 9);
     mesh.add_cylinder(palette.reflector, &at(0.0, 0.0, height - 0.12), 0.112, 0.05, 9);
+    mesh
+}
+
+/// A tub with bushes.
+pub fn planter(palette: &Palette, random: &mut Random) -> Mesh {
+    let mut mesh = Mesh::default();
+    let half = random.between(0.25, 0.9);
+    let material = one_of(random, &[palette.concrete, palette.pallet_wood, palette.dark_plastic]);
+    block(&mut mesh, material, [-half, half], [-0.25, 0.25], [0.0, 0.45]);
+    for k in 0..(2.0 * half / 0.4) as u32 {
+        let size = random.between(0.4, 1.0);
+        let leaves = bush(palette, random, size, 36);
+        mesh.append(&leaves, &at(-half + 0.25 + 0.4 * k as f32, 0.0, 0.4));
+    }
     mesh
 }
 

@@ -28,6 +28,8 @@ struct Ground {
     /// Depth of the outer rooms.
     depth: f32,
     height: f32,
+    /// The side of the robot's corridor where it does not drive.
+    free: f32,
 }
 
 /// Puts the scene together; gives the robot's way.
@@ -40,10 +42,16 @@ pub fn lay_out(stage: &mut Stage) -> Motion {
     let side = if random.chance(0.5) { 1.0 } else { -1.0 };
     let other = side * (2.0 * half + random.between(5.0, 8.0));
     let depth = random.between(3.6, 5.5);
-    let ground = Ground { x: [start, start + length], half, other, depth, height };
-    let drift = random.between(-0.25, 0.25) * half;
+    // The robot keeps to one side; things and people are on the other.
+    let keep = if random.chance(0.5) { 1.0 } else { -1.0 };
+    let drift = keep * (half - 0.75);
+    let ground = Ground { x: [start, start + length], half, other, depth, height, free: -keep };
+    // The robot keeps to one side; things and people are on the other.
+    let keep = if random.chance(0.5) { 1.0 } else { -1.0 };
+    let drift = keep * (half - 0.75);
     let [from, to] = [ground.x[0] + half, ground.x[1] - half];
-    let corners = [[0.0, drift], [to, drift], [to, other], [from, other], [from, drift]];
+    let back = other + drift;
+    let corners = [[0.0, drift], [to, drift], [to, back], [from, back], [from, drift]];
     let robot = stage.drive(&route::rounded(&corners.map(Vec2::from), 1.2, true), true);
     shell(stage, &ground);
     rooms(stage, &ground);
@@ -109,10 +117,14 @@ fn rooms(stage: &mut Stage, ground: &Ground) {
 
 /// One room between x, from its front wall at the corridor to its back.
 fn room(stage: &mut Stage, ground: &Ground, [from, to]: [f32; 2], [front, back]: [f32; 2], core: bool) {
-    front_wall(stage, ground, [from, to], front);
-    if core {
+    // Some rooms are open to the corridor.
+    let open = stage.random.chance(0.25);
+    if !open {
+        front_wall(stage, ground, [from, to], front);
+    }
+    if core && !open {
         front_wall(stage, ground, [from, to], back);
-    } else {
+    } else if !core {
         window_wall(stage, ground, [from, to], back);
     }
     if to < ground.x[1] - 0.1 {
@@ -148,7 +160,7 @@ fn room(stage: &mut Stage, ground: &Ground, [from, to]: [f32; 2], [front, back]:
 
 /// The wall between corridor and room: a door, and plaster or glass beside it.
 fn front_wall(stage: &mut Stage, ground: &Ground, [from, to]: [f32; 2], y: f32) {
-    let glazed = stage.random.chance(0.35);
+    let glazed = stage.random.chance(0.45);
     let door = stage.random.between(from + 0.2, (to - DOOR_M - 0.2).max(from + 0.21));
     let (hinge, latch) = (door, door + DOOR_M);
     let plaster = stage.palette.plaster;
@@ -169,6 +181,15 @@ fn front_wall(stage: &mut Stage, ground: &Ground, [from, to]: [f32; 2], y: f32) 
     let frame = stage.palette.steel;
     for x in [hinge, latch] {
         block(&mut mesh, frame, [x - 0.03, x + 0.03], [y - half - 0.02, y + half + 0.02], [0.0, LINTEL_M]);
+    }
+    if !glazed && to - latch > 1.2 {
+        // A notice board or a radiator, on both sides.
+        let board = stage.random.chance(0.6);
+        let x = stage.random.between(latch + 0.5, to - 0.5);
+        let (material, z) =
+            if board { (stage.palette.paper, [1.1, 1.8]) } else { (stage.palette.galvanised, [0.12, 0.7]) };
+        let out = if board { half + 0.02 } else { half + 0.1 };
+        block(&mut mesh, material, [x - 0.4, x + 0.4], [y - out, y + out], z);
     }
     let leaf = one_of(&mut stage.random, &stage.palette.doors);
     let open = stage.random.chance(0.45);
@@ -233,7 +254,7 @@ fn corridor_things(stage: &mut Stage, ground: &Ground) {
     let Ground { half, other, x, .. } = *ground;
     let spot = |random: &mut Random, inset: f32, own: f32| {
         let middle = if random.chance(own) { 0.0 } else { other };
-        let side = if random.chance(0.5) { 1.0 } else { -1.0 };
+        let side = ground.free;
         // Most of it is where the robot starts.
         let along = if random.chance(0.6) {
             random.between(2.5, 22.0)
@@ -255,7 +276,7 @@ fn corridor_things(stage: &mut Stage, ground: &Ground) {
             }
         }
     }
-    let count = (26.0 * stage.settings.get(Quantity::Clutter)) as usize;
+    let count = (40.0 * stage.settings.get(Quantity::Clutter)) as usize;
     for k in 0..count {
         let (mesh, inset) = match k % 4 {
             0 => (cabinet(&stage.palette, &mut stage.random), 0.4),
@@ -274,16 +295,19 @@ fn crowd(stage: &mut Stage, ground: &Ground) {
     let count = stage.settings.count(Quantity::People);
     let way = |random: &mut Random| {
         let middle = if random.chance(0.75) { 0.0 } else { other };
-        let y = middle + random.between(-0.7, 0.7) * (half - 0.35);
+        let y = middle + ground.free * (half - random.between(0.35, 0.75));
         let from = random.between(x[0] + 1.0, x[1] - 6.0);
         vec![Vec2::new(from, y), Vec2::new(random.between(from + 3.0, x[1] - 1.0), y)]
     };
     let found = people::walkers(stage, count - count / 2, false, &way);
     let spot = |random: &mut Random| {
         let along = random.between((x[0] + 1.0).max(-12.0), (x[1] - 1.0).min(26.0));
+        if random.chance(0.5) {
+            return (Vec2::new(along, ground.free * (half - 0.35)), random.between(-PI, PI));
+        }
+        // In a room on either side.
         let side = if random.chance(0.5) { 1.0 } else { -1.0 };
-        let reach = if random.chance(0.6) { half - 0.35 } else { half + random.between(0.5, depth - 0.5) };
-        (Vec2::new(along, side * reach), random.between(-PI, PI))
+        (Vec2::new(along, side * (half + random.between(0.5, depth - 0.5))), random.between(-PI, PI))
     };
     people::bystanders(stage, count - found, false, &spot);
 }

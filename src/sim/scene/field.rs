@@ -17,8 +17,8 @@ use crate::sim::{Mesh, Motion, Random};
 pub fn lay_out(stage: &mut Stage) -> Motion {
     let half = 0.5 * stage.settings.get(Quantity::Length);
     let slope = stage.settings.get(Quantity::SlopeDeg);
-    let hills = Waves::new(&mut stage.random, 0.75 * slope, [30.0, 110.0], 5, true);
-    let bumps = Waves::new(&mut stage.random, 0.5 * slope, [4.0, 14.0], 6, true);
+    let hills = Waves::new(&mut stage.random, 0.7 * slope, [35.0, 110.0], 3, true);
+    let bumps = Waves::new(&mut stage.random, 0.3 * slope, [5.0, 14.0], 4, true);
     stage.shape_ground(move |p| hills.height(p) + bumps.height(p));
     let robot = drive(stage, half);
     surfaces(stage, half);
@@ -126,23 +126,24 @@ fn stones(stage: &mut Stage, half: f32) {
         let size = random.log_between(0.15, 2.4);
         rock(palette, random, size)
     };
-    goods::scatter(stage, count(14.0), &ruin, &anywhere, 0.3);
-    goods::scatter(stage, count(30.0), &heap, &anywhere, 0.2);
-    goods::scatter(stage, count(260.0), &stone, &anywhere, 0.0);
+    goods::scatter(stage, count(30.0), &ruin, &anywhere, 0.3);
+    goods::scatter(stage, count(50.0), &heap, &anywhere, 0.2);
+    goods::scatter(stage, count(420.0), &stone, &anywhere, 0.0);
     goods::scatter(stage, count(14.0), &outdoor_clutter, &anywhere, 0.2);
 }
 
 fn plants(stage: &mut Stage, half: f32) {
     let clutter = stage.settings.get(Quantity::Clutter);
-    for k in 0..(150.0 * clutter) as usize {
-        let reach = half * stage.random.unit().powf(0.75);
+    for k in 0..(520.0 * clutter) as usize {
+        let reach = half * stage.random.unit().powf(0.9);
         let at = Vec2::from_angle(stage.random.between(-PI, PI)) * reach.max(1.5);
-        if k % 12 == 0 {
+        if k % 20 == 0 {
             let tall = stage.random.between(2.5, 8.0);
             plant_tree(stage, at, tall);
         } else {
-            let size = stage.random.log_between(0.25, 2.2);
-            let mesh = bush(&stage.palette, &mut stage.random, size, 40 + (60.0 * size) as usize);
+            let size = stage.random.log_between(0.4, 2.4);
+            let leaves = 30 + (45.0 * size) as usize;
+            let mesh = bush(&stage.palette, &mut stage.random, size, leaves);
             stage.try_solid(&mesh, at, 0.0, 0.0);
         }
     }

@@ -71,7 +71,7 @@ pub fn lay_out(stage: &mut Stage) -> Motion {
     };
     goods::forklifts(stage, stage.settings.count(Quantity::Vehicles), &way, &beside);
     crowd(stage, &ground);
-    let clutter = (30.0 * stage.settings.get(Quantity::Clutter)) as usize;
+    let clutter = (70.0 * stage.settings.get(Quantity::Clutter)) as usize;
     let spot = |random: &mut Random| {
         if random.chance(0.5) {
             goods::within(random, low, high)
@@ -134,7 +134,7 @@ fn machines(stage: &mut Stage, ground: &Ground) {
         stage.plan.keep_free(&[Vec2::new(lane, low.y), Vec2::new(lane, high.y)], 0.9);
     }
     let area = (high.x - low.x) * (high.y - low.y);
-    for k in 0..(area / 14.0) as usize {
+    for k in 0..(area / 9.0) as usize {
         let mesh = if k % 7 == 6 {
             tank(&stage.palette, &mut stage.random)
         } else {
@@ -143,12 +143,12 @@ fn machines(stage: &mut Stage, ground: &Ground) {
         for _ in 0..10 {
             let at = goods::within(&mut stage.random, low + 1.5, high - 1.5);
             let yaw = FRAC_PI_2 * stage.random.below(4) as f32;
-            if stage.try_solid(&mesh, at, yaw, 0.75) {
+            if stage.try_solid(&mesh, at, yaw, 0.45) {
                 break;
             }
         }
     }
-    for _ in 0..4 {
+    for _ in 0..12 {
         let length = stage.random.between(3.0, 7.0);
         let mesh = fence(&stage.palette, &mut stage.random, length, 2.0, 0.12);
         let at = beside_a_lane(&mut stage.random, ground, 1.9, 2.3);
@@ -169,10 +169,21 @@ fn overhead(stage: &mut Stage, ground: &Ground) {
         let to = Affine3A::from_translation(Vec3::new(middle.x, y, lift));
         stage.builder.scenery(&mesh, &(to * at));
     }
-    let mesh = pipes(&stage.palette, &mut stage.random, length - 1.0);
-    let y = stage.random.between(low.y + 3.0, high.y - 3.0);
-    let lift = height - stage.random.between(2.0, 2.8);
-    stage.builder.scenery(&mesh, &Affine3A::from_translation(Vec3::new(middle.x, y, lift)));
+    // Runs of pipes and trays at the height of the machines' tops and above, lengthways and across.
+    for k in 0..10 {
+        let lengthways = k % 2 == 0;
+        let reach = if lengthways { length - 1.0 } else { high.y - low.y - 1.0 };
+        let mesh = pipes(&stage.palette, &mut stage.random, reach);
+        let lift = stage.random.between(3.6, (height - 2.9).max(3.7));
+        let place = goods::within(&mut stage.random, low + 2.5, high - 2.5);
+        let (at, yaw) = if lengthways {
+            (Vec2::new(middle.x, place.y), 0.0)
+        } else {
+            (Vec2::new(place.x, middle.y), FRAC_PI_2)
+        };
+        let to = Affine3A::from_translation(at.extend(lift));
+        stage.builder.scenery(&mesh, &(to * Affine3A::from_rotation_z(yaw)));
+    }
     let mut rails = Mesh::default();
     let level = height - 2.2;
     for y in [low.y + 0.55, high.y - 0.55] {

@@ -74,7 +74,7 @@ impl Palette {
     pub fn new(builder: &mut WorldBuilder, random: &mut Random, light: f32) -> Self {
         let mut add = |name: &str, albedo: [f32; 3], finish: &dyn Fn(&mut Random, &mut Material)| {
             let brightness = 1.0 + SHADE * (2.0 * random.unit() - 1.0);
-            let shade = albedo.map(|c| (c * brightness * (1.0 + 0.06 * random.normal())).clamp(0.01, 0.92));
+            let shade = albedo.map(|c| (c * brightness * (1.0 + 0.025 * random.normal())).clamp(0.01, 0.92));
             let mut material = Material::matt(name, shade);
             finish(random, &mut material);
             builder.material(material)

@@ -10,7 +10,7 @@ use super::settings::Quantity;
 use super::stage::Stage;
 use super::{daylight, people, route, vehicles};
 use crate::sim::objects::{
-    CYCLE_STRIDE_M, bin, bollard, bus, bush, car, cyclist, facade, lorry, sign, street_lamp, tree,
+    CYCLE_STRIDE_M, bin, bollard, bush, cyclist, facade, parked_bicycle, planter, sign, street_lamp, tree,
 };
 use crate::sim::{Motion, ObjectClass, PathEnd, Random};
 
@@ -144,13 +144,13 @@ fn buildings(stage: &mut Stage, profile: &Profile) {
                 x += gap;
                 continue;
             }
-            let set_back = if stage.random.chance(0.25) { stage.random.between(0.5, 4.0) } else { 0.0 };
+            let set_back = if stage.random.chance(0.4) { stage.random.between(1.5, 4.5) } else { 0.0 };
             let tall = height * stage.random.between(0.6, 1.4);
             let mesh = facade(&stage.palette, &mut stage.random, length, tall, 10.0);
             let at = Vec2::new(x + 0.5 * length, side * (profile.front + set_back));
             stage.solid(&mesh, at, yaw);
             if set_back > 1.5 {
-                hedge(stage, at - Vec2::new(0.0, side * (set_back - 0.4)), length);
+                hedge(stage, at - Vec2::new(0.0, side * (set_back - 0.4)), length, 0.0);
             }
             x += length;
         }
@@ -174,13 +174,14 @@ fn buildings(stage: &mut Stage, profile: &Profile) {
     }
 }
 
-fn hedge(stage: &mut Stage, middle: Vec2, length: f32) {
+/// Bushes in a row of some length about a point.
+pub(super) fn hedge(stage: &mut Stage, middle: Vec2, length: f32, yaw: f32) {
     let mut x = -0.5 * length;
-    let size = stage.random.between(0.7, 1.4);
+    let size = stage.random.between(0.8, 1.6);
     while x < 0.5 * length {
         let mesh = bush(&stage.palette, &mut stage.random, size, 60);
-        stage.try_solid(&mesh, middle + Vec2::new(x, 0.0), 0.0, 0.0);
-        x += size;
+        stage.try_solid(&mesh, middle + Vec2::from_angle(yaw) * x, yaw, -0.2);
+        x += 0.8 * size;
     }
 }
 
@@ -218,25 +219,27 @@ fn furniture(stage: &mut Stage, profile: &Profile) {
             }
             x += spacing;
         }
-        let trees = stage.random.between(7.0, 16.0);
+        let trees = stage.random.between(6.0, 12.0);
         let tall = stage.random.between(5.0, 10.0);
         let mut x = from + 4.0;
-        let planted = stage.random.chance(0.75);
+        let planted = stage.random.chance(0.9);
         while planted && x < to {
             let height = tall * stage.random.between(0.8, 1.2);
             let shift = stage.random.between(-1.0, 1.0);
             plant_tree(stage, Vec2::new(x + shift, line), height);
             x += trees;
         }
-        for _ in 0..(16.0 * clutter) as usize {
-            let kind = stage.random.below(3);
+        for _ in 0..(60.0 * clutter) as usize {
+            let kind = stage.random.below(7);
             let mesh = match kind {
                 0 => sign(&stage.palette, &mut stage.random),
                 1 => bollard(&stage.palette, &mut stage.random),
-                _ => bin(&stage.palette, &mut stage.random),
+                2 => bin(&stage.palette, &mut stage.random),
+                3 => parked_bicycle(&stage.palette, &mut stage.random),
+                _ => planter(&stage.palette, &mut stage.random),
             };
-            let x = stage.random.between(from, to);
-            let y = if kind == 2 { side * (profile.front - 0.5) } else { line };
+            let x = stage.random.between(-70.0, 80.0);
+            let y = if kind > 1 { side * (profile.front - stage.random.between(0.4, 0.8)) } else { line };
             // Signs face the traffic that comes on their side.
             let yaw = if side > 0.0 { 0.0 } else { PI };
             stage.try_solid(&mesh, Vec2::new(x, y), yaw, 0.05);

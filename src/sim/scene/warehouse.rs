@@ -124,7 +124,7 @@ fn racks(stage: &mut Stage, ground: &Ground) {
                     let mesh = pallet(&stage.palette, &mut stage.random, first_level - 0.25);
                     let placement = stage.place(place, yaw);
                     stage.builder.standing(Some(ObjectClass::Pallet), &mesh, placement);
-                } else if stage.random.chance(0.25) {
+                } else if stage.random.chance(0.45) {
                     let mesh = floor_goods(&stage.palette, &mut stage.random);
                     stage.scenery(&mesh, place, yaw);
                 }

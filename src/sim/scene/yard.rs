@@ -8,7 +8,7 @@ use super::ground::{Waves, cover};
 use super::plan::Footprint;
 use super::settings::Quantity;
 use super::stage::Stage;
-use super::street::plant_tree;
+use super::street::{hedge, plant_tree};
 use super::{daylight, goods, one_of, people, route, vehicles};
 use crate::sim::objects::{
     block, bollard, bush, container, facade, fence, outdoor_clutter, panel, street_lamp,
@@ -120,8 +120,16 @@ fn fences(stage: &mut Stage, low: Vec2, high: Vec2) {
         let pieces = (from.distance(to) / 7.5).ceil() as u32;
         for piece in 0..pieces {
             let [a, b] = [piece, piece + 1].map(|p| from.lerp(to, p as f32 / pieces as f32));
+            let (middle, yaw) = (a.midpoint(b), (b - a).to_angle());
+            let room = Footprint::new(middle, Vec2::new(0.5 * a.distance(b) - 0.3, 0.1), yaw);
+            if !stage.plan.is_free(&room) {
+                continue;
+            }
             let mesh = fence(&stage.palette, &mut stage.random, a.distance(b), height, 0.22);
-            stage.try_solid(&mesh, a.midpoint(b), (b - a).to_angle(), -0.02);
+            stage.solid(&mesh, middle, yaw);
+            if stage.random.chance(0.6) {
+                hedge(stage, middle + (a - b).perp().normalize_or_zero() * 0.9, a.distance(b), yaw);
+            }
         }
     }
 }
@@ -129,7 +137,7 @@ fn fences(stage: &mut Stage, low: Vec2, high: Vec2) {
 /// Containers, pallets, heaps and other things.
 fn storage(stage: &mut Stage, low: Vec2, high: Vec2) {
     let clutter = stage.settings.get(Quantity::Clutter);
-    for _ in 0..3 + (6.0 * clutter) as usize {
+    for _ in 0..5 + (8.0 * clutter) as usize {
         let mesh = container(&stage.palette, &mut stage.random);
         for _ in 0..10 {
             let mut at = goods::within(&mut stage.random, low + 4.0, high - 4.0);
@@ -151,7 +159,7 @@ fn storage(stage: &mut Stage, low: Vec2, high: Vec2) {
         }
     };
     goods::pallets(stage, stage.settings.count(Quantity::Pallets), &near);
-    goods::scatter(stage, (28.0 * clutter) as usize, &outdoor_clutter, &near, 0.1);
+    goods::scatter(stage, (70.0 * clutter) as usize, &outdoor_clutter, &near, 0.1);
     goods::scatter(stage, (10.0 * clutter) as usize, &bollard, &near, 0.1);
 }
 
@@ -222,7 +230,7 @@ fn greens(stage: &mut Stage, low: Vec2, high: Vec2) {
             }
         }
     }
-    for k in 0..44 {
+    for k in 0..64 {
         let mut at = goods::within(&mut stage.random, low - 14.0, high + 14.0);
         if k % 4 != 0 {
             let side = stage.random.between(1.0, 9.0);
