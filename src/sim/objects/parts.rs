@@ -113,7 +113,8 @@ mod tests {
             [0.1, 4.0, 3.0],
         );
         let tyre = bounds(&|m| wheel(m, [material; 2], [0.0, 0.8, 0.3], 0.3, 0.2));
-        assert!((tyre[0].z).abs() < 1e-5 && (tyre[1].y - 0.912).abs() < 1e-5, "{tyre:?}");
+        // A polygon stands a little above its circle.
+        assert!((0.0..0.01).contains(&tyre[0].z) && (tyre[1].y - 0.912).abs() < 1e-5, "{tyre:?}");
         // A rod of no length is a dot, not a fault.
         assert!(bounds(&|m| rod(m, material, [Vec3::ONE; 2], [0.1, 0.1], 4))[0].is_finite());
     }

@@ -44,11 +44,11 @@ pub fn lay_out(stage: &mut Stage) -> Motion {
     let depth = random.between(3.6, 5.5);
     // The robot keeps to one side; things and people are on the other.
     let keep = if random.chance(0.5) { 1.0 } else { -1.0 };
-    let drift = keep * (half - 0.75);
+    let drift = keep * (half - 0.62);
     let ground = Ground { x: [start, start + length], half, other, depth, height, free: -keep };
     // The robot keeps to one side; things and people are on the other.
     let keep = if random.chance(0.5) { 1.0 } else { -1.0 };
-    let drift = keep * (half - 0.75);
+    let drift = keep * (half - 0.62);
     let [from, to] = [ground.x[0] + half, ground.x[1] - half];
     let back = other + drift;
     let corners = [[0.0, drift], [to, drift], [to, back], [from, back], [from, drift]];

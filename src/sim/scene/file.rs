@@ -1,13 +1,15 @@
 //! The YAML of a scene; `config/scenes/` has one for each layout.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use serde::Deserialize;
 use serde_saphyr::Spanned;
 
+use super::map::{Map, MapFile};
 use super::settings::{Layout, Quantity, Ranges};
 use super::stage::Stage;
-use super::{Scene, SceneError, corridor, field, hall, street, warehouse, yard};
+use super::{Scene, SceneError, corridor, field, hall, map, street, warehouse, yard};
 use crate::sim::{Range, RigFile};
 
 /// A scene has some dozens of lines.
@@ -22,6 +24,8 @@ pub struct SceneFile {
     pub sensors: RigFile,
     layout: Layout,
     ranges: Ranges,
+    /// Of the layout `mesh`.
+    map: Option<Arc<Map>>,
 }
 
 #[derive(Deserialize)]
@@ -43,6 +47,7 @@ struct Document {
     lamps: Option<Spanned<Range>>,
     haze_per_m: Option<Spanned<Range>>,
     robot_speed_mps: Option<Spanned<Range>>,
+    mesh: Option<Spanned<MapFile>>,
 }
 
 impl Document {
@@ -66,7 +71,7 @@ impl Document {
 }
 
 impl SceneFile {
-    /// Reads and checks the file at `path`; a mesh that it names is looked for beside it.
+    /// Reads and checks the file at `path`; a mesh that it names is looked for beside it and read.
     pub fn load(path: &Path) -> Result<Self, SceneError> {
         let whole = |error: std::io::Error| SceneError::whole(path, error);
         let size = std::fs::metadata(path).map_err(whole)?.len();
@@ -80,8 +85,19 @@ impl SceneFile {
             Ranges::new(document.layout, &document.ranges()).map_err(|(at, quantity, message)| {
                 SceneError::at(path, at.referenced.line(), quantity.key(), message)
             })?;
+        let map = match (document.layout, &document.mesh) {
+            (Layout::Mesh, Some(file)) => Some(Arc::new(Map::load(path, file)?)),
+            (Layout::Mesh, None) => {
+                return Err(SceneError::whole(path, "expected a key 'mesh' beside layout: mesh, found none"));
+            }
+            (_, Some(file)) => {
+                let message = "expected it with layout: mesh only, found it with another layout";
+                return Err(SceneError::at(path, file.referenced.line(), "mesh", message));
+            }
+            (_, None) => None,
+        };
         let name = path.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
-        Ok(Self { name, sensors: document.sensors, layout: document.layout, ranges })
+        Ok(Self { name, sensors: document.sensors, layout: document.layout, ranges, map })
     }
 
     /// The scene of a seed.
@@ -94,8 +110,12 @@ impl SceneFile {
             Layout::Yard => yard::lay_out(&mut stage),
             Layout::Street => street::lay_out(&mut stage),
             Layout::Field => field::lay_out(&mut stage),
-            Layout::Mesh => todo!(),
+            Layout::Mesh => map::lay_out(&mut stage, self.map.as_deref()),
         };
         Ok(Scene { name: self.name.clone(), world: stage.finish(), robot })
     }
 }
+
+#[cfg(test)]
+#[path = "file_tests.rs"]
+mod tests;

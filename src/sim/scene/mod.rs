@@ -13,6 +13,8 @@ mod file;
 mod goods;
 mod ground;
 mod hall;
+mod map;
+mod mesh_file;
 mod palette;
 mod people;
 mod plan;

@@ -192,12 +192,7 @@ impl Layout {
                 (Q::HazePerM, [0.0001, 0.006]),
                 (Q::RobotSpeed, [0.5, 2.5]),
             ],
-            Self::Mesh => &[
-                (Q::People, [0.0, 0.0]),
-                (Q::Hour, [9.0, 16.0]),
-                (Q::HazePerM, [0.0, 0.001]),
-                (Q::RobotSpeed, [0.4, 1.2]),
-            ],
+            Self::Mesh => &[(Q::Hour, [9.0, 16.0]), (Q::HazePerM, [0.0, 0.001]), (Q::RobotSpeed, [0.4, 1.2])],
         }
     }
 }

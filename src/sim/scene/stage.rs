@@ -145,11 +145,19 @@ impl Stage {
         free
     }
 
-    /// Lets the robot drive along a way at the settings' speed; what is put down later stays clear of it.
+    /// Lets the robot drive along a way at the settings' speed, from where it passes the origin; what is put down later stays clear of it.
     pub fn drive(&mut self, way: &[Vec2], closed: bool) -> Motion {
         let speed = self.settings.get(Quantity::RobotSpeed);
+        let mut start = 0.0;
+        let (mut nearest, mut length) = (f32::INFINITY, 0.0);
+        for (index, point) in way.iter().enumerate() {
+            length += way.get(index.wrapping_sub(1)).map_or(0.0, |last| last.distance(*point));
+            if point.length() < nearest {
+                (nearest, start) = (point.length(), length);
+            }
+        }
         let end = if closed { PathEnd::Loop } else { PathEnd::Stop };
-        let motion = vehicles::leaning(route::along(way, |p| self.height(p), speed, 0.0, 1.0, end));
+        let motion = vehicles::leaning(route::along(way, |p| self.height(p), speed, start, 1.0, end));
         self.plan.keep_free(way, ROBOT_HALF_M + 0.3);
         if let (Some(&first), Some(&last), true) = (way.first(), way.last(), closed) {
             self.plan.keep_free(&[last, first], ROBOT_HALF_M + 0.3);

@@ -25,11 +25,9 @@ pub fn read(path: &Path) -> Result<MeshFile, String> {
             return Err(format!("expected the texture '{uri}' beside it, found none"));
         }
     }
-    let buffers =
-        gltf::import_buffers(&document, Some(folder), blob).map_err(|error| error.to_string())?;
+    let buffers = gltf::import_buffers(&document, Some(folder), blob).map_err(|error| error.to_string())?;
     check_ranges(&document, &buffers)?;
-    let images =
-        gltf::import_images(&document, Some(folder), &buffers).map_err(|error| error.to_string())?;
+    let images = gltf::import_images(&document, Some(folder), &buffers).map_err(|error| error.to_string())?;
     let mut file = MeshFile { surfaces: vec![Surface::plain("mesh")], ..MeshFile::default() };
     file.images = images.iter().map(texture).collect::<Result<_, _>>()?;
     for material in document.materials() {
@@ -51,7 +49,13 @@ pub fn read(path: &Path) -> Result<MeshFile, String> {
     Ok(file)
 }
 
-fn add_node(into: &mut Mesh, node: &Node<'_>, parent: Mat4, buffers: &[Data], levels: u32) -> Result<(), String> {
+fn add_node(
+    into: &mut Mesh,
+    node: &Node<'_>,
+    parent: Mat4,
+    buffers: &[Data],
+    levels: u32,
+) -> Result<(), String> {
     let levels = levels.checked_sub(1).ok_or(format!("expected nodes at most {MOST_LEVELS} deep"))?;
     let transform = parent * Mat4::from_cols_array_2d(&node.transform().matrix());
     for primitive in node.mesh().into_iter().flat_map(|mesh| mesh.primitives()) {
@@ -70,12 +74,9 @@ fn add_node(into: &mut Mesh, node: &Node<'_>, parent: Mat4, buffers: &[Data], le
         };
         part.triangles = match primitive.mode() {
             Mode::TriangleStrip => corners.windows(3).map(|w| [w[0], w[1], w[2]]).collect(),
-            Mode::TriangleFan => corners
-                .get(1..)
-                .unwrap_or_default()
-                .windows(2)
-                .map(|w| [corners[0], w[0], w[1]])
-                .collect(),
+            Mode::TriangleFan => {
+                corners.get(1..).unwrap_or_default().windows(2).map(|w| [corners[0], w[0], w[1]]).collect()
+            }
             _ => corners.as_chunks::<3>().0.to_vec(),
         };
         let material = material_id(primitive.material().index().map_or(0, |index| index + 1))?;

@@ -9,7 +9,7 @@ mod ply;
 
 use std::path::Path;
 
-use glam::{Affine3A, Quat, Vec3};
+use glam::{Affine3A, Mat3, Quat, Vec3};
 use serde::Deserialize;
 
 use crate::sim::{Material, MaterialId, Mesh, RgbTexture};
@@ -74,22 +74,31 @@ pub fn read(path: &Path, scale: f32, up: Option<UpAxis>) -> Result<MeshFile, Str
     if size > MAX_BYTES {
         return Err(format!("expected at most {MAX_BYTES} bytes, found {size}"));
     }
-    let ending = path.extension().map(|ending| ending.to_string_lossy().to_lowercase());
-    let (mut file, axis) = match ending.as_deref() {
-        Some("glb" | "gltf") => (gltf::read(path)?, UpAxis::Y),
-        Some("obj") => (obj::read(path)?, UpAxis::Z),
-        Some("ply") => (ply::read(path)?, UpAxis::Z),
+    let mut file = match ending(path).as_str() {
+        "glb" | "gltf" => gltf::read(path)?,
+        "obj" => obj::read(path)?,
+        "ply" => ply::read(path)?,
         _ => return Err("expected a file that ends with .glb, .gltf, .obj or .ply".to_owned()),
     };
     check(&file)?;
-    let turn = match up.unwrap_or(axis) {
-        // y up, −z forward becomes z up, x forward.
-        UpAxis::Y => Quat::from_mat3(&glam::Mat3::from_cols(Vec3::NEG_Y, Vec3::Z, Vec3::NEG_X)),
-        UpAxis::Z => Quat::IDENTITY,
-    };
-    let turn = Affine3A::from_scale_rotation_translation(Vec3::splat(scale), turn, Vec3::ZERO);
+    let turn = axes(path, scale, up);
     file.mesh.positions.iter_mut().for_each(|p| *p = turn.transform_point3(*p));
     Ok(file)
+}
+
+/// From the file's units and axes to the world's.
+pub fn axes(path: &Path, scale: f32, up: Option<UpAxis>) -> Affine3A {
+    let of_format = if matches!(ending(path).as_str(), "glb" | "gltf") { UpAxis::Y } else { UpAxis::Z };
+    let turn = match up.unwrap_or(of_format) {
+        // y up, −z forward becomes z up, x forward.
+        UpAxis::Y => Quat::from_mat3(&Mat3::from_cols(Vec3::NEG_Y, Vec3::Z, Vec3::NEG_X)),
+        UpAxis::Z => Quat::IDENTITY,
+    };
+    Affine3A::from_scale_rotation_translation(Vec3::splat(scale), turn, Vec3::ZERO)
+}
+
+fn ending(path: &Path) -> String {
+    path.extension().map_or_else(String::new, |ending| ending.to_string_lossy().to_lowercase())
 }
 
 /// What the ray caster takes for granted.
