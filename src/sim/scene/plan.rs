@@ -108,20 +108,6 @@ impl Plan {
         self.movers.push(trace);
         true
     }
-
-    /// Whether what moves as this comes into anything, and when first.
-    #[cfg(test)]
-    pub fn first_meeting(&self, motion: &Motion, half: Vec2) -> Option<f64> {
-        let trace = trace(motion, half);
-        trace
-            .iter()
-            .enumerate()
-            .find(|(step, footprint)| {
-                let movers = self.movers.iter().filter_map(|mover| mover.get(*step));
-                self.fixed.iter().chain(movers).any(|other| other.overlaps(footprint))
-            })
-            .map(|(step, _)| step as f64 * STEP_S)
-    }
 }
 
 fn trace(motion: &Motion, half: Vec2) -> Vec<Footprint> {
@@ -133,4 +119,40 @@ fn trace(motion: &Motion, half: Vec2) -> Vec<Footprint> {
             Footprint { centre, half, along: Vec2::new(along.x, along.y).normalize_or(Vec2::X) }
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use glam::Vec3;
+
+    use super::*;
+    use crate::sim::{Path, PathEnd};
+
+    #[test]
+    fn turned_rectangles_overlap_only_where_they_do() {
+        let square = Footprint::new(Vec2::ZERO, Vec2::ONE, 0.0);
+        let turned = |x: f32| Footprint::new(Vec2::new(x, 0.0), Vec2::ONE, std::f32::consts::FRAC_PI_4);
+        assert!(square.overlaps(&turned(2.4)) && !square.overlaps(&turned(2.45)));
+        let beside = Footprint::new(Vec2::new(2.2, 0.0), Vec2::ONE, 0.0);
+        assert!(!square.overlaps(&beside) && square.overlaps(&beside.grown(0.3)));
+    }
+
+    #[test]
+    fn what_would_meet_something_does_not_move() {
+        let line = |y: f32, speed: f32| {
+            let ends = [Vec3::new(-20.0, y, 0.0), Vec3::new(20.0, y, 0.0)];
+            Motion::Path(Path::new(&ends, speed, 0.0, 0.2, PathEnd::Back))
+        };
+        let half = Vec2::splat(0.4);
+        let mut plan = Plan::default();
+        plan.occupy(Footprint::new(Vec2::new(5.0, 3.0), Vec2::ONE, 0.0));
+        assert!(!plan.try_move(&line(3.0, 1.0), half));
+        assert!(plan.try_move(&line(0.0, 1.0), half));
+        // On the same line at another speed, and clear of it.
+        assert!(!plan.try_move(&line(0.0, 1.7), half));
+        assert!(plan.try_move(&line(1.0, 1.7), half));
+        plan.keep_free(&[Vec2::new(-9.0, -5.0), Vec2::new(9.0, -5.0)], 1.0);
+        assert!(!plan.try_occupy(Footprint::new(Vec2::new(0.0, -4.0), half, 0.0)));
+        assert!(plan.try_occupy(Footprint::new(Vec2::new(0.0, -3.0), half, 0.0)));
+    }
 }
