@@ -54,7 +54,7 @@ pub fn indoor_clutter(palette: &Palette, random: &mut Random) -> Mesh {
 
 fn cartons(mesh: &mut Mesh, palette: &Palette, random: &mut Random) {
     let mut floor = 0.0;
-    for _ in 0..1 + random.below(3) {
+    for _ in 0..=random.below(3) {
         let carton = one_of(random, &palette.cartons);
         let size = [random.between(0.25, 0.6), random.between(0.2, 0.5), random.between(0.15, 0.45)];
         let turn = Affine3A::from_rotation_z(random.between(-0.3, 0.3));
@@ -123,7 +123,7 @@ pub fn outdoor_clutter(palette: &Palette, random: &mut Random) -> Mesh {
         0 => cone(&mut mesh, palette, random),
         1 => {
             // Tyres on a pile.
-            for k in 0..1 + random.below(5) {
+            for k in 0..=random.below(5) {
                 let place = at(random.between(-0.05, 0.05), random.between(-0.05, 0.05), 0.2 * k as f32);
                 mesh.add_cylinder(palette.rubber, &place, 0.33, 0.19, 12);
             }

@@ -58,7 +58,10 @@ pub fn forklift(palette: &Palette, random: &mut Random, carrying: bool) -> Mesh 
             block(&mut cargo, palette.pallet_wood, [-0.6, 0.6], [y - 0.05, y + 0.05], [0.0, 0.1]);
         }
         pallet::load(&mut cargo, palette, random, 0.144, height);
-        mesh.append(&cargo, &(at(front + 0.72, 0.0, lift) * glam::Affine3A::from_rotation_z(1.5708)));
+        mesh.append(
+            &cargo,
+            &(at(front + 0.72, 0.0, lift) * glam::Affine3A::from_rotation_z(std::f32::consts::FRAC_PI_2)),
+        );
     }
     mesh
 }

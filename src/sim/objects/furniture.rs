@@ -30,7 +30,7 @@ pub fn desk(palette: &Palette, random: &mut Random) -> Mesh {
     if random.chance(0.6) {
         block(&mut mesh, wood, [half - 0.45, half - 0.06], [-depth + 0.05, depth - 0.1], [0.05, 0.6]);
     }
-    for _ in 0..1 + random.below(2) {
+    for _ in 0..=random.below(2) {
         let x = random.between(-0.5, 0.4) * half;
         block(&mut mesh, palette.dark_plastic, [x - 0.28, x + 0.28], [0.1, 0.13], [top + 0.12, top + 0.47]);
         block(&mut mesh, palette.screen, [x - 0.26, x + 0.26], [0.095, 0.1], [top + 0.14, top + 0.45]);

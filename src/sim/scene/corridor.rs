@@ -46,9 +46,6 @@ pub fn lay_out(stage: &mut Stage) -> Motion {
     let keep = if random.chance(0.5) { 1.0 } else { -1.0 };
     let drift = keep * (half - 0.62);
     let ground = Ground { x: [start, start + length], half, other, depth, height, free: -keep };
-    // The robot keeps to one side; things and people are on the other.
-    let keep = if random.chance(0.5) { 1.0 } else { -1.0 };
-    let drift = keep * (half - 0.62);
     let [from, to] = [ground.x[0] + half, ground.x[1] - half];
     let back = other + drift;
     let corners = [[0.0, drift], [to, drift], [to, back], [from, back], [from, drift]];
@@ -147,7 +144,7 @@ fn room(stage: &mut Stage, ground: &Ground, [from, to]: [f32; 2], [front, back]:
         let mesh = chair(&stage.palette, &mut stage.random);
         stage.try_solid(&mesh, seat, turn, -0.05);
     }
-    for _ in 0..1 + stage.random.below(3) {
+    for _ in 0..=stage.random.below(3) {
         let mesh = cabinet(&stage.palette, &mut stage.random);
         let x = stage.random.between(from + 0.8, to - 0.8);
         let (y, yaw) = (back - inward * 0.45, if inward > 0.0 { 0.0 } else { PI });

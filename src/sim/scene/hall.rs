@@ -37,7 +37,9 @@ impl Ground {
             [random.between(2.2, 5.0), length - random.between(2.2, 7.0), random.between(0.4, 0.6) * length];
         let start = across[0] + random.between(0.1, 0.3) * length;
         let origin = -Vec2::new(start, along[0]);
-        along.iter_mut().for_each(|lane| *lane += origin.y);
+        for lane in &mut along {
+            *lane += origin.y;
+        }
         let across = across.iter().map(|lane| lane + origin.x).collect();
         Self { shell: Shell { low: origin, high: origin + Vec2::new(length, width), height }, along, across }
     }
@@ -196,7 +198,7 @@ fn overhead(stage: &mut Stage, ground: &Ground) {
         );
     }
     stage.builder.scenery(&rails, &Affine3A::IDENTITY);
-    for _ in 0..1 + stage.random.below(2) {
+    for _ in 0..=stage.random.below(2) {
         let mesh = crane(&stage.palette, &mut stage.random, high.y - low.y - 0.8, level + 0.7);
         let x = stage.random.between(low.x + 3.0, high.x - 3.0);
         stage.builder.scenery(&mesh, &Affine3A::from_translation(Vec3::new(x, middle.y, 0.0)));

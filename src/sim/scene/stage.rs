@@ -179,7 +179,7 @@ impl Stage {
 
 /// The ground that a mesh takes.
 pub fn footprint(mesh: &Mesh, at: Vec2, yaw: f32) -> Footprint {
-    let [low, high] = mesh.bounds().map(|corner| corner.truncate());
+    let [low, high] = mesh.bounds().map(Vec3::truncate);
     let centre = at + Vec2::from_angle(yaw).rotate(low.midpoint(high));
     Footprint::new(centre, 0.5 * (high - low), yaw)
 }

@@ -51,8 +51,12 @@ impl Ground {
         let own = random.below(aisles.len());
         let start = Vec2::new(cross + random.between(0.1, 0.35) * (length - cross - open), 0.0);
         let origin = -start - Vec2::new(0.0, aisles.get(own).copied().unwrap_or(0.0));
-        aisles.iter_mut().for_each(|aisle| *aisle += origin.y);
-        rows.iter_mut().for_each(|row| row.0 += origin.y);
+        for aisle in &mut aisles {
+            *aisle += origin.y;
+        }
+        for row in &mut rows {
+            row.0 += origin.y;
+        }
         // The first aisle of the list is the robot's.
         aisles.swap(0, own);
         let shell = Shell { low: origin, high: origin + Vec2::new(length, width), height };
