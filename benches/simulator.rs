@@ -2,6 +2,8 @@
 //!
 //!     cargo bench --bench simulator
 
+#![allow(clippy::expect_used, reason = "a benchmark without its input is no benchmark")]
+
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use glam::{Affine3A, Vec3};
 use isobath::geometry::CameraModel;

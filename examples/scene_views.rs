@@ -240,11 +240,9 @@ fn shade(scene: &Scene, snapshot: &Snapshot<'_>, ray: &Ray) -> [f32; 3] {
         let to_sun = Ray { origin: hit.point + 1e-2 * hit.normal, direction: sun, max_m: 100.0 };
         let lit = if snapshot.is_blocked(&to_sun, 0.0) { 0.0 } else { 0.5 * hit.normal.dot(sun).max(0.0) };
         let light = 0.35 + lit + 0.15 * hit.normal.dot(-ray.direction);
-        let mut rgb = [0.0; 3];
-        for k in 0..3 {
-            rgb[k] = through * (material.albedo[k] * hit.tint[k] * light + 0.3 * material.emission[k]);
-        }
-        return rgb;
+        return [0, 1, 2].map(|k: usize| {
+            through * (material.albedo[k] * hit.tint[k] * light + 0.3 * material.emission[k])
+        });
     }
     [0.0; 3]
 }

@@ -249,6 +249,9 @@ fn kinds_are_listed_and_slips_are_told() {
     assert_eq!(lines.count(), KINDS.len());
 }
 
+/// Bag, out, kinds, severity, further arguments, exit code, what the error says.
+type Case<'a> = (&'a Path, &'a Path, &'a [&'a str], &'a str, &'a [&'a str], i32, &'a [&'a str]);
+
 #[test]
 fn what_cannot_be_is_refused_in_one_sentence() {
     let temp = TempDir::new().unwrap();
@@ -260,8 +263,6 @@ fn what_cannot_be_is_refused_in_one_sentence() {
     let (real, out) = (real(), temp.path().join("out"));
     let none = temp.path().join("none");
     let file = temp.path().join("out.mcap");
-    /// Bag, out, kinds, severity, further arguments, exit code, what the error says.
-    type Case<'a> = (&'a Path, &'a Path, &'a [&'a str], &'a str, &'a [&'a str], i32, &'a [&'a str]);
     let cases: [Case<'_>; 12] = [
         (&real, &out, &["fog"], "0", &[], 1, &["--severity", "from 1 to 5", "'0'"]),
         (&real, &out, &["fog"], "6", &[], 1, &["--severity", "from 1 to 5", "'6'"]),
