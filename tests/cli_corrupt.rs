@@ -22,7 +22,7 @@ const COMPRESSED: &str = "/camera/image_raw/compressed";
 const KINDS: [(&str, &[&str]); 26] = [
     ("fog", &[VLP16]),
     ("snow", &[VLP16, QT64]),
-    ("rain", &[VLP16]),
+    ("rain", &[VLP16, QT64]),
     ("missing-beams", &[VLP16, QT64]),
     ("crosstalk", &[VLP16, QT64]),
     ("incomplete-echo", &[VLP16]),

@@ -147,7 +147,7 @@ fn wrong_scenes_and_arguments_give_one_sentence() {
     let scene = folder.path().join("scene.yaml");
     for (text, expected) in [
         ("layout: palace\n", &["line 1", "palace", "warehouse"][..]),
-        ("layout: mesh\nmesh: {file: nowhere.glb}\n", &["nowhere.glb"]),
+        ("layout: mesh\nmesh: {file: nowhere.glb, robot_path: [[0, 0, 0], [5, 0, 0]]}\n", &["nowhere.glb"]),
         ("layout: street\nsensors: {lidar: {model: vlp-17}}\n", &["sensors.lidar.model", "vlp-16", "vlp-17"]),
     ] {
         fs::write(&scene, text).unwrap();

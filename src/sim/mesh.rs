@@ -15,7 +15,7 @@ pub struct Mesh {
     pub triangles: Vec<[u32; 3]>,
     /// One for each triangle.
     pub materials: Vec<MaterialId>,
-    /// Texture coordinates, one for each corner, or none at all.
+    /// Texture coordinates from the image's top left corner, one for each corner, or none at all.
     pub texture_coordinates: Vec<[f32; 2]>,
     /// Linear colours that the albedo is multiplied with, one for each corner, or none at all.
     pub colours: Vec<[f32; 3]>,

@@ -22,18 +22,20 @@ def png_size(path):
 
 
 def test_pictures_summary_and_table(tmp_path):
-    result = demo("--seconds", 4, "--out", tmp_path)
+    """Real sensors first, then a simulated warehouse."""
+    result = demo("--seconds", 4, "--out", tmp_path, timeout=180)
     assert result.returncode == 0, result.stderr
-    assert min(png_size(tmp_path / "depth.png")) > 300
-    assert min(png_size(tmp_path / "bev.png")) > 300
-    summary = json.loads((tmp_path / "summary.json").read_text())
-    assert summary["ok"] and not summary["missing"]
-    assert {f"/{topic.lstrip('/')}" for topic in summary["topics"]} == DEPTH | DETECTION
-    for topic, figures in summary["topics"].items():
-        assert figures["count"] >= 20, (topic, summary)
-        assert figures["rate_hz"] > 5.0, (topic, summary)
-        assert topic in result.stdout
-    assert set(summary["drops"]) == {"depth", "detection"}
+    for folder in [tmp_path, tmp_path / "warehouse"]:
+        assert min(png_size(folder / "depth.png")) > 300
+        assert min(png_size(folder / "bev.png")) > 300
+        summary = json.loads((folder / "summary.json").read_text())
+        assert summary["ok"] and not summary["missing"]
+        assert {f"/{topic.lstrip('/')}" for topic in summary["topics"]} == DEPTH | DETECTION
+        for topic, figures in summary["topics"].items():
+            assert figures["count"] >= 20, (topic, summary)
+            assert figures["rate_hz"] > 5.0, (topic, summary)
+            assert topic in result.stdout
+        assert set(summary["drops"]) == {"depth", "detection"}
 
 
 def test_what_cannot_be_played_is_one_clear_error(tmp_path):

@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result};
 use isobath::sim::{RecordOptions, SceneFile, Simulation, record};
 
 /// Images simulated: some seconds, which the player repeats.
-const FRAMES: u64 = 50;
+const FRAMES: u64 = 30;
 /// Of the scenes that nothing is trained or tested on.
 const SEED: u64 = 799_999;
 

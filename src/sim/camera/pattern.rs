@@ -147,11 +147,10 @@ fn blend(a: [f32; 3], b: [f32; 3], share: f32) -> [f32; 3] {
     [0, 1, 2].map(|c: usize| a[c] + (b[c] - a[c]) * share)
 }
 
-/// Bilinear; the image repeats.
+/// Bilinear; the image repeats. Coordinates count from its top left corner.
 fn sample(image: &RgbTexture, at: Vec2) -> [f32; 3] {
     let size = Vec2::new(image.width as f32, image.height as f32);
-    // Rows run down, v runs up.
-    let place = Vec2::new(at.x - at.x.floor(), 1.0 - (at.y - at.y.floor())) * size - 0.5;
+    let place = (at - at.floor()) * size - 0.5;
     let base = place.floor();
     let f = place - base;
     let texel = |dx: i64, dy: i64| {
@@ -221,7 +220,7 @@ mod tests {
         let image = RgbTexture { width: 1, height: 2, pixels: vec![[1.0; 3], [0.0; 3]] };
         let material = Material { texture: Texture::Image { index: 0 }, ..Material::matt("test", [1.0; 3]) };
         let red = |x, y| albedo(&material, std::slice::from_ref(&image), &hit(x, y), 0.01)[0];
-        assert_eq!((red(0.5, 0.75), red(0.5, 0.25), red(-3.5, 5.75)), (1.0, 0.0, 1.0));
+        assert_eq!((red(0.5, 0.25), red(0.5, 0.75), red(-3.5, 5.25)), (1.0, 0.0, 1.0));
         assert_eq!(albedo(&material, &[], &hit(0.1, 0.1), 0.01), [1.0; 3]);
     }
 }
