@@ -98,7 +98,7 @@ fuzz_target!(|input: Input<'_>| {
         }
         let mut colors = vec![[7; 4]; width as usize + 1];
         for y in rows {
-            view.convert_row(y, &mut colors);
+            view.colours(y).convert(&mut colors);
         }
         for (x, color) in colors.iter().take(width as usize).enumerate().take(64) {
             // The last row inside the image that was converted is its last one.
