@@ -148,6 +148,9 @@ fn wrong_scenes_and_arguments_give_one_sentence() {
     for (text, expected) in [
         ("layout: palace\n", &["line 1", "palace", "warehouse"][..]),
         ("layout: mesh\nmesh: {file: nowhere.glb, robot_path: [[0, 0, 0], [5, 0, 0]]}\n", &["nowhere.glb"]),
+        ("layout: hall\nsensors: {camera: {width: 4000000000}}\n", &["line 2", "8192", "4000000000"]),
+        ("layout: hall\nsensors: {camera: {rate_hz: 0}}\n", &["line 2", "0.1 to 200"]),
+        ("layout: hall\nsensors: {camera: {hfov_deg: [60, 180]}}\n", &["line 2", "5 to 150", "180"]),
         ("layout: street\nsensors: {lidar: {model: vlp-17}}\n", &["sensors.lidar.model", "vlp-16", "vlp-17"]),
     ] {
         fs::write(&scene, text).unwrap();

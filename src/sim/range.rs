@@ -60,6 +60,17 @@ impl<'de> Deserialize<'de> for Range {
     }
 }
 
+/// A [`Range`] that must lie between two values.
+pub fn within<'de, D: Deserializer<'de>>(deserializer: D, least: f32, most: f32) -> Result<Range, D::Error> {
+    let range = Range::deserialize(deserializer)?;
+    if range.low < least || range.high > most {
+        let Range { low, high } = range;
+        let expected = format!("expected numbers from {least} to {most}, found [{low}, {high}]");
+        return Err(D::Error::custom(expected));
+    }
+    Ok(range)
+}
+
 /// A [`Range`] that must not reach below zero: sizes, counts, speeds.
 pub fn positive<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Range, D::Error> {
     let range = Range::deserialize(deserializer)?;

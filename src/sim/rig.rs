@@ -3,7 +3,7 @@
 use std::f64::consts::TAU;
 
 use glam::{Quat, Vec3A};
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer, de::Error};
 
 use super::{Motion, Placement, Random, Range, range};
 
@@ -29,15 +29,19 @@ pub struct RigFile {
 #[serde(deny_unknown_fields, default)]
 pub struct CameraFile {
     /// Columns.
+    #[serde(deserialize_with = "pixels")]
     pub width: u32,
     /// Rows.
+    #[serde(deserialize_with = "pixels")]
     pub height: u32,
     /// Horizontal field of view, degrees.
+    #[serde(deserialize_with = "field_of_view")]
     pub hfov_deg: Range,
     /// First radial coefficient of the lens (`plumb_bob` k1); 0 is a pinhole.
+    #[serde(deserialize_with = "lens")]
     pub k1: Range,
     /// Frames a second.
-    #[serde(deserialize_with = "range::positive")]
+    #[serde(deserialize_with = "rate")]
     pub rate_hz: Range,
     /// Above the ground, metres.
     #[serde(deserialize_with = "range::positive")]
@@ -49,8 +53,36 @@ pub struct CameraFile {
     /// Turned to the left, degrees.
     pub yaw_deg: Range,
     /// Time the shutter is open, milliseconds: decides the motion blur.
-    #[serde(deserialize_with = "range::positive")]
+    #[serde(deserialize_with = "shutter")]
     pub shutter_ms: Range,
+}
+
+/// No camera has more rows or columns, and the buffers of one that had would not fit.
+const MOST_PIXELS: u32 = 8192;
+
+fn pixels<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
+    let count = u32::deserialize(deserializer)?;
+    if (1..=MOST_PIXELS).contains(&count) {
+        return Ok(count);
+    }
+    Err(D::Error::custom(format!("expected 1 to {MOST_PIXELS} pixels, found {count}")))
+}
+
+fn field_of_view<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Range, D::Error> {
+    range::within(deserializer, 5.0, 150.0)
+}
+
+/// Stronger lenses fold within the image.
+fn lens<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Range, D::Error> {
+    range::within(deserializer, -0.5, 0.5)
+}
+
+fn rate<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Range, D::Error> {
+    range::within(deserializer, 0.1, 200.0)
+}
+
+fn shutter<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Range, D::Error> {
+    range::within(deserializer, 0.0, 100.0)
 }
 
 /// `sensors.lidar` of a scene file.

@@ -79,7 +79,7 @@ impl Simulation {
             sweep_start_s,
             scan_starts_s,
             seed,
-            camera_rate_hz: f64::from(rig.camera.rate_hz.draw(&mut random).max(0.1)),
+            camera_rate_hz: f64::from(rig.camera.rate_hz.draw(&mut random)),
             shutter_s: 1e-3 * f64::from(rig.camera.shutter_ms.draw(&mut random)),
         })
     }
@@ -184,7 +184,7 @@ impl Simulation {
 /// A camera with a lens as it comes from the shelf: not quite centred, its pixels not quite square.
 fn draw_camera(file: &CameraFile, random: &mut Random) -> Result<CameraModel, SimulationError> {
     let (width, height) = (f64::from(file.width), f64::from(file.height));
-    let half_angle = 0.5 * f64::from(file.hfov_deg.draw(random).clamp(5.0, 150.0)).to_radians();
+    let half_angle = 0.5 * f64::from(file.hfov_deg.draw(random)).to_radians();
     let fx = 0.5 * width / half_angle.tan();
     let fy = fx * f64::from(random.between(0.995, 1.005));
     let cx = 0.5 * (width - 1.0) + width * f64::from(random.between(-0.015, 0.015));
