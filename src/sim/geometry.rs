@@ -1,39 +1,18 @@
 //! A mesh with the hierarchy that rays find its triangles by.
 
-use std::time::Duration;
-
 use glam::{Vec2, Vec3A};
-use obvhs::{
-    BvhBuildParams,
-    aabb::Aabb,
-    cwbvh::{CwBvh, builder::build_cwbvh_from_tris},
-    ray::{Ray as BvhRay, RayHit},
-    triangle::Triangle,
-};
+use obvhs::{aabb::Aabb, triangle::Triangle};
 
+use super::trace::{HalfLine, Packet, PacketHits, TriangleHit, Triangles};
 use super::{Material, MaterialId, Mesh};
 
 /// A mesh that rays can be cast at, in its own frame.
 pub struct Geometry {
     mesh: Mesh,
-    /// `None` for a mesh without triangles.
-    bvh: Option<CwBvh>,
-    /// In the order of the hierarchy's leaves.
-    triangles: Vec<Triangle>,
+    triangles: Triangles,
     /// The mesh's triangle of each.
     sources: Vec<u32>,
-    /// Whether light ends there.
-    opaque: Vec<bool>,
     bounds: Aabb,
-}
-
-/// The first triangle on a ray.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct TriangleHit {
-    /// Along the ray, in lengths of its direction.
-    pub t: f32,
-    /// Index into the leaves.
-    leaf: u32,
 }
 
 impl Geometry {
@@ -48,20 +27,13 @@ impl Geometry {
             })
             .unzip();
         let [low, high] = mesh.bounds();
-        let bounds = Aabb::new(low.into(), high.into());
-        if triangles.is_empty() {
-            return Self { mesh, bvh: None, triangles, sources, opaque: Vec::new(), bounds };
-        }
-        let bvh = build_cwbvh_from_tris(&triangles, BvhBuildParams::fast_build(), &mut Duration::default());
-        let in_order = |index: &u32| *index as usize;
-        let triangles = bvh.primitive_indices.iter().map(|i| triangles[in_order(i)]).collect();
-        let sources: Vec<u32> = bvh.primitive_indices.iter().map(|i| sources[in_order(i)]).collect();
-        let is_opaque = |source: &u32| {
-            let material = mesh.materials.get(*source as usize).copied().unwrap_or_default();
+        let is_opaque = |index: usize| {
+            let source = sources.get(index).map_or(0, |&source| source as usize);
+            let material = mesh.materials.get(source).copied().unwrap_or_default();
             materials.get(material.0 as usize).is_none_or(|m| m.transmission == 0.0)
         };
-        let opaque = sources.iter().map(is_opaque).collect();
-        Self { mesh, bvh: Some(bvh), triangles, sources, opaque, bounds }
+        let triangles = Triangles::new(&triangles, is_opaque);
+        Self { mesh, triangles, sources, bounds: Aabb::new(low.into(), high.into()) }
     }
 
     /// The mesh.
@@ -73,32 +45,35 @@ impl Geometry {
         self.bounds
     }
 
-    /// The first triangle on a ray within its limits.
-    pub(super) fn cast(&self, ray: BvhRay) -> Option<TriangleHit> {
-        let mut hit = RayHit::none();
-        let found = self.bvh.as_ref()?.ray_traverse(ray, &mut hit, |ray, leaf| {
-            self.triangles.get(leaf).map_or(f32::INFINITY, |triangle| intersect(triangle, ray))
-        });
-        found.then_some(TriangleHit { t: hit.t, leaf: hit.primitive_id })
+    /// The first triangle on a half-line.
+    pub(super) fn cast(&self, ray: &HalfLine) -> Option<TriangleHit> {
+        self.triangles.first(ray)
     }
 
-    /// Whether an opaque triangle is on the ray within its limits.
-    pub(super) fn blocks(&self, ray: BvhRay) -> bool {
-        let Some(bvh) = &self.bvh else { return false };
-        !bvh.ray_traverse_miss(ray, |ray, leaf| match (self.triangles.get(leaf), self.opaque.get(leaf)) {
-            (Some(triangle), Some(true)) => intersect(triangle, ray),
-            _ => f32::INFINITY,
-        })
+    /// The first triangles on the rays of a packet, whose ends move up to them.
+    pub(super) fn cast_packet(&self, packet: &mut Packet, hits: &mut PacketHits) {
+        self.triangles.first_of(packet, hits);
+    }
+
+    /// Lets the rays of a packet that meet an opaque triangle end at 0 m.
+    pub(super) fn block_packet(&self, packet: &mut Packet) {
+        self.triangles.block(packet);
+    }
+
+    /// Whether an opaque triangle is on a half-line.
+    pub(super) fn blocks(&self, ray: &HalfLine) -> bool {
+        self.triangles.blocks(ray)
     }
 
     /// The mesh's triangle that was hit.
     pub(super) fn source(&self, hit: TriangleHit) -> usize {
-        self.sources.get(hit.leaf as usize).map_or(0, |&source| source as usize)
+        self.sources.get(self.triangles.source(hit)).map_or(0, |&source| source as usize)
     }
 
     /// Its unit normal, on either side.
     pub(super) fn normal(&self, hit: TriangleHit) -> Vec3A {
-        self.triangles.get(hit.leaf as usize).map_or(Vec3A::Z, Triangle::compute_normal)
+        let [_, edge_1, edge_2] = self.triangles.corner_and_edges(hit);
+        edge_1.cross(edge_2).normalize_or(Vec3A::Z)
     }
 
     /// Its material.
@@ -112,12 +87,8 @@ impl Geometry {
         if mesh.colours.is_empty() && mesh.texture_coordinates.is_empty() {
             return ([1.0; 3], None);
         }
-        let (Some(triangle), Some(corners)) =
-            (self.triangles.get(hit.leaf as usize), mesh.triangles.get(self.source(hit)))
-        else {
-            return ([1.0; 3], None);
-        };
-        let weights = barycentric(triangle, local);
+        let Some(corners) = mesh.triangles.get(self.source(hit)) else { return ([1.0; 3], None) };
+        let weights = barycentric(self.triangles.corner_and_edges(hit), local);
         let mut colour = if mesh.colours.is_empty() { [1.0; 3] } else { [0.0; 3] };
         let mut uv = (!mesh.texture_coordinates.is_empty()).then_some(Vec2::ZERO);
         for (&corner, weight) in corners.iter().zip(weights) {
@@ -132,27 +103,9 @@ impl Geometry {
     }
 }
 
-/// The distance to a triangle, infinite for a miss (Möller, Trumbore 1997). The crate's own test rejects
-/// weights of −0, so that a ray along a shared edge slips between two triangles; this one lets triangles
-/// overlap by a rounding error instead.
-fn intersect(triangle: &Triangle, ray: &BvhRay) -> f32 {
-    const OVERLAP: f32 = -1e-6;
-    let (e1, e2) = (triangle.v1 - triangle.v0, triangle.v2 - triangle.v0);
-    let p = ray.direction.cross(e2);
-    let inverse = 1.0 / e1.dot(p);
-    let s = ray.origin - triangle.v0;
-    let u = s.dot(p) * inverse;
-    let q = s.cross(e1);
-    let v = ray.direction.dot(q) * inverse;
-    let t = e2.dot(q) * inverse;
-    // A ray within the plane gives infinities or NaN, which no comparison lets through.
-    let inside = u >= OVERLAP && v >= OVERLAP && u + v <= 1.0 - OVERLAP;
-    if inside && t >= ray.tmin && t <= ray.tmax { t } else { f32::INFINITY }
-}
-
 /// The weights of the three corners at a point of the triangle's plane.
-fn barycentric(triangle: &Triangle, at: Vec3A) -> [f32; 3] {
-    let (e1, e2, p) = (triangle.v1 - triangle.v0, triangle.v2 - triangle.v0, at - triangle.v0);
+fn barycentric([corner, e1, e2]: [Vec3A; 3], at: Vec3A) -> [f32; 3] {
+    let p = at - corner;
     let normal = e1.cross(e2);
     let scale = 1.0 / normal.length_squared().max(f32::MIN_POSITIVE);
     let second = p.cross(e2).dot(normal) * scale;

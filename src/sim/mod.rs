@@ -25,6 +25,7 @@ mod rig;
 mod scene;
 mod simulation;
 mod snapshot;
+mod trace;
 mod truth;
 mod world;
 
@@ -48,5 +49,6 @@ pub use rig::{CameraFile, LidarFile, Mounts, RadarFile, RigFile, Robot, SensorMo
 pub use scene::{Scene, SceneError, SceneFile};
 pub use simulation::{Scan, Simulation, Sweep};
 pub use snapshot::{Hit, Ray, Snapshot};
+pub use trace::{Packet, RAYS};
 pub use truth::{TruthBox, boxes};
 pub use world::{Object, ObjectClass, RgbTexture, World, WorldBuilder};

@@ -7,6 +7,8 @@
 
 use std::f32::consts::TAU;
 
+use glam::Vec3A;
+
 /// A stream of random numbers.
 #[derive(Clone, Debug)]
 pub struct Random {
@@ -63,6 +65,20 @@ impl Random {
         // 1 − unit lies in 0 < … ≤ 1, where the logarithm is finite.
         let radius = (-2.0 * (1.0 - self.unit()).ln()).sqrt();
         radius * (TAU * self.unit()).cos()
+    }
+
+    /// A unit vector of any direction (Marsaglia: "Choosing a point from the surface of a sphere", 1972).
+    pub fn direction(&mut self) -> Vec3A {
+        loop {
+            let bits = self.bits();
+            // Two numbers of 32 bits, −1..1.
+            let [a, b] = [bits as i32, (bits >> 32) as i32].map(|n| n as f32 / (1_u32 << 31) as f32);
+            let square = a * a + b * b;
+            if square < 1.0 {
+                let radius = 2.0 * (1.0 - square).sqrt();
+                return Vec3A::new(a * radius, b * radius, 1.0 - 2.0 * square);
+            }
+        }
     }
 
     /// Exponentially distributed with mean 1.
@@ -128,5 +144,9 @@ mod tests {
         near(moments(&mut |r| r.poisson(4.0) as f32), (4.0, 4.0));
         near(moments(&mut |r| r.poisson(100.0) as f32), (100.0, 100.0));
         near(moments(&mut |r| r.below(11) as f32), (5.0, 10.0));
+        // Each component of a direction is uniform.
+        near(moments(&mut |r| r.direction().x), (0.0, 1.0 / 3.0));
+        near(moments(&mut |r| r.direction().z), (0.0, 1.0 / 3.0));
+        near(moments(&mut |r| r.direction().length_squared() + r.normal()), (1.0, 1.0));
     }
 }

@@ -6,9 +6,12 @@
 //! vignetting, the photons' and the amplifier's noise, and the tone curve.
 
 mod film;
+mod lamps;
 mod motion_blur;
 mod pattern;
+mod samples;
 mod shading;
+mod squares;
 mod strip;
 
 use glam::Vec3A;
@@ -18,6 +21,7 @@ use crate::geometry::{CameraModel, RayTable};
 use crate::sim::{Random, SensorMotion, Snapshot};
 
 pub use film::Film;
+use lamps::LampTable;
 
 /// The stream of what a camera draws.
 const CAMERA: u64 = 0x4341_4D00;
@@ -80,6 +84,7 @@ impl Camera {
         let (width, height) = (self.model.width as usize, self.model.height as usize);
         frame.resize(width, height);
         let strip = STRIP_ROWS * width;
+        let view = shading::View { snapshot, lamps: LampTable::new(&snapshot.world().lighting.lights) };
         frame
             .radiance
             .par_chunks_mut(strip)
@@ -88,7 +93,7 @@ impl Camera {
             .enumerate()
             .for_each_init(strip::Scratch::default, |scratch, (index, ((radiance, depth_m), flow))| {
                 let random = Random::new(seed, &[CAMERA, number, index as u64]);
-                let strip = strip::Strip { camera: self, snapshot, motion, first_row: index * STRIP_ROWS };
+                let strip = strip::Strip { camera: self, view: &view, motion, first_row: index * STRIP_ROWS };
                 strip.render(random, scratch, &mut strip::Output { radiance, depth_m, flow });
             });
         motion_blur::blur(frame);

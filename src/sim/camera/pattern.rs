@@ -1,6 +1,7 @@
 //! The colour of a surface at a point: procedural textures, filtered to the size of a pixel.
 
 use glam::{Vec2, Vec3A};
+use multiversion::multiversion;
 
 use crate::sim::{Hit, Material, RgbTexture, Texture};
 
@@ -98,49 +99,62 @@ fn label(at: Vec2, scale_m: f32, footprint_m: f32, seed: u32) -> f32 {
 
 /// Sums of noise at ever finer scales, about −1..1, down to the pixel.
 pub(super) fn fractal(at: Vec3A, scale_m: f32, footprint_m: f32, seed: u32) -> f32 {
+    octaves(at.to_array(), scale_m.max(1e-3), footprint_m, seed)
+}
+
+#[multiversion(targets("x86_64+avx+avx2"))]
+fn octaves(at: [f32; 3], scale_m: f32, footprint_m: f32, seed: u32) -> f32 {
     const OCTAVES: u32 = 5;
-    let (mut sum, mut size, mut weight) = (0.0, scale_m.max(1e-3), 0.55);
+    let (mut sum, mut size, mut weight) = (0.0, scale_m, 0.55);
     for octave in 0..OCTAVES {
         if size < 2.0 * footprint_m {
             break;
         }
-        sum += weight * noise(at / size, seed.wrapping_add(octave));
+        sum += weight * noise(at.map(|c| c / size), seed.wrapping_add(octave));
         size *= 0.47;
         weight *= 0.65;
     }
     sum
 }
 
-/// Smooth noise between random values on a unit lattice, −1..1.
-fn noise(at: Vec3A, seed: u32) -> f32 {
-    let base = at.floor();
-    let f = at - base;
-    let f = f * f * (3.0 - 2.0 * f);
-    let [x, y, z] = base.to_array().map(|v| v as i32);
-    let corner =
-        |dx: i32, dy: i32, dz: i32| hash([x.wrapping_add(dx), y.wrapping_add(dy), z.wrapping_add(dz)], seed);
-    let edge = |dy, dz| {
-        let near = corner(0, dy, dz);
-        near + (corner(1, dy, dz) - near) * f.x
+/// Smooth noise between random values on a unit lattice, −1..1. The eight corners of a cell are worked out
+/// side by side.
+#[expect(clippy::inline_always, reason = "only then it compiles to the caller's AVX2")]
+#[inline(always)]
+fn noise(at: [f32; 3], seed: u32) -> f32 {
+    let base = at.map(f32::floor);
+    let weight = |axis: usize| {
+        let f = at[axis] - base[axis];
+        f * f * (3.0 - 2.0 * f)
     };
-    let side = |dz| {
-        let near = edge(0, dz);
-        near + (edge(1, dz) - near) * f.y
-    };
-    let near = side(0);
-    near + (side(1) - near) * f.z
+    let [x, y, z] = base.map(|v| v as i32 as u32);
+    let mut corners = [0.0; 8];
+    for (i, corner) in corners.iter_mut().enumerate() {
+        let i = i as u32;
+        let (x, y, z) = (x.wrapping_add(i & 1), y.wrapping_add(i >> 1 & 1), z.wrapping_add(i >> 2));
+        let h = scramble(x, y, z, seed);
+        // Signed, as processors convert it in one step.
+        *corner = h as i32 as f32 / (1_u32 << 31) as f32;
+    }
+    let (fx, fy, fz) = (weight(0), weight(1), weight(2));
+    let edge = |k: usize| corners[k] + (corners[k + 1] - corners[k]) * fx;
+    let (near, far) = (edge(0) + (edge(2) - edge(0)) * fy, edge(4) + (edge(6) - edge(4)) * fy);
+    near + (far - near) * fz
 }
 
 /// A random value of a lattice point, −1..1.
 fn hash([x, y, z]: [i32; 3], seed: u32) -> f32 {
-    let mut h = (x as u32).wrapping_mul(0x8DA6_B343)
-        ^ (y as u32).wrapping_mul(0xD816_3841)
-        ^ (z as u32).wrapping_mul(0xCB1A_B31F)
-        ^ seed;
+    scramble(x as u32, y as u32, z as u32, seed) as f32 / (u32::MAX as f32 * 0.5) - 1.0
+}
+
+#[expect(clippy::inline_always, reason = "only then it compiles to the caller's AVX2")]
+#[inline(always)]
+fn scramble(x: u32, y: u32, z: u32, seed: u32) -> u32 {
+    let mut h =
+        x.wrapping_mul(0x8DA6_B343) ^ y.wrapping_mul(0xD816_3841) ^ z.wrapping_mul(0xCB1A_B31F) ^ seed;
     h = (h ^ (h >> 16)).wrapping_mul(0x7FEB_352D);
     h = (h ^ (h >> 15)).wrapping_mul(0x846C_A68B);
-    h ^= h >> 16;
-    h as f32 / (u32::MAX as f32 * 0.5) - 1.0
+    h ^ (h >> 16)
 }
 
 fn blend(a: [f32; 3], b: [f32; 3], share: f32) -> [f32; 3] {

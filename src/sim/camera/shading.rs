@@ -2,17 +2,20 @@
 
 use glam::{Vec3, Vec3A};
 
+use super::lamps::{LampTable, Lamps};
 use super::pattern;
 use crate::sim::{Hit, Lighting, Material, Random, Ray, Snapshot};
 
 /// Surfaces in glass and mirrors behind this many others are not looked at.
 const MAX_BOUNCES: u32 = 3;
 /// Mirrors rougher than this blur what they show.
-const SHARP: f32 = 0.06;
+pub(super) const SHARP: f32 = 0.06;
 /// A mirror weaker than this shows only the sky's mean.
 const LEAST_MIRROR: f32 = 0.06;
 /// Half the width of the sun's disc with its glare, radians.
-const SUN_RADIUS: f32 = 0.006;
+const SUN_RADIUS: f32 = 0.01;
+/// Of the time that the shutter is open.
+pub(super) const MIDDLE: f32 = 0.5;
 /// A lamp's fitting does not shade its own light, metres.
 const FITTING_M: f32 = 0.4;
 
@@ -25,22 +28,37 @@ pub(super) struct Visibility {
     pub ambient: f32,
 }
 
-/// The lamp that shines most on a point, and the light of the others.
+/// What the rays of a pixel meet next; `None` for the sky.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Lamps {
-    /// Direction, distance in metres, irradiance of a surface that faces it.
-    strongest: Option<(Vec3A, f32, [f32; 3])>,
-    others: [f32; 3],
+pub(super) struct Ahead {
+    /// Along the ray of [`mirrored`].
+    pub mirrored: Option<Hit>,
+    /// Along the ray of [`behind`].
+    pub behind: Option<Hit>,
+}
+
+impl Visibility {
+    /// Nothing in the way.
+    pub const UNHINDERED: Self = Self { direct: 1.0, ambient: 1.0 };
+}
+
+/// The world while the shutter is open, with its lamps.
+pub(super) struct View<'a> {
+    pub snapshot: &'a Snapshot<'a>,
+    pub lamps: LampTable,
 }
 
 /// What shading a pixel takes from its neighbours.
+#[derive(Clone, Copy)]
 pub(super) struct Shared<'a> {
     /// What is seen of the lights.
     pub visibility: Visibility,
     /// The lamps there.
     pub lamps: &'a Lamps,
-    /// What a blurred mirror shows, once a neighbour has looked; `None` for a pixel on its own.
-    pub mirrored: Option<&'a mut Option<[f32; 3]>>,
+    /// What a blurred mirror shows, which changes little from pixel to pixel.
+    pub mirrored: Option<[f32; 3]>,
+    /// What is there to see in a sharp mirror and through a pane, if that was looked up.
+    pub ahead: Option<&'a Ahead>,
 }
 
 /// Where a ray meets the sky.
@@ -57,64 +75,67 @@ pub(super) fn sky(lighting: &Lighting, direction: Vec3A) -> [f32; 3] {
     add(base, scale(lighting.sun, glare))
 }
 
-/// Whether the sun, or indoors the lamp that shines most there, is seen from a point.
-pub(super) fn direct_visibility(
-    snapshot: &Snapshot<'_>,
-    hit: &Hit,
-    lamps: &Lamps,
-    moment: f32,
-    random: &mut Random,
-) -> f32 {
-    let lighting = &snapshot.world().lighting;
+/// How much of the sun, or indoors of the lamp that shines most there, is seen from a point.
+pub(super) enum Direct {
+    /// This share.
+    Known(f32),
+    /// All of it, unless something blocks the ray.
+    Along(Ray),
+}
+
+/// Where to look for the sun or the lamp.
+pub(super) fn direct(view: &View<'_>, hit: &Hit, lamps: &Lamps, random: &mut Random) -> Direct {
+    let lighting = &view.snapshot.world().lighting;
     let (direction, distance) = if lighting.sun == [0.0; 3] {
         match lamps.strongest {
-            Some((_, distance, _)) if distance < 2.0 * FITTING_M => return 1.0,
+            Some((_, distance, _)) if distance < 2.0 * FITTING_M => return Direct::Known(1.0),
             Some((towards, distance, _)) => (towards, distance - FITTING_M),
-            None => return 1.0,
+            None => return Direct::Known(1.0),
         }
     } else {
         (Vec3A::from(lighting.sun_direction), f32::INFINITY)
     };
     if hit.normal.dot(direction) <= 0.0 {
-        return 0.0;
+        return Direct::Known(0.0);
     }
-    let jitter = SUN_RADIUS * Vec3A::new(random.normal(), random.normal(), random.normal());
-    let ray = Ray {
+    let jitter = SUN_RADIUS * random.direction();
+    Direct::Along(Ray {
         origin: hit.point + 2e-3 * hit.normal,
         direction: (direction + jitter).normalize(),
         max_m: distance.min(500.0),
-    };
-    if snapshot.is_blocked(&ray, moment) { 0.0 } else { 1.0 }
+    })
+}
+
+/// The same for a single point.
+pub(super) fn direct_visibility(view: &View<'_>, hit: &Hit, lamps: &Lamps, random: &mut Random) -> f32 {
+    match direct(view, hit, lamps, random) {
+        Direct::Known(share) => share,
+        Direct::Along(ray) if view.snapshot.is_blocked(&ray, MIDDLE) => 0.0,
+        Direct::Along(_) => 1.0,
+    }
 }
 
 /// One sample of whether something near keeps the ambient light away.
-pub(super) fn ambient_visibility(
-    snapshot: &Snapshot<'_>,
-    hit: &Hit,
-    moment: f32,
-    random: &mut Random,
-) -> f32 {
+pub(super) fn ambient_visibility(view: &View<'_>, hit: &Hit, random: &mut Random) -> f32 {
     const REACH_M: f32 = 2.0;
-    let sphere = Vec3A::new(random.normal(), random.normal(), random.normal()).normalize_or_zero();
     // The normal plus a point of the unit sphere: directions by their cosine.
-    let direction = (hit.normal + sphere).normalize_or(hit.normal);
+    let direction = (hit.normal + random.direction()).normalize_or(hit.normal);
     let ray = Ray { origin: hit.point + 2e-3 * hit.normal, direction, max_m: REACH_M };
-    if snapshot.is_blocked(&ray, moment) { 0.0 } else { 1.0 }
+    if view.snapshot.is_blocked(&ray, MIDDLE) { 0.0 } else { 1.0 }
 }
 
 /// Radiance from a hit towards the ray's origin, air included. `footprint_m` is the width of a pixel there.
 pub(super) fn radiance(
-    snapshot: &Snapshot<'_>,
+    view: &View<'_>,
     ray: &Ray,
     hit: &Hit,
-    moment: f32,
     footprint_m: f32,
     shared: Shared<'_>,
     bounce: u32,
 ) -> [f32; 3] {
-    let world = snapshot.world();
+    let world = view.snapshot.world();
     let lighting = &world.lighting;
-    let Shared { visibility, lamps, mirrored } = shared;
+    let Shared { visibility, lamps, ahead, .. } = shared;
     let Some(material) = world.materials.get(hit.material.0 as usize) else { return [0.0; 3] };
     let albedo = pattern::albedo(material, &world.images, hit, footprint_m);
 
@@ -154,17 +175,26 @@ pub(super) fn radiance(
     let matt = (1.0 - mirror) * (1.0 - material.transmission);
     let mut colour = add(add(multiply(albedo, scale(light, matt)), highlight), material.emission);
     if mirror > 0.0 {
-        let look = || mirrored_light(snapshot, ray, hit, material, moment, footprint_m, bounce);
-        let seen = match mirrored {
-            // What a blurred mirror shows changes little from pixel to pixel.
-            Some(known) if material.roughness > SHARP => *known.get_or_insert_with(look),
-            _ => look(),
+        let seen = match shared.mirrored {
+            Some(known) if material.roughness > SHARP => known,
+            _ => match mirrored(view, ray, hit, material, footprint_m) {
+                Mirrored::Anything(light) => light,
+                Mirrored::Along(ray, blurred_m) => match ahead.filter(|_| material.roughness <= SHARP) {
+                    Some(ahead) => {
+                        seen(view, &ray, ahead.mirrored, blurred_m, Visibility::UNHINDERED, bounce + 1)
+                    }
+                    None => look(view, &ray, blurred_m, Visibility::UNHINDERED, bounce + 1),
+                },
+            },
         };
         colour = add(colour, scale(seen, mirror * (1.0 - material.roughness)));
     }
     if material.transmission > 0.0 {
-        let behind = Ray { origin: hit.point + 2e-3 * ray.direction, ..*ray };
-        let seen = look(snapshot, &behind, moment, footprint_m, visibility, bounce + 1);
+        let onward = behind(ray, hit);
+        let seen = match ahead {
+            Some(ahead) => seen(view, &onward, ahead.behind, footprint_m, visibility, bounce + 1),
+            None => look(view, &onward, footprint_m, visibility, bounce + 1),
+        };
         let tint = mix(albedo, [1.0; 3], 0.7);
         colour = add(colour, multiply(tint, scale(seen, (1.0 - mirror) * material.transmission)));
     }
@@ -177,79 +207,59 @@ pub(super) fn air(lighting: &Lighting, colour: [f32; 3], distance_m: f32) -> [f3
 }
 
 /// What a mirror shows.
-fn mirrored_light(
-    snapshot: &Snapshot<'_>,
+pub(super) enum Mirrored {
+    /// This, whatever is there: it is too weak or too rough.
+    Anything([f32; 3]),
+    /// What a ray sees, in detail no finer than this, metres.
+    Along(Ray, f32),
+}
+
+/// Where a surface mirrors a ray to.
+pub(super) fn mirrored(
+    view: &View<'_>,
     ray: &Ray,
     hit: &Hit,
     material: &Material,
-    moment: f32,
     footprint_m: f32,
-    bounce: u32,
-) -> [f32; 3] {
-    let direction = ray.direction - 2.0 * ray.direction.dot(hit.normal) * hit.normal;
-    let lighting = &snapshot.world().lighting;
+) -> Mirrored {
+    let lighting = &view.snapshot.world().lighting;
     let cosine = -hit.normal.dot(ray.direction);
     let share = fresnel(material.specular, cosine) * (1.0 - material.roughness);
     if share < LEAST_MIRROR || material.roughness > 0.5 {
-        return scale(mix(lighting.horizon, lighting.ground, 0.5), 0.5);
+        return Mirrored::Anything(scale(mix(lighting.horizon, lighting.ground, 0.5), 0.5));
     }
+    let direction = ray.direction - 2.0 * ray.direction.dot(hit.normal) * hit.normal;
     let ray = Ray { origin: hit.point + 2e-3 * hit.normal, direction, max_m: ray.max_m };
-    let whole = Visibility { direct: 1.0, ambient: 1.0 };
     // A rough mirror blurs, as coarse pixels do.
-    let blurred = footprint_m + material.roughness * hit.distance_m;
-    look(snapshot, &ray, moment, blurred, whole, bounce + 1)
+    Mirrored::Along(ray, footprint_m + material.roughness * hit.distance_m)
+}
+
+/// The rest of a ray that goes on through a pane.
+pub(super) fn behind(ray: &Ray, hit: &Hit) -> Ray {
+    Ray { origin: hit.point + 2e-3 * ray.direction, ..*ray }
 }
 
 /// What a ray that has left a surface sees.
-fn look(
-    snapshot: &Snapshot<'_>,
+fn look(view: &View<'_>, ray: &Ray, footprint_m: f32, visibility: Visibility, bounce: u32) -> [f32; 3] {
+    if bounce > MAX_BOUNCES {
+        return view.snapshot.world().lighting.horizon;
+    }
+    seen(view, ray, view.snapshot.cast(ray, MIDDLE), footprint_m, visibility, bounce)
+}
+
+/// What a ray sees that has met something, or the sky.
+pub(super) fn seen(
+    view: &View<'_>,
     ray: &Ray,
-    moment: f32,
+    hit: Option<Hit>,
     footprint_m: f32,
     visibility: Visibility,
     bounce: u32,
 ) -> [f32; 3] {
-    if bounce > MAX_BOUNCES {
-        return snapshot.world().lighting.horizon;
-    }
-    match snapshot.cast(ray, moment) {
-        Some(hit) => {
-            let lamps = lamps(&snapshot.world().lighting, &hit);
-            let shared = Shared { visibility, lamps: &lamps, mirrored: None };
-            radiance(snapshot, ray, &hit, moment, footprint_m, shared, bounce)
-        }
-        None => sky(&snapshot.world().lighting, ray.direction),
-    }
-}
-
-/// The lamps about a hit.
-pub(super) fn lamps(lighting: &Lighting, hit: &Hit) -> Lamps {
-    let mut lamps = Lamps::default();
-    let mut most = 0.0;
-    for light in &lighting.lights {
-        let offset = Vec3A::from(light.position) - hit.point;
-        let square = offset.length_squared();
-        if square > light.range_m * light.range_m {
-            continue;
-        }
-        let distance = square.sqrt().max(0.05);
-        let towards = offset / distance;
-        let cosine = hit.normal.dot(towards).max(0.0);
-        let irradiance = scale(light.colour, 1.0 / (distance * distance));
-        let shines = scale(irradiance, cosine);
-        let strength = luminance(shines);
-        if strength > most {
-            if let Some((before, _, old)) = lamps.strongest {
-                let cosine = hit.normal.dot(before).max(0.0);
-                lamps.others = add(lamps.others, scale(old, cosine));
-            }
-            most = strength;
-            lamps.strongest = Some((towards, distance, irradiance));
-        } else {
-            lamps.others = add(lamps.others, shines);
-        }
-    }
-    lamps
+    let Some(hit) = hit else { return sky(&view.snapshot.world().lighting, ray.direction) };
+    let lamps = view.lamps.at(&hit);
+    let shared = Shared { visibility, lamps: &lamps, mirrored: None, ahead: None };
+    radiance(view, ray, &hit, footprint_m, shared, bounce)
 }
 
 /// Schlick's reflectance at an angle given by its cosine.

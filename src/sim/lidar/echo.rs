@@ -32,14 +32,19 @@ pub(super) struct Echo {
     pub object: Option<u32>,
 }
 
-/// The strongest echo along a ray: of the first surface, or of what is seen through panes of glass or in a
-/// mirror. Things in a mirror appear behind it, as they do to a real sensor.
-pub(super) fn strongest(snapshot: &Snapshot<'_>, optics: &Optics, ray: &Ray, moment: f32) -> Option<Echo> {
+/// The strongest echo along a ray: of the first surface, which is given, or of what is seen through panes of
+/// glass or in a mirror. Things in a mirror appear behind it, as they do to a real sensor.
+pub(super) fn strongest(
+    snapshot: &Snapshot<'_>,
+    optics: &Optics,
+    ray: &Ray,
+    mut hit: Hit,
+    moment: f32,
+) -> Option<Echo> {
     let world = snapshot.world();
     let mut best: Option<Echo> = None;
     let (mut ray, mut share, mut way_m) = (*ray, 1.0_f32, 0.0);
     for _ in 0..=MAX_PANES {
-        let Some(hit) = snapshot.cast(&ray, moment) else { break };
         let Some(material) = world.materials.get(usize::from(hit.material.0)) else { break };
         let cosine = -hit.normal.dot(ray.direction).clamp(-1.0, -1e-3);
         let distance_m = way_m + hit.distance_m;
@@ -65,6 +70,8 @@ pub(super) fn strongest(snapshot: &Snapshot<'_>, optics: &Optics, ray: &Ray, mom
             break;
         }
         ray = Ray { origin: hit.point + BEHIND_M * direction, direction, max_m: optics.max_m - way_m };
+        let Some(next) = snapshot.cast(&ray, moment) else { break };
+        hit = next;
     }
     best
 }

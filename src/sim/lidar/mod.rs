@@ -16,7 +16,10 @@ mod model;
 use glam::{Vec2, Vec3A};
 use rayon::prelude::*;
 
-use super::{Random, Ray, SensorMotion, Snapshot};
+use smallvec::SmallVec;
+
+use self::model::Beam;
+use super::{Packet, RAYS, Random, Ray, SensorMotion, Snapshot};
 
 pub use encode::encode;
 pub use model::LidarModel;
@@ -25,6 +28,8 @@ pub use model::LidarModel;
 const LIDAR: u64 = 0x4C49_4400;
 /// Columns of one task.
 const BLOCK_COLUMNS: usize = 16;
+/// Columns, and beams, whose rays share their way through the scene.
+const TILE: usize = 4;
 
 /// One return.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -55,54 +60,98 @@ pub fn sweep(
     frame: u64,
 ) -> Vec<LidarPoint> {
     let columns: Vec<u32> = (0..model.columns).collect();
+    // Neighbours in space, whatever the order they are fired in.
+    let mut by_elevation: Vec<usize> = (0..model.beams.len()).collect();
+    by_elevation.sort_by(|&a, &b| model.beams[a].direction.z.total_cmp(&model.beams[b].direction.z));
+    let sweep = Firings { snapshot, model, motion, seed, frame, by_elevation };
     let blocks = columns.par_chunks(BLOCK_COLUMNS).map(|columns| {
-        let mut points = Vec::with_capacity(columns.len() * model.beams.len());
-        for &column in columns {
-            measure(snapshot, model, motion, &[seed, frame, u64::from(column)], &mut points);
+        let mut found = vec![None; columns.len() * model.beams.len()];
+        for (tile, columns) in columns.chunks(TILE).enumerate() {
+            let first = tile * TILE * model.beams.len();
+            for beams in sweep.by_elevation.chunks(TILE) {
+                sweep.measure(columns, beams, &mut found[first..]);
+            }
         }
-        points
+        found.into_iter().flatten().collect::<Vec<_>>()
     });
     blocks.collect::<Vec<_>>().concat()
 }
 
-/// One firing of every beam.
-fn measure(
-    snapshot: &Snapshot<'_>,
-    model: &LidarModel,
-    motion: &SensorMotion,
-    &[seed, frame, column]: &[u64; 3],
-    points: &mut Vec<LidarPoint>,
-) {
-    let turn = Vec2::from_angle(model.start + model.step * column as f32);
-    let optics = &model.optics;
-    for (index, beam) in (0..).zip(&model.beams) {
-        let mut random = Random::new(seed, &[LIDAR, frame, column << 16 | index]);
-        let time_s = model.firing_s(column as u32, beam);
-        let moment = ((time_s * model.rate_hz) as f32).min(1.0);
-        let sensor = motion.at(moment);
-        let level = turn.rotate(Vec2::new(beam.direction.x, beam.direction.y));
-        let direction = Vec3A::new(level.x, level.y, beam.direction.z);
-        // The pulse comes back from somewhere within the beam.
-        let within = 0.25 * optics.divergence;
-        let off = Vec3A::new(random.between(-within, within), random.between(-within, within), 0.0);
-        let off = off + Vec3A::Z * random.between(-within, within);
-        let ray = Ray {
-            origin: sensor.position,
-            direction: sensor.rotation * (direction + off).normalize(),
-            max_m: optics.max_m,
-        };
-        let Some(echo) = echo::strongest(snapshot, optics, &ray, moment) else { continue };
-        let Some((range_m, reflectivity)) = optics.receive(&echo, &mut random) else { continue };
-        points.push(LidarPoint {
-            position: range_m * direction,
-            intensity: intensity(reflectivity),
-            ring: beam.ring,
-            time_s: time_s as f32,
-            moment,
-            range_m,
-            object: echo.object,
-        });
+/// What is fired at, from where.
+struct Firings<'a> {
+    snapshot: &'a Snapshot<'a>,
+    model: &'a LidarModel,
+    motion: &'a SensorMotion,
+    seed: u64,
+    frame: u64,
+    by_elevation: Vec<usize>,
+}
+
+impl Firings<'_> {
+    /// Some beams in some columns, [`RAYS`] in all; what they find goes to its place in `found`, columns with
+    /// their beams in the order they are fired.
+    fn measure(&self, columns: &[u32], beams: &[usize], found: &mut [Option<LidarPoint>]) {
+        let (model, optics) = (self.model, &self.model.optics);
+        let mut packet = Packet::default();
+        let mut pulses: SmallVec<[Pulse<'_>; RAYS]> = SmallVec::new();
+        for (row, &column) in columns.iter().enumerate() {
+            let turn = Vec2::from_angle(model.start + model.step * column as f32);
+            for &index in beams {
+                let beam = &model.beams[index];
+                let purpose = [LIDAR, self.frame, u64::from(column) << 16 | index as u64];
+                let mut random = Random::new(self.seed, &purpose);
+                let time_s = model.firing_s(column, beam);
+                let moment = ((time_s * model.rate_hz) as f32).min(1.0);
+                let sensor = self.motion.at(moment);
+                let level = turn.rotate(Vec2::new(beam.direction.x, beam.direction.y));
+                let direction = Vec3A::new(level.x, level.y, beam.direction.z);
+                // The pulse comes back from somewhere within the beam.
+                let within = 0.25 * optics.divergence;
+                let off = Vec3A::new(random.between(-within, within), random.between(-within, within), 0.0);
+                let off = off + Vec3A::Z * random.between(-within, within);
+                let ray = Ray {
+                    origin: sensor.position,
+                    direction: sensor.rotation * (direction + off).normalize(),
+                    max_m: optics.max_m,
+                };
+                packet.set(pulses.len(), &ray, moment);
+                let place = row * model.beams.len() + index;
+                pulses.push(Pulse { beam, ray, moment, time_s, direction, random, place });
+            }
+        }
+        let mut hits = [None; RAYS];
+        self.snapshot.cast_packet(&mut packet, |place, hit| hits[place] = Some(hit));
+        for (mut pulse, hit) in pulses.into_iter().zip(hits) {
+            let Some(hit) = hit else { continue };
+            let echo = echo::strongest(self.snapshot, optics, &pulse.ray, hit, pulse.moment);
+            let Some(echo) = echo else { continue };
+            let Some((range_m, reflectivity)) = optics.receive(&echo, &mut pulse.random) else { continue };
+            found[pulse.place] = Some(LidarPoint {
+                position: range_m * pulse.direction,
+                intensity: intensity(reflectivity),
+                ring: pulse.beam.ring,
+                time_s: pulse.time_s as f32,
+                moment: pulse.moment,
+                range_m,
+                object: echo.object,
+            });
+        }
     }
+}
+
+/// One firing of one beam.
+struct Pulse<'a> {
+    beam: &'a Beam,
+    ray: Ray,
+    moment: f32,
+    /// Since the start of the sweep, seconds.
+    time_s: f64,
+    /// Sensor frame at its time.
+    direction: Vec3A,
+    /// The rest of what it draws.
+    random: Random,
+    /// Among what is found.
+    place: usize,
 }
 
 /// What drivers call calibrated: up to 100 linear in the share that a matt surface scatters, above

@@ -8,11 +8,13 @@ mod transforms;
 mod writing;
 
 use std::path::PathBuf;
+use std::sync::Mutex;
 
+use rayon::prelude::*;
 use smallvec::{SmallVec, smallvec};
 
 use self::{topics::Topics, writing::Writing};
-use super::{CameraFrame, Simulation, SimulationError, TruthBox, lidar, radar};
+use super::{CameraFrame, Scan, Simulation, SimulationError, Sweep, TruthBox, lidar, radar};
 use crate::bag::BagWriter;
 use crate::message::{
     BoundingBox3D, CameraInfo, Clock, Detection3D, Detection3DArray, Header, Image, ObjectHypothesis,
@@ -23,6 +25,8 @@ use crate::message::{
 const EPOCH_NS: i64 = 1_760_000_000_000_000_000;
 /// Transforms a second.
 const TRANSFORM_HZ: f64 = 100.0;
+/// Images that are rendered at the same time, with what the other sensors measure meanwhile.
+const BATCH_IMAGES: usize = 2;
 
 /// What to record.
 #[derive(Clone, Debug)]
@@ -48,20 +52,28 @@ pub fn record(
     let radar_frames: Vec<String> =
         (0..simulation.mounts.radars.len()).map(|index| format!("radar_{index}")).collect();
     let topics = Topics::add(&mut writer, radar_frames.len())?;
-    let mut recorder = Recorder {
-        simulation,
-        topics,
-        writing: Writing::start(writer),
-        radar_frames,
-        frame: CameraFrame::default(),
-        data: Vec::new(),
-    };
-    let taken = events(simulation, options.frames).iter().try_for_each(|event| {
-        recorder.take(event)?;
-        if let Kind::Image(number) = event.kind {
-            progress(number + 1);
-        }
-        Ok(())
+    let writing = Writing::start(writer);
+    let mut recorder = Recorder { simulation, topics, writing, radar_frames, data: Vec::new() };
+    let spare = Mutex::new(Vec::new());
+    let events = events(simulation, options.frames);
+    let mut rest = events.as_slice();
+    let taken = std::iter::from_fn(|| {
+        let (batch, others) = rest.split_at(batch_length(rest));
+        rest = others;
+        (!batch.is_empty()).then_some(batch)
+    })
+    .try_for_each(|batch| {
+        // Together, so that no core waits for the end of a single frame.
+        let measured: Vec<_> =
+            batch.par_iter().map(|event| measure(simulation, event.kind, &spare)).collect();
+        batch.iter().zip(measured).try_for_each(|(event, measured)| {
+            recorder.write(event, &measured)?;
+            if let (Kind::Image(number), Measured::Image(frame)) = (event.kind, measured) {
+                keep(&spare, frame);
+                progress(number + 1);
+            }
+            Ok(())
+        })
     });
     // If the thread that writes has failed, its error is the cause of the other.
     recorder.writing.finish().and(taken)
@@ -100,24 +112,58 @@ fn events(simulation: &Simulation, frames: u64) -> Vec<Event> {
     events
 }
 
+/// How many of the next events are measured together: up to the last of [`BATCH_IMAGES`] images.
+fn batch_length(events: &[Event]) -> usize {
+    let mut images = (1..).zip(events).filter(|(_, event)| matches!(event.kind, Kind::Image(_)));
+    images.nth(BATCH_IMAGES - 1).map_or(events.len(), |(length, _)| length)
+}
+
+/// What a sensor has measured.
+enum Measured {
+    Image(CameraFrame),
+    Sweep(Sweep),
+    Scan(Option<Scan>),
+    /// Nothing that takes time.
+    Pose,
+}
+
+fn measure(simulation: &Simulation, kind: Kind, spare: &Mutex<Vec<CameraFrame>>) -> Measured {
+    match kind {
+        Kind::Image(number) => {
+            let mut frame = spare.lock().ok().and_then(|mut spare| spare.pop()).unwrap_or_default();
+            simulation.render(number, &mut frame);
+            Measured::Image(frame)
+        }
+        Kind::Sweep(number) => Measured::Sweep(simulation.sweep(number)),
+        Kind::Scan(radar, number) => Measured::Scan(simulation.scan(radar, number)),
+        Kind::Fixed | Kind::Pose(_) => Measured::Pose,
+    }
+}
+
+/// Keeps a frame's buffers for another.
+fn keep(spare: &Mutex<Vec<CameraFrame>>, frame: CameraFrame) {
+    if let Ok(mut spare) = spare.lock() {
+        spare.push(frame);
+    }
+}
+
 struct Recorder<'a> {
     simulation: &'a Simulation,
     topics: Topics,
     writing: Writing,
     radar_frames: Vec<String>,
-    frame: CameraFrame,
     /// Of the cloud that is being written.
     data: Vec<u8>,
 }
 
 impl Recorder<'_> {
-    fn take(&mut self, event: &Event) -> Result<(), SimulationError> {
-        match event.kind {
-            Kind::Fixed => {
+    fn write(&mut self, event: &Event, measured: &Measured) -> Result<(), SimulationError> {
+        match (event.kind, measured) {
+            (Kind::Fixed, _) => {
                 let message = transforms::fixed(self.simulation, event.log, &self.radar_frames);
                 self.writing.send(self.topics.tf_static, event.log, &message)
             }
-            Kind::Pose(number) => {
+            (Kind::Pose(number), _) => {
                 let time_s = number as f64 / TRANSFORM_HZ;
                 self.writing.send(self.topics.clock, event.log, &Clock { clock: event.log })?;
                 let tf = transforms::moving(self.simulation, time_s, event.log);
@@ -125,18 +171,20 @@ impl Recorder<'_> {
                 let odometry = transforms::odometry(self.simulation, time_s, event.log);
                 self.writing.send(self.topics.odometry, event.log, &odometry)
             }
-            Kind::Image(number) => self.image(number, event.log),
-            Kind::Sweep(number) => self.sweep(number, event.log),
-            Kind::Scan(radar, number) => self.scan(radar, number, event.log),
+            (Kind::Image(number), Measured::Image(frame)) => self.image(number, frame, event.log),
+            (Kind::Sweep(number), Measured::Sweep(sweep)) => self.sweep(number, sweep, event.log),
+            (Kind::Scan(radar, number), Measured::Scan(Some(scan))) => {
+                self.scan(radar, number, scan, event.log)
+            }
+            _ => Ok(()),
         }
     }
 
-    fn image(&mut self, number: u64, log: Stamp) -> Result<(), SimulationError> {
-        self.simulation.render(number, &mut self.frame);
+    fn image(&mut self, number: u64, frame: &CameraFrame, log: Stamp) -> Result<(), SimulationError> {
         let header =
             Header { stamp: stamp(self.simulation.camera_time_s(number)), frame_id: "camera_optical_frame" };
         self.writing.send(self.topics.camera_info, log, &camera_info(self.simulation, header))?;
-        let (width, height) = (self.frame.width as u32, self.frame.height as u32);
+        let (width, height) = (frame.width as u32, frame.height as u32);
         let image = Image {
             header,
             height,
@@ -144,20 +192,15 @@ impl Recorder<'_> {
             encoding: "rgb8",
             is_bigendian: false,
             step: 3 * width,
-            data: &self.frame.rgb,
+            data: &frame.rgb,
         };
         self.writing.send(self.topics.image, log, &image)?;
-        let depth = Image {
-            encoding: "32FC1",
-            step: 4 * width,
-            data: bytemuck::cast_slice(&self.frame.depth_m),
-            ..image
-        };
+        let depth =
+            Image { encoding: "32FC1", step: 4 * width, data: bytemuck::cast_slice(&frame.depth_m), ..image };
         self.writing.send(self.topics.depth_truth, log, &depth)
     }
 
-    fn sweep(&mut self, number: u64, log: Stamp) -> Result<(), SimulationError> {
-        let sweep = self.simulation.sweep(number);
+    fn sweep(&mut self, number: u64, sweep: &Sweep, log: Stamp) -> Result<(), SimulationError> {
         let header = Header { stamp: stamp(self.simulation.sweep_times_s(number).0), frame_id: "lidar" };
         let layout = lidar::encode(&sweep.points, self.simulation.lidar, &mut self.data);
         let cloud = cloud(header, layout.fields, layout.step, &self.data);
@@ -165,13 +208,10 @@ impl Recorder<'_> {
         self.writing.send(self.topics.detection_truth, log, &detections(&sweep.boxes, header))
     }
 
-    fn scan(&mut self, radar: usize, number: u64, log: Stamp) -> Result<(), SimulationError> {
-        let (Some(scan), Some(frame_id), Some(&topic), Some(model)) = (
-            self.simulation.scan(radar, number),
-            self.radar_frames.get(radar),
-            self.topics.radars.get(radar),
-            self.simulation.radars.get(radar),
-        ) else {
+    fn scan(&mut self, radar: usize, number: u64, scan: &Scan, log: Stamp) -> Result<(), SimulationError> {
+        let (Some(frame_id), Some(&topic), Some(model)) =
+            (self.radar_frames.get(radar), self.topics.radars.get(radar), self.simulation.radars.get(radar))
+        else {
             return Ok(());
         };
         let (start_s, end_s) = self.simulation.scan_times_s(radar, number);
