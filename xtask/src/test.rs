@@ -28,6 +28,17 @@ pub fn run(workspace: &Workspace) -> Result<()> {
             ["clippy", "--workspace", "--all-targets", "--locked", "--quiet", "--", "-D", "warnings"];
         cargo(workspace, Some(&setup), &arguments, &[])
     })?;
+    check("Fuzz targets", || {
+        let arguments = [
+            "check",
+            "--manifest-path=fuzz/Cargo.toml",
+            "--target-dir=target",
+            "--no-default-features",
+            "--locked",
+            "--quiet",
+        ];
+        cargo(workspace, Some(&setup), &arguments, &[])
+    })?;
     check("Documentation", || {
         let arguments = ["doc", "--workspace", "--no-deps", "--locked", "--quiet"];
         cargo(workspace, Some(&setup), &arguments, &[("RUSTDOCFLAGS", "-D warnings")])
