@@ -8,6 +8,8 @@ use super::CameraFrame;
 const LEAST: f32 = 0.7;
 /// Longer ways are cut, pixels: what moves that fast is a streak anyway.
 const MOST: f32 = 40.0;
+/// Pixels that are averaged at most, evenly along the way.
+const MOST_STEPS: f32 = 16.0;
 
 /// Averages each pixel along its way, from `radiance` into itself.
 pub(super) fn blur(frame: &mut CameraFrame) {
@@ -35,7 +37,7 @@ pub(super) fn blur(frame: &mut CameraFrame) {
 
 /// The mean over a way centred at a pixel; what would lie outside the image is left out.
 fn along(radiance: &[[f32; 3]], [width, height]: [usize; 2], at: [f32; 2], way: [f32; 2]) -> [f32; 3] {
-    let steps = way[0].abs().max(way[1].abs()).ceil().max(1.0) as usize;
+    let steps = way[0].abs().max(way[1].abs()).ceil().clamp(1.0, MOST_STEPS) as usize;
     let (mut sum, mut count) = ([0.0; 3], 0.0_f32);
     for step in 0..=steps {
         let share = step as f32 / steps as f32 - 0.5;

@@ -69,9 +69,9 @@ impl Strip<'_> {
             let (row, column) = (top + place / TILE, left + place % TILE);
             (row < rows && column < width).then_some((row, column))
         };
-        let hits: [Option<(Ray, Hit)>; RAYS] = std::array::from_fn(|place| {
+        let hits: [Option<&(Ray, Hit)>; RAYS] = std::array::from_fn(|place| {
             let (row, column) = pixel(place)?;
-            scratch.hits.get(row * width + column).copied().flatten()
+            scratch.hits.get(row * width + column)?.as_ref()
         });
         let ahead = self.look_ahead(&hits);
         for place in 0..RAYS {
@@ -87,35 +87,35 @@ impl Strip<'_> {
             let mut visibility = scratch.samples.visibility(square_index);
             let own;
             let mut flow = square.flow;
-            let (lamps, mirrored) = if square.covers(&hit) {
+            let (lamps, mirrored) = if square.covers(hit) {
                 (&square.lamps, square.mirrored)
             } else {
-                flow = self.flow(&hit);
-                own = self.view.lamps.at(&hit);
-                visibility.direct = shading::direct_visibility(self.view, &hit, &own, random);
+                flow = self.flow(hit);
+                own = self.view.lamps.at(hit);
+                visibility.direct = shading::direct_visibility(self.view, hit, &own, random);
                 (&own, None)
             };
             let shared = Shared { visibility, lamps, mirrored, ahead: Some(&ahead[place]) };
-            let footprint_m = self.footprint_m(&ray, &hit);
-            out.radiance[index] = shading::radiance(self.view, &ray, &hit, footprint_m, shared, 0);
-            let seen = self.through_glass(&ray, hit, ahead[place].behind);
+            let footprint_m = self.footprint_m(ray, hit);
+            out.radiance[index] = shading::radiance(self.view, ray, hit, footprint_m, shared, 0);
+            let seen = self.through_glass(ray, *hit, ahead[place].behind);
             out.depth_m[index] = seen.map_or(f32::INFINITY, |point| pose.to_local(point).z);
             out.flow[index] = flow;
         }
     }
 
     /// What is behind panes and in sharp mirrors.
-    fn look_ahead(&self, hits: &[Option<(Ray, Hit)>; RAYS]) -> [Ahead; RAYS] {
+    fn look_ahead(&self, hits: &[Option<&(Ray, Hit)>; RAYS]) -> [Ahead; RAYS] {
         let (mut mirrored, mut behind) = (Packet::default(), Packet::default());
         for (place, (ray, hit)) in hits.iter().enumerate().filter_map(|(place, hit)| Some((place, (*hit)?))) {
             let material = self.view.snapshot.world().materials.get(hit.material.0 as usize);
             let Some(material) = material else { continue };
             if material.transmission > 0.0 {
-                behind.set(place, &shading::behind(&ray, &hit), MIDDLE);
+                behind.set(place, &shading::behind(ray, hit), MIDDLE);
             }
             if material.specular > 0.0
                 && material.roughness <= SHARP
-                && let Mirrored::Along(ray, _) = shading::mirrored(self.view, &ray, &hit, material, 0.0)
+                && let Mirrored::Along(ray, _) = shading::mirrored(self.view, ray, hit, material, 0.0)
             {
                 mirrored.set(place, &ray, MIDDLE);
             }
