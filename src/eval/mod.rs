@@ -1,3 +1,4 @@
 //! What a run is worth: metrics, reports and pictures.
 
+pub mod depth;
 pub mod picture;
