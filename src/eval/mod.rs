@@ -1,4 +1,5 @@
 //! What a run is worth: metrics, reports and pictures.
 
 pub mod depth;
+pub mod detection;
 pub mod picture;
