@@ -3,3 +3,4 @@
 pub mod depth;
 pub mod detection;
 pub mod picture;
+pub mod run;
