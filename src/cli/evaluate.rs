@@ -25,7 +25,7 @@ pub(super) struct EvaluateArguments {
     /// Topic of the depth truth, an image in metres or millimetres; truth/depth if there is one
     #[arg(long, value_name = "TOPIC")]
     depth_truth: Option<String>,
-    /// Topic of the detection truth, a Detection3DArray; truth/detections if there is one
+    /// Topic of the detection truth, a `Detection3DArray`; truth/detections if there is one
     #[arg(long, value_name = "TOPIC")]
     detection_truth: Option<String>,
     /// Topic that a node publishes or takes under another name, as in `detections:=/front/detections`
@@ -93,7 +93,8 @@ fn tables(evaluation: &Evaluation) -> String {
     parts.extend(report.depth.as_ref().map(depth_table));
     parts.extend(report.detection.as_ref().map(detection_tables));
     if !report.notes.is_empty() {
-        parts.push(report.notes.iter().map(|note| format!("note: {note}\n")).collect());
+        let notes: Vec<String> = report.notes.iter().map(|note| format!("note: {note}")).collect();
+        parts.push(notes.join("\n") + "\n");
     }
     parts.push(format!("report in {}\n", evaluation.path.display()));
     parts.join("\n")

@@ -104,8 +104,12 @@ fn velocities_are_those_of_ids() {
 fn dropped_and_unknown_frames_are_counted() {
     let temp = TempDir::new().unwrap();
     let mut recording = Recording::default();
-    [0, 100, 200, 300].iter().for_each(|ms| recording.depth_truth(*ms, 10.0));
-    [100, 300, 400].iter().for_each(|ms| recording.depth(*ms, 10.0));
+    for ms in [0, 100, 200, 300] {
+        recording.depth_truth(ms, 10.0);
+    }
+    for ms in [100, 300, 400] {
+        recording.depth(ms, 10.0);
+    }
     let run = Run::of(&[&recording.write(&temp.path().join("bag"))], &[]);
     assert_eq!(run.code, 0);
     assert_eq!(

@@ -139,8 +139,7 @@ impl DepthSums {
     /// Whether a truth value counts.
     #[inline]
     pub(super) fn counts(truth_m: f32) -> bool {
-        let truth_m = f64::from(truth_m);
-        (truth_m >= TRUTH_MIN_M) & (truth_m <= TRUTH_MAX_M)
+        (TRUTH_MIN_M..=TRUTH_MAX_M).contains(&f64::from(truth_m))
     }
 
     /// Adds a pixel. Truth that does not count is passed over. `near`: whether a radar return is near.
@@ -186,7 +185,9 @@ mod tests {
 
     fn sums(pixels: &[(f32, f32)]) -> DepthSums {
         let mut sums = DepthSums::default();
-        pixels.iter().for_each(|&(truth, predicted)| sums.add(truth, predicted, None, None));
+        for &(truth, predicted) in pixels {
+            sums.add(truth, predicted, None, None);
+        }
         sums
     }
 

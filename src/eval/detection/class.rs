@@ -81,6 +81,15 @@ impl Default for EvalClasses {
     }
 }
 
+impl<'a> IntoIterator for &'a EvalClasses {
+    type Item = &'a EvalClass;
+    type IntoIter = std::slice::Iter<'a, EvalClass>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
 impl EvalClasses {
     /// Those called `names`, by [`EvalClass::named`].
     pub fn new<'a>(names: impl IntoIterator<Item = &'a str>) -> Self {

@@ -2,7 +2,7 @@
 //!
 //! In: the truth boxes and the detections of one sweep after another, in one frame, filtered by
 //! [`EvalClasses::counts`]. Out: the metrics of the field over all of them: nuScenes (mean average precision
-//! over centre distances, true-positive errors, NDS), KITTI (40 recall points, rotated IoU from above and in
+//! over centre distances, true-positive errors, NDS), KITTI (40 recall points, overlap from above and in
 //! 3D), Waymo (average precision weighted by heading). What is kept of a sweep is a few bytes a detection.
 //!
 //! Sweeps are added in a fixed order, and equal scores are ranked by it, so results do not depend on threads.

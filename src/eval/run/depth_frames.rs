@@ -163,7 +163,7 @@ impl<'a> DepthTruth<'a> {
                 to_cdr(&Image { data: &[], ..image }, &mut bytes);
                 (image.header.stamp, WithoutPixels(CdrBuffer(bytes)))
             }
-            Err(error) => return damages.note(&self.place, error),
+            Err(error) => return damages.note(&self.place, &error),
         };
         let (stamp, image) = trigger;
         if let Some((intake, _)) = &mut self.returns {
@@ -297,7 +297,7 @@ impl DepthOutputs {
             let stamp = match from_cdr::<Image<'_>>(&message.data) {
                 Ok(image) => image.header.stamp,
                 Err(error) => {
-                    damages.note(&self.place, error);
+                    damages.note(&self.place, &error);
                     continue;
                 }
             };

@@ -40,7 +40,7 @@ enum Trouble {
 /// Takes pairs until their sender is gone. `live` tells of each run whether log times are those of arrival.
 pub(super) fn score(pairs: &Receiver<OfRun>, live: &[bool]) -> DepthScores {
     let mut scores = DepthScores::default();
-    while let Some(batch) = super::evaluate::batch(pairs, BATCH) {
+    while let Some(batch) = super::tasks::batch(pairs, BATCH) {
         let results: Vec<_> = batch.par_iter().map(|(_, pair)| compare(pair)).collect();
         for ((run, pair), result) in batch.iter().zip(results) {
             if live.get(*run).is_some_and(|live| *live) {
@@ -52,7 +52,7 @@ pub(super) fn score(pairs: &Receiver<OfRun>, live: &[bool]) -> DepthScores {
                         scores.worst.add(*run, pair, &figures);
                     }
                 }
-                Err(Trouble::Damaged(place, what)) => scores.damages.note(place, what),
+                Err(Trouble::Damaged(place, what)) => scores.damages.note(place, &what),
                 Err(Trouble::Incomparable(what)) => {
                     scores.incomparable.get_or_insert((0, what)).0 += 1;
                 }
@@ -148,7 +148,9 @@ mod tests {
 
     fn scored(pairs: Vec<DepthPair>) -> DepthScores {
         let (sender, receiver) = std::sync::mpsc::channel();
-        pairs.into_iter().for_each(|pair| sender.send((0, pair)).unwrap());
+        for pair in pairs {
+            sender.send((0, pair)).unwrap();
+        }
         drop(sender);
         score(&receiver, &[true])
     }

@@ -5,15 +5,16 @@ use std::sync::{Arc, Mutex};
 
 use nalgebra::{Point3, Vector3};
 
+use super::boxes::{BoxFrame, Counts, Moving, moved, read};
 use super::depth_frames::place;
 use super::reading::{Damages, Progress, Reading};
 use super::source::Source;
 use super::topics::{find, frame};
 use super::{EvalError, Joined, Matching, Need, StampJoin, TOLERANCE_NS};
 use crate::bag::Bag;
-use crate::eval::detection::{EvalBox, EvalClasses, VelocityById};
-use crate::geometry::{Box3d, Pose, TransformBuffer, pose_from_parts};
-use crate::message::{CdrBuffer, Detection3D, Detection3DArray, PointCloud2, Stamp, TFMessage, from_cdr};
+use crate::eval::detection::{EvalBox, EvalClasses};
+use crate::geometry::{Box3d, Pose, TransformBuffer};
+use crate::message::{CdrBuffer, Detection3DArray, PointCloud2, Stamp, TFMessage};
 use crate::pipeline::detection::{DetectionFrame, DetectionIntake};
 use crate::pipeline::{Accounting, Intake, Pacing, SensorInput, insert_transforms};
 
@@ -39,111 +40,9 @@ pub(super) struct DetectionPair {
     pub age_ns: i64,
 }
 
-/// Boxes as they came, with the id of each.
-struct Boxes {
-    stamp: Stamp,
-    frame_id: String,
-    boxes: Vec<(EvalBox, String)>,
-}
-
-/// What is counted on the way.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Counts {
-    /// Boxes that are none: not finite, without size or class.
-    pub unusable: u64,
-    /// Pairs whose detections could not be brought into the frame of the truth, and why the first could not.
-    pub without_transform: Option<(u64, String)>,
-}
-
-/// Reads a message; boxes are where they are, classes in `classes`.
-fn read(
-    data: &[u8],
-    classes: &mut Arc<EvalClasses>,
-    counts: &mut Counts,
-) -> Result<Boxes, crate::message::CdrError> {
-    let message: Detection3DArray<'_> = from_cdr(data)?;
-    let mut boxes = Vec::with_capacity(message.detections.len());
-    for detection in &message.detections {
-        match eval_box(detection, classes) {
-            Some(found) => boxes.push((found, detection.id.clone().into_owned())),
-            None => counts.unusable += 1,
-        }
-    }
-    let frame_id = frame(message.header.frame_id).to_owned();
-    Ok(Boxes { stamp: message.header.stamp, frame_id, boxes })
-}
-
-/// A box by its surest hypothesis; `None` if it is not finite or has no size or class.
-fn eval_box(detection: &Detection3D<'_>, classes: &mut Arc<EvalClasses>) -> Option<EvalBox> {
-    let results = detection.results.iter().map(|result| &result.hypothesis);
-    let hypothesis = results
-        .filter(|hypothesis| hypothesis.score.is_finite())
-        .reduce(|best, other| if other.score > best.score { other } else { best })?;
-    let class = match classes.id(&hypothesis.class_id) {
-        Some(class) => class,
-        None => Arc::make_mut(classes).id_or_add(&hypothesis.class_id)?,
-    };
-    let (p, q, size) =
-        (detection.bbox.center.position, detection.bbox.center.orientation, detection.bbox.size);
-    let pose = pose_from_parts([p.x, p.y, p.z], [q.x, q.y, q.z, q.w]).ok()?;
-    let size = Vector3::new(size.x, size.y, size.z);
-    if !size.iter().all(|edge| edge.is_finite() && *edge > 0.0) {
-        return None;
-    }
-    let forward = pose.rotation * Vector3::x();
-    Some(EvalBox {
-        class,
-        box3d: Box3d { center: pose.translation.vector.into(), size, yaw: forward.y.atan2(forward.x) },
-        score: hypothesis.score,
-        velocity_mps: [f64::NAN; 2],
-        range_m: f64::NAN,
-    })
-}
-
-/// Moves a box into another frame; its heading turns with the transform's yaw.
-fn moved(box3d: &Box3d, pose: &Pose) -> Box3d {
-    let forward = pose.rotation * Vector3::new(box3d.yaw.cos(), box3d.yaw.sin(), 0.0);
-    Box3d { center: pose * box3d.center, size: box3d.size, yaw: forward.y.atan2(forward.x) }
-}
-
-/// Takes messages with boxes and gives them with velocities, one frame later.
-#[derive(Default)]
-struct Moving {
-    velocity: VelocityById,
-    heads: VecDeque<(Stamp, String, Stamp)>,
-}
-
-/// Boxes with velocities, and when they were logged.
-struct Frame {
-    stamp: Stamp,
-    frame_id: String,
-    logged: Stamp,
-    boxes: Vec<EvalBox>,
-}
-
-impl Moving {
-    fn push(&mut self, found: Boxes, logged: Stamp) -> Option<Frame> {
-        let Boxes { stamp, frame_id, boxes } = found;
-        self.heads.push_back((stamp, frame_id, logged));
-        let done = self.velocity.push(stamp, boxes);
-        self.frame(done)
-    }
-
-    fn finish(&mut self) -> Option<Frame> {
-        let done = self.velocity.finish();
-        self.frame(done)
-    }
-
-    fn frame(&mut self, boxes: Option<Vec<EvalBox>>) -> Option<Frame> {
-        let boxes = boxes?;
-        let (stamp, frame_id, logged) = self.heads.pop_front()?;
-        Some(Frame { stamp, frame_id, logged, boxes })
-    }
-}
-
 /// Truth of one sweep.
 struct TruthFrame {
-    frame: Frame,
+    frame: BoxFrame,
     sweep: Option<DetectionFrame>,
     /// Frame of the truth into that of the sweep.
     t_sweep_truth: Option<Pose>,
@@ -159,7 +58,7 @@ pub(super) struct DetectionTruth<'a> {
     intake: DetectionIntake,
     transforms: TransformBuffer,
     moving: Moving,
-    waiting: VecDeque<Frame>,
+    waiting: VecDeque<BoxFrame>,
     sweeps: VecDeque<DetectionFrame>,
     now: Stamp,
     ended: bool,
@@ -232,7 +131,7 @@ impl<'a> DetectionTruth<'a> {
             if message.topic == self.topic {
                 match read(&message.data, classes, counts) {
                     Ok(found) => self.waiting.extend(self.moving.push(found, self.now)),
-                    Err(error) => damages.note(&self.place, error),
+                    Err(error) => damages.note(&self.place, &error),
                 }
             } else if topic == self.lidar {
                 self.intake.offer(SensorInput::Lidar(Arc::new(CdrBuffer(message.data))), self.now);
@@ -263,11 +162,11 @@ impl<'a> DetectionTruth<'a> {
             return None;
         }
         let sweep = found.and_then(|index| self.sweeps.remove(index));
-        let frame = self.waiting.pop_front()?;
-        let of_sweep = sweep.as_ref().map(|sweep| super::topics::frame(&sweep.frame_id));
+        let boxes = self.waiting.pop_front()?;
+        let of_sweep = sweep.as_ref().map(|sweep| frame(&sweep.frame_id));
         let t_sweep_truth =
-            of_sweep.and_then(|of_sweep| self.pose(of_sweep, &frame.frame_id, frame.stamp).ok());
-        Some(TruthFrame { frame, sweep, t_sweep_truth })
+            of_sweep.and_then(|of_sweep| self.pose(of_sweep, &boxes.in_frame, boxes.stamp).ok());
+        Some(TruthFrame { frame: boxes, sweep, t_sweep_truth })
     }
 
     /// `t_target_source` at a time of the recording.
@@ -321,14 +220,14 @@ impl DetectionOutputs {
         classes: &mut Arc<EvalClasses>,
         counts: &mut Counts,
         damages: &mut Damages,
-    ) -> Option<(Stamp, Frame)> {
+    ) -> Option<(Stamp, BoxFrame)> {
         while !self.ended {
             let frame = match self.reading.next(damages) {
                 Some(message) if message.topic != self.topic => None,
                 Some(message) => match read(&message.data, classes, counts) {
                     Ok(found) => self.moving.push(found, message.log_time),
                     Err(error) => {
-                        damages.note(&self.place, error);
+                        damages.note(&self.place, &error);
                         None
                     }
                 },
@@ -354,19 +253,19 @@ pub(super) fn join(
     damages: &mut Damages,
     mut pair: impl FnMut(DetectionPair) -> Result<(), EvalError>,
 ) -> Result<Matching, EvalError> {
-    let mut join = StampJoin::<TruthFrame, Frame>::new(TOLERANCE_NS);
+    let mut join = StampJoin::<TruthFrame, BoxFrame>::new(TOLERANCE_NS);
     let mut matching = Matching::default();
     loop {
         match join.poll() {
             Ok(Joined::Both(of_truth, found)) => {
                 matching.matched += 1;
                 let stamp = of_truth.frame.stamp;
-                match truth.pose(&of_truth.frame.frame_id, &found.frame_id, stamp) {
+                match truth.pose(&of_truth.frame.in_frame, &found.in_frame, stamp) {
                     Ok(t_truth_found) => pair(paired(of_truth, found, &t_truth_found, classes))?,
                     Err(error) => {
                         let why = format!(
                             "detection truth in frame '{}', detections in '{}': {error}",
-                            of_truth.frame.frame_id, found.frame_id
+                            of_truth.frame.in_frame, found.in_frame
                         );
                         counts.without_transform.get_or_insert((0, why)).0 += 1;
                     }
@@ -387,7 +286,7 @@ pub(super) fn join(
 
 fn paired(
     truth: TruthFrame,
-    found: Frame,
+    found: BoxFrame,
     t_truth_found: &Pose,
     classes: &Arc<EvalClasses>,
 ) -> DetectionPair {

@@ -45,7 +45,7 @@ pub(super) struct DetectionScores {
 /// Takes pairs until their sender is gone. `layouts` is by run.
 pub(super) fn score(pairs: &Receiver<OfRun>, layouts: &[SweepLayout]) -> DetectionScores {
     let mut scores = DetectionScores::default();
-    while let Some(batch) = super::evaluate::batch(pairs, BATCH) {
+    while let Some(batch) = super::tasks::batch(pairs, BATCH) {
         let layout = |run: usize| layouts.get(run).copied().unwrap_or_default();
         let seen: Vec<_> =
             batch.par_iter().map(|(run, pair)| boxes_with_points(pair, layout(*run))).collect();
@@ -64,7 +64,7 @@ pub(super) fn score(pairs: &Receiver<OfRun>, layouts: &[SweepLayout]) -> Detecti
                 }
                 Err(error) => {
                     scores.frames_without_sweep += 1;
-                    scores.damages.note("lidar/points", error);
+                    scores.damages.note("lidar/points", &error);
                     pair.truth.clone()
                 }
             };

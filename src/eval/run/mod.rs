@@ -6,6 +6,7 @@
 //! other, each by a thread that reads and all cores that compare; what is added up is added in the order of
 //! the truth, so that the number of threads changes nothing.
 
+mod boxes;
 mod depth_frames;
 mod depth_score;
 mod detection_frames;
@@ -15,8 +16,10 @@ mod evaluate;
 mod matching;
 mod reading;
 mod report;
+mod sections;
 mod source;
 mod stamp_join;
+mod tasks;
 mod topics;
 
 pub use error::EvalError;

@@ -12,7 +12,7 @@ pub(super) struct Damages(BTreeMap<String, (String, u64)>);
 
 impl Damages {
     /// Something at `place` is unreadable.
-    pub fn note(&mut self, place: &str, what: impl ToString) {
+    pub fn note(&mut self, place: &str, what: &dyn std::fmt::Display) {
         if let Some((_, count)) = self.0.get_mut(place) {
             *count += 1;
         } else {
