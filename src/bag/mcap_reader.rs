@@ -62,7 +62,11 @@ impl McapReader {
         };
         let mut blocks: Vec<(i64, u64)> =
             self.index.blocks.iter().filter(wanted).map(|block| (block.start, block.offset)).collect();
-        blocks.sort_unstable();
+        if filter.as_written {
+            blocks.sort_unstable_by_key(|(_, offset)| *offset);
+        } else {
+            blocks.sort_unstable();
+        }
         McapStream {
             file: self.file.clone(),
             index: Arc::clone(&self.index),
@@ -136,8 +140,10 @@ impl McapReader {
     }
 }
 
-/// A message waiting for its turn, ordered by log time, then by position in the file.
+/// A message waiting for its turn, ordered by log time where that is wanted, then by position in the file.
 struct Pending {
+    /// Log time, or 0 where the position alone decides
+    turn: i64,
     log_time: i64,
     block: u64,
     number: u32,
@@ -147,7 +153,7 @@ struct Pending {
 
 impl Pending {
     fn key(&self) -> (i64, u64, u32) {
-        (self.log_time, self.block, self.number)
+        (self.turn, self.block, self.number)
     }
 }
 
@@ -205,7 +211,8 @@ impl McapStream {
             number += 1;
             if self.filter.wants(topic) && (self.filter.start..self.filter.end).contains(&log_time) {
                 bytes += payload.len();
-                drafts.push(Pending { log_time, block: offset, number, topic, data: payload.to_vec() });
+                let turn = if self.filter.as_written { 0 } else { log_time };
+                drafts.push(Pending { turn, log_time, block: offset, number, topic, data: payload.to_vec() });
             }
             Ok(())
         };
@@ -238,7 +245,8 @@ impl Iterator for McapStream {
     fn next(&mut self) -> Option<Self::Item> {
         while let Some(&(start, offset)) = self.blocks.as_slice().first() {
             // A block that starts at the same time may come earlier in the file.
-            if self.pending.peek().is_some_and(|Reverse(message)| message.log_time < start) {
+            let as_written = self.filter.as_written;
+            if self.pending.peek().is_some_and(|Reverse(message)| as_written || message.log_time < start) {
                 break;
             }
             self.blocks.next();
@@ -330,6 +338,30 @@ mod tests {
             assert!(stream.pending_bytes() as u64 <= 2 * (CHUNK + MESSAGE));
         }
         assert_eq!(delivered, COUNT * MESSAGE);
+    }
+
+    #[test]
+    fn the_order_of_the_file_is_kept_on_request() {
+        let mut bytes = Cursor::new(Vec::new());
+        let mut writer = WriteOptions::new().chunk_size(Some(50)).create(&mut bytes).unwrap();
+        let channel = writer.add_channel(0, "/a", "cdr", &BTreeMap::default()).unwrap();
+        let times = [5_u64, 6, 7, 6, 5, 9, 1, 2, 6];
+        for time in times {
+            let header =
+                MessageHeader { channel_id: channel, sequence: 0, log_time: time, publish_time: time };
+            writer.write_to_known_channel(&header, &[7; 30]).unwrap();
+        }
+        writer.finish().unwrap();
+        drop(writer);
+        let source = Arc::new(Counting { bytes: bytes.into_inner(), read: AtomicU64::new(0) });
+        let reader = McapReader::new(Path::new("a.mcap"), source as Arc<dyn ReadAt>).unwrap();
+        let read = |filter| {
+            reader.messages(filter).map(|message| message.unwrap().log_time.0 as u64).collect::<Vec<_>>()
+        };
+        assert_eq!(read(FileFilter { as_written: true, ..FileFilter::all(1) }), times);
+        let mut sorted = times;
+        sorted.sort_unstable();
+        assert_eq!(read(FileFilter::all(1)), sorted);
     }
 
     #[test]

@@ -157,6 +157,15 @@ impl Bag {
     /// The messages that pass `filter`, in log-time order; equal times in the order of the file.
     /// Fails if the filter names a topic that is not there.
     pub fn messages(&self, filter: &ReadFilter) -> Result<MessageStream, BagError> {
+        self.stream(filter, false)
+    }
+
+    /// As [`Bag::messages`], each MCAP file in the order in which it was written, where time may run back.
+    pub fn messages_as_written(&self, filter: &ReadFilter) -> Result<MessageStream, BagError> {
+        self.stream(filter, true)
+    }
+
+    fn stream(&self, filter: &ReadFilter, as_written: bool) -> Result<MessageStream, BagError> {
         let topics = self.info.topics.len();
         let mut wanted = vec![filter.topics.is_none(); topics];
         for &index in filter.topics.iter().flatten() {
@@ -169,6 +178,7 @@ impl Bag {
             topics: wanted,
             start: filter.start.map_or(i64::MIN, |stamp| stamp.0),
             end: filter.end.map_or(i64::MAX, |stamp| stamp.0),
+            as_written,
         };
         Ok(MessageStream(SplitStream::new(Arc::clone(&self.parts), filter, self.packed_messages)))
     }

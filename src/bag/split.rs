@@ -74,6 +74,7 @@ impl SplitStream {
             topics: source.topics.iter().map(|&topic| self.filter.wants(topic)).collect(),
             start: self.filter.start,
             end: self.filter.end,
+            as_written: self.filter.as_written,
         };
         match source.messages(filter) {
             Ok((stream, damage)) => {

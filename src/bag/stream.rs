@@ -34,12 +34,14 @@ pub(super) struct FileFilter {
     pub start: i64,
     /// First nanosecond not wanted.
     pub end: i64,
+    /// Whether messages come in the order of the file instead of log time.
+    pub as_written: bool,
 }
 
 impl FileFilter {
     /// Every message of a file with `topics` topics.
     pub fn all(topics: usize) -> Self {
-        Self { topics: vec![true; topics], start: i64::MIN, end: i64::MAX }
+        Self { topics: vec![true; topics], start: i64::MIN, end: i64::MAX, as_written: false }
     }
 
     /// Whether messages of `topic` are wanted.

@@ -4,6 +4,7 @@ use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use crate::bag::BagError;
+use crate::eval::run::EvalError;
 use crate::inference::InferenceError;
 use crate::pipeline::{ParameterError, PipelineError};
 use crate::replay::ReplayError;
@@ -78,6 +79,12 @@ impl From<InferenceError> for Failure {
 
 impl From<ReplayError> for Failure {
     fn from(error: ReplayError) -> Self {
+        if error.is_input() { Self::Input(error.to_string()) } else { Self::Configuration(error.to_string()) }
+    }
+}
+
+impl From<EvalError> for Failure {
+    fn from(error: EvalError) -> Self {
         if error.is_input() { Self::Input(error.to_string()) } else { Self::Configuration(error.to_string()) }
     }
 }

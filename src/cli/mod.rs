@@ -3,6 +3,7 @@
 mod bag_progress;
 mod corrupt;
 mod doctor;
+mod evaluate;
 mod exit;
 mod inspect;
 mod output;
@@ -34,6 +35,8 @@ enum Command {
     Inspect(inspect::InspectArguments),
     /// Run the pipelines over bags and record what they publish
     Replay(replay::ReplayArguments),
+    /// Score what the nodes published against the truth
+    Evaluate(evaluate::EvaluateArguments),
     /// Make a recording of a simulated robot with its truth, or arrays to train on
     Simulate(Box<simulate::SimulateArguments>),
     /// Degrade the sensors of a bag, to see how much that costs
@@ -57,6 +60,7 @@ pub fn main() -> ExitCode {
         Command::Doctor(arguments) => doctor::run(&arguments),
         Command::Inspect(arguments) => inspect::run(&arguments),
         Command::Replay(arguments) => replay::run(&arguments),
+        Command::Evaluate(arguments) => evaluate::run(&arguments),
         Command::Simulate(arguments) => simulate::run(&arguments),
         Command::Corrupt(arguments) => corrupt::run(&arguments),
     };

@@ -1,3 +1,6 @@
 //! What a run is worth: metrics, reports and pictures.
 
+pub mod depth;
+pub mod detection;
 pub mod picture;
+pub mod run;

@@ -18,13 +18,14 @@ pub(super) struct Recorder {
     writer: BagWriter,
     lanes: Vec<Vec<Option<(TopicId, &'static OutputTopic)>>>,
     digest: Sha256,
+    written: u64,
 }
 
 impl Recorder {
     /// A recording at `path` without topics.
     pub fn create(path: &Path) -> Result<Self, ReplayError> {
         let writer = BagWriter::create(path).map_err(ReplayError::Bag)?;
-        Ok(Self { writer, lanes: Vec::new(), digest: Sha256::new() })
+        Ok(Self { writer, lanes: Vec::new(), digest: Sha256::new(), written: 0 })
     }
 
     /// Adds the recorded topics of the next lane.
@@ -51,6 +52,11 @@ impl Recorder {
         Ok(())
     }
 
+    /// Messages so far.
+    pub const fn written(&self) -> u64 {
+        self.written
+    }
+
     /// Writes one message. A trigger stamped before the epoch is logged at the epoch.
     pub fn write(
         &mut self,
@@ -64,6 +70,7 @@ impl Recorder {
         };
         let log_time = stamp.max(Stamp(0));
         self.writer.write(*id, log_time, bytes).map_err(ReplayError::Bag)?;
+        self.written += 1;
         // Lengths in front, so that no two sequences of messages have the same digest input.
         for part in [format!("/{}", output.name).as_bytes(), output.type_name.as_bytes()] {
             self.digest.update((part.len() as u64).to_le_bytes());

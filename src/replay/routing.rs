@@ -1,5 +1,6 @@
 //! Which topic of a bag feeds which input of which pipeline.
 
+use std::fmt;
 use std::path::Path;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -27,6 +28,12 @@ impl FromStr for Remap {
             }
             _ => Err(ReplayError::RemapSyntax(text.to_owned())),
         }
+    }
+}
+
+impl fmt::Display for Remap {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:={}", self.from, self.to)
     }
 }
 

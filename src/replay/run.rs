@@ -85,6 +85,7 @@ pub fn replay(
 
     let mut totals: BTreeMap<&'static str, Accounting> = BTreeMap::new();
     let (mut bag_s, mut any, mut damages) = (0.0, false, Vec::new());
+    let mut outputs_per_bag = Vec::with_capacity(sources.len());
     for Source { bag, section, routes } in &sources {
         progress.bag(&bag.path().display().to_string(), section.seconds(bag));
         bag_s += section.seconds(bag);
@@ -95,7 +96,9 @@ pub fn replay(
         };
         let accounts: Vec<_> = lanes.iter().map(|lane| lane.accounting()).collect();
         let lanes = lanes.into_iter().zip(&used).map(|(lane, (node, _))| (lane, routes[*node].clone()));
+        let before = recorder.written();
         let played = play_bag(bag, *section, options, lanes.collect(), &mut recorder, progress)?;
+        outputs_per_bag.push(recorder.written() - before);
         any |= played.any;
         damages.extend(played.damages);
         for ((_, node), account) in used.iter().zip(&accounts) {
@@ -124,6 +127,7 @@ pub fn replay(
     let summary = RunSummary {
         isobath: env!("CARGO_PKG_VERSION"),
         bags: options.bags.iter().map(|path| path.display().to_string()).collect(),
+        remaps: options.remaps.iter().map(ToString::to_string).collect(),
         config: config(&options.parameters, options.calibration.as_ref()),
         providers,
         nodes,
@@ -133,6 +137,7 @@ pub fn replay(
         cpu_s,
         max_rss_mb,
         outputs_sha256,
+        outputs_per_bag,
     };
     write_summary(&options.out, &summary)?;
     folder.keep();

@@ -15,6 +15,8 @@ pub struct RunSummary {
     pub isobath: &'static str,
     /// Bags in the order they were played
     pub bags: Vec<String>,
+    /// Topic names that were changed, as `from:=to`
+    pub remaps: Vec<String>,
     /// All parameters of all nodes, defaults included; the calibration file under `calibration`
     pub config: Json,
     /// Execution provider in use, by node
@@ -33,6 +35,8 @@ pub struct RunSummary {
     pub max_rss_mb: f64,
     /// SHA-256 over topic, type, log time and bytes of every output, in their order
     pub outputs_sha256: String,
+    /// Messages in `outputs.mcap` that came of each bag; those of a bag follow those of the one before
+    pub outputs_per_bag: Vec<u64>,
 }
 
 /// One node's part of `run.json`. `received = published + Σ dropped`.

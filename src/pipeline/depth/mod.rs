@@ -19,6 +19,7 @@ pub use intake::{DepthFrame, DepthIntake};
 pub use model::DepthModel;
 pub(in crate::pipeline) use model::session_options;
 pub use processor::DepthProcessor;
+pub use radars::RadarReader;
 
 use super::{
     Accounting, InputKind, InputTopic, OutputTopic, Pacing, ParameterError, ParameterSet, ParameterSpec,

@@ -11,7 +11,7 @@ use crate::pipeline::{Accounting, FrameError, ParameterSet};
 use crate::sensor::{DopplerSigns, PointCloudView, RadarReturn, decode_radar, decode_radar_scan};
 
 /// Reads radar clouds by their presets; reuses its memory from frame to frame.
-pub(super) struct RadarReader {
+pub struct RadarReader {
     settings: [RadarSettings; MAX_RADARS],
     signs: [DopplerSigns; MAX_RADARS],
     returns: Vec<RadarReturn>,

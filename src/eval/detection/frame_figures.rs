@@ -1,0 +1,29 @@
+//! What is said of one sweep.
+
+use serde::Serialize;
+
+/// Detections below this are too unsure to be counted as wrong in the figures of one sweep.
+pub(super) const SURE_SCORE: f64 = 0.3;
+
+/// Of one sweep: what was found within 2 m, with a score of 0.3 or more.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct DetectionFigures {
+    /// Truth boxes that are scored.
+    pub truth: u32,
+    /// Detections of any score.
+    pub detections: u32,
+    /// Truth boxes that were found.
+    pub found: u32,
+    /// Truth boxes that were not.
+    pub missed: u32,
+    /// Detections that found nothing.
+    pub wrong: u32,
+}
+
+impl DetectionFigures {
+    /// 2 found / (2 found + missed + wrong): 1 is perfect, and so is a sweep with nothing in it.
+    pub fn f1(&self) -> f64 {
+        let errors = f64::from(self.missed) + f64::from(self.wrong);
+        if errors == 0.0 { 1.0 } else { 2.0 * f64::from(self.found) / (2.0 * f64::from(self.found) + errors) }
+    }
+}

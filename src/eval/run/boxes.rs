@@ -1,0 +1,116 @@
+//! Messages with boxes as boxes that metrics understand.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use nalgebra::Vector3;
+
+use super::topics::frame;
+use crate::eval::detection::{EvalBox, EvalClasses, VelocityById};
+use crate::geometry::{Box3d, Pose, pose_from_parts};
+use crate::message::{CdrError, Detection3D, Detection3DArray, Stamp, from_cdr};
+
+/// The boxes of one message with the id of each.
+pub(super) struct Identified {
+    stamp: Stamp,
+    frame_id: String,
+    boxes: Vec<(EvalBox, String)>,
+}
+
+/// What is counted on the way.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Counts {
+    /// Boxes that are none: not finite, without size or class.
+    pub unusable: u64,
+    /// Pairs whose detections could not be brought into the frame of the truth, and why the first could not.
+    pub without_transform: Option<(u64, String)>,
+}
+
+/// Reads a message; boxes are where they are, classes in `classes`.
+pub(super) fn read(
+    data: &[u8],
+    classes: &mut Arc<EvalClasses>,
+    counts: &mut Counts,
+) -> Result<Identified, CdrError> {
+    let message: Detection3DArray<'_> = from_cdr(data)?;
+    let mut boxes = Vec::with_capacity(message.detections.len());
+    for detection in &message.detections {
+        match eval_box(detection, classes) {
+            Some(found) => boxes.push((found, detection.id.clone().into_owned())),
+            None => counts.unusable += 1,
+        }
+    }
+    let frame_id = frame(message.header.frame_id).to_owned();
+    Ok(Identified { stamp: message.header.stamp, frame_id, boxes })
+}
+
+/// A box by its surest hypothesis; `None` if it is not finite or has no size or class.
+fn eval_box(detection: &Detection3D<'_>, classes: &mut Arc<EvalClasses>) -> Option<EvalBox> {
+    let results = detection.results.iter().map(|result| &result.hypothesis);
+    let hypothesis = results
+        .filter(|hypothesis| hypothesis.score.is_finite())
+        .reduce(|best, other| if other.score > best.score { other } else { best })?;
+    let class = match classes.id(&hypothesis.class_id) {
+        Some(class) => class,
+        None => Arc::make_mut(classes).id_or_add(&hypothesis.class_id)?,
+    };
+    let (p, q, size) =
+        (detection.bbox.center.position, detection.bbox.center.orientation, detection.bbox.size);
+    let pose = pose_from_parts([p.x, p.y, p.z], [q.x, q.y, q.z, q.w]).ok()?;
+    let size = Vector3::new(size.x, size.y, size.z);
+    if !size.iter().all(|edge| edge.is_finite() && *edge > 0.0) {
+        return None;
+    }
+    let forward = pose.rotation * Vector3::x();
+    Some(EvalBox {
+        class,
+        box3d: Box3d { center: pose.translation.vector.into(), size, yaw: forward.y.atan2(forward.x) },
+        score: hypothesis.score,
+        velocity_mps: [f64::NAN; 2],
+        range_m: f64::NAN,
+    })
+}
+
+/// Moves a box into another frame; its heading turns with the transform's yaw.
+pub(super) fn moved(box3d: &Box3d, pose: &Pose) -> Box3d {
+    let forward = pose.rotation * Vector3::new(box3d.yaw.cos(), box3d.yaw.sin(), 0.0);
+    Box3d { center: pose * box3d.center, size: box3d.size, yaw: forward.y.atan2(forward.x) }
+}
+
+/// Takes messages with boxes and gives them with velocities, one frame later.
+#[derive(Default)]
+pub(super) struct Moving {
+    velocity: VelocityById,
+    heads: VecDeque<(Stamp, String, Stamp)>,
+}
+
+/// Boxes with velocities, and when they were logged.
+pub(super) struct BoxFrame {
+    pub stamp: Stamp,
+    /// Frame that the boxes are in.
+    pub in_frame: String,
+    pub logged: Stamp,
+    pub boxes: Vec<EvalBox>,
+}
+
+impl Moving {
+    /// Takes a message; gives the one before, complete.
+    pub fn push(&mut self, found: Identified, logged: Stamp) -> Option<BoxFrame> {
+        let Identified { stamp, frame_id, boxes } = found;
+        self.heads.push_back((stamp, frame_id, logged));
+        let done = self.velocity.push(stamp, boxes);
+        self.frame(done)
+    }
+
+    /// Gives the last message.
+    pub fn finish(&mut self) -> Option<BoxFrame> {
+        let done = self.velocity.finish();
+        self.frame(done)
+    }
+
+    fn frame(&mut self, boxes: Option<Vec<EvalBox>>) -> Option<BoxFrame> {
+        let boxes = boxes?;
+        let (stamp, frame_id, logged) = self.heads.pop_front()?;
+        Some(BoxFrame { stamp, in_frame: frame_id, logged, boxes })
+    }
+}

@@ -1,0 +1,34 @@
+//! Scores runs: what the nodes published against the truth in the bags they were played.
+//!
+//! In: run folders of `isobath replay`, or bags recorded live with the nodes' outputs in them; bags with truth.
+//! Out: `report.json`. Bags are streamed: a truth message waits for what belongs to it (returns of the
+//! radars, a sweep), then for the output of its stamp, and is gone. Depth and detection are scored beside each
+//! other, each by a thread that reads and all cores that compare; what is added up is added in the order of
+//! the truth, so that the number of threads changes nothing.
+
+mod boxes;
+mod depth_frames;
+mod depth_score;
+mod detection_frames;
+mod detection_score;
+mod error;
+mod evaluate;
+mod matching;
+mod reading;
+mod report;
+mod sections;
+mod source;
+mod stamp_join;
+mod tasks;
+mod topics;
+
+pub use error::EvalError;
+pub use evaluate::{EvaluateOptions, EvaluateWatch, Evaluation, NoWatch, evaluate};
+pub use matching::Matching;
+pub use report::{DepthSection, DetectionSection, Report, RunReport};
+pub use stamp_join::{Joined, Need, StampJoin};
+
+/// Largest difference between the stamps of a truth message and of an output that belong together: that of the
+/// TUM RGB-D tools. Outputs carry the stamp of the image or sweep that they were made of, so where truth has that
+/// stamp too the difference is zero.
+pub const TOLERANCE_NS: i64 = 20_000_000;

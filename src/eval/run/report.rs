@@ -1,0 +1,138 @@
+//! `report.json`.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+use serde_json::Value as Json;
+
+use super::{EvalError, Matching};
+use crate::eval::depth::DepthReport;
+use crate::eval::detection::DetectionReport;
+use crate::pipeline::LatencySummary;
+
+/// Name of the file.
+const REPORT_FILE: &str = "report.json";
+
+/// Contents of `report.json`. What there is no truth for is left out.
+#[derive(Clone, Debug, Serialize)]
+pub struct Report {
+    /// Version of this program.
+    pub isobath: &'static str,
+    /// Largest difference of the stamps of truth and output, milliseconds.
+    pub tolerance_ms: f64,
+    /// What a reader of the figures should know.
+    pub notes: Vec<String>,
+    /// What was scored.
+    pub runs: Vec<RunReport>,
+    /// Depth over all runs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub depth: Option<DepthSection>,
+    /// Detection over all runs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub detection: Option<DetectionSection>,
+}
+
+impl Report {
+    /// Writes `report.json` into `folder`, whole or not at all; its path.
+    pub fn write(&self, folder: &Path) -> Result<PathBuf, EvalError> {
+        let path = folder.join(REPORT_FILE);
+        let fail = |reason: String| EvalError::Write { path: path.clone(), reason };
+        let text = serde_json::to_string_pretty(self).map_err(|error| fail(error.to_string()))?;
+        let partial = folder.join(format!("{REPORT_FILE}.partial"));
+        std::fs::write(&partial, text + "\n").map_err(|error| fail(error.to_string()))?;
+        std::fs::rename(&partial, &path).map_err(|error| fail(error.to_string()))?;
+        Ok(path)
+    }
+}
+
+/// One run.
+#[derive(Clone, Debug, Serialize)]
+pub struct RunReport {
+    /// As it was given.
+    pub path: String,
+    /// Recordings that its truth was looked for in.
+    pub truth: Vec<String>,
+    /// `run.json` without its parameters: counts, times by stage and from end to end, memory. Left out for outputs
+    /// that were recorded live.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub replay: Option<Json>,
+}
+
+/// Depth.
+#[derive(Clone, Debug, Serialize)]
+pub struct DepthSection {
+    /// The figures.
+    #[serde(flatten)]
+    pub figures: DepthReport,
+    /// How many frames had a truth.
+    pub matching: Matching,
+    /// Pairs whose images could not be compared.
+    pub incomparable: u64,
+    /// Milliseconds from the stamp to the arrival at the recorder, of outputs recorded live.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub age_ms: Option<LatencySummary>,
+    /// The frames with the largest AbsRel.
+    pub worst: Vec<WorstFrame>,
+}
+
+/// Detection.
+#[derive(Clone, Debug, Serialize)]
+pub struct DetectionSection {
+    /// The figures.
+    #[serde(flatten)]
+    pub figures: DetectionReport,
+    /// How many frames had a truth.
+    pub matching: Matching,
+    /// Truth boxes within range that no LiDAR point is on: not scored.
+    pub truth_without_points: u64,
+    /// Frames without a sweep, in which all truth boxes are scored.
+    pub frames_without_sweep: u64,
+    /// Truth boxes and detections that are not finite or have no size or class: not scored.
+    pub unusable_boxes: u64,
+    /// Pairs whose frames no transform joins.
+    pub without_transform: u64,
+    /// Detections of classes that the truth does not know: not scored.
+    pub other_classes: BTreeMap<String, u64>,
+    /// Milliseconds from the stamp to the arrival at the recorder, of outputs recorded live.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub age_ms: Option<LatencySummary>,
+    /// The frames with the lowest F1 at 2 m and a score of 0.3.
+    pub worst: Vec<WorstFrame>,
+}
+
+/// A frame to look at.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct WorstFrame {
+    /// Index into the report's runs.
+    pub run: usize,
+    /// Stamp of the truth, seconds.
+    pub stamp: String,
+    /// What it is worst by.
+    pub figure: f64,
+}
+
+/// Percentiles by the nearest rank; `None` without values.
+pub(super) fn percentiles(mut values: Vec<f64>) -> Option<LatencySummary> {
+    values.sort_unstable_by(f64::total_cmp);
+    let max = *values.last()?;
+    let at = |quantile: f64| {
+        let rank = (quantile * values.len() as f64).ceil() as usize;
+        values.get(rank.max(1) - 1).copied().unwrap_or(max)
+    };
+    Some(LatencySummary { p50: at(0.5), p90: at(0.9), p95: at(0.95), p99: at(0.99), max })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn percentiles_are_values_that_occurred() {
+        let values: Vec<f64> = (1..=200).rev().map(f64::from).collect();
+        let expected = LatencySummary { p50: 100.0, p90: 180.0, p95: 190.0, p99: 198.0, max: 200.0 };
+        assert_eq!(percentiles(values), Some(expected));
+        assert_eq!(percentiles(vec![3.0]).unwrap().p50, 3.0);
+        assert_eq!(percentiles(vec![]), None);
+    }
+}
