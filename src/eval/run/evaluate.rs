@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde_json::Value as Json;
 
+use super::frame_tables::remove_old;
 use super::reading::{Damages, Progress};
 use super::sections::{depth_section, detection_section};
 use super::source::Source;
@@ -75,8 +76,10 @@ pub fn evaluate(options: &EvaluateOptions, watch: &mut dyn EvaluateWatch) -> Res
     let total_s = 2.0 * opened.iter().flat_map(|bags| &bags.truth).map(seconds).sum::<f64>();
     drop(opened);
 
+    let folder = sources.first().map(|source| source.folder.clone()).unwrap_or_default();
+    remove_old(&folder)?;
     let progress = Progress::default();
-    let work = Work { sources: &sources, options, progress: &progress, unpack };
+    let work = Work { sources: &sources, options, folder: &folder, progress: &progress, unpack };
     let (depth, detection) = std::thread::scope(|scope| {
         let depth = scope.spawn(|| work.depth());
         let detection = scope.spawn(|| work.detection());
@@ -106,7 +109,6 @@ pub fn evaluate(options: &EvaluateOptions, watch: &mut dyn EvaluateWatch) -> Res
         depth: depth.flatten(),
         detection: detection.flatten(),
     };
-    let folder = sources.first().map(|source| source.folder.clone()).unwrap_or_default();
     let path = report.write(&folder)?;
     Ok(Evaluation { report, path, refused, damage: damages.lines() })
 }
