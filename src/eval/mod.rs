@@ -2,5 +2,6 @@
 
 pub mod depth;
 pub mod detection;
+mod parquet_table;
 pub mod picture;
 pub mod run;

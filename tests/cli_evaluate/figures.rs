@@ -1,10 +1,15 @@
 //! What is reported of recordings whose figures are known.
 
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+
+use parquet::file::reader::{FileReader, SerializedFileReader};
+use parquet::record::{Field, Row, RowAccessor};
 use serde_json::json;
 use tempfile::TempDir;
 
 use crate::frames::{Frames, live};
-use crate::recording::Recording;
+use crate::recording::{Recording, at};
 use crate::run::{Run, isobath};
 
 #[test]
@@ -53,6 +58,50 @@ fn a_live_recording_is_scored_with_what_is_in_it() {
 }
 
 #[test]
+fn every_frame_and_detection_is_in_a_table() {
+    let temp = TempDir::new().unwrap();
+    let bag = live(6).write(&temp.path().join("bag"));
+    assert_eq!(Run::of(&[&bag], &[]).code, 0);
+    let rows = |name: &str| -> Vec<Row> {
+        let reader = SerializedFileReader::new(File::open(bag.join(name)).unwrap()).unwrap();
+        reader.get_row_iter(None).unwrap().map(Result::unwrap).collect()
+    };
+    let depth = rows("depth_frames.parquet");
+    assert_eq!(depth.len(), 6);
+    for (i, row) in (0..).zip(&depth) {
+        assert_eq!((row.get_long(0).unwrap(), row.get_long(1).unwrap()), (0, at(100 * i).0));
+        let figures: BTreeMap<_, _> =
+            row.get_column_iter().map(|(name, field)| (name.as_str(), field)).collect();
+        assert!(matches!(figures["abs_rel"], Field::Double(value) if (value - 0.1).abs() < 1e-6), "{row}");
+    }
+    let detections = rows("detections.parquet");
+    let found: Vec<_> = detections
+        .iter()
+        .map(|row| {
+            (row.get_string(2).unwrap().as_str(), row.get_bool(5).unwrap(), row.get_double(9).unwrap())
+        })
+        .collect();
+    assert_eq!(found.len(), 12);
+    assert!(found.iter().all(|(class, found, ate)| match *class {
+        "car" => *found && (ate - 0.3).abs() < 1e-6,
+        _ => !*found && ate.is_nan(),
+    }));
+    // A car and a pedestrian in the truth, a car and a tram detected.
+    assert_eq!(rows("detection_frames.parquet").len(), 18);
+    let text = fs::read_to_string(bag.join("report.md")).unwrap();
+    assert!(
+        text.contains("| all pixels | 1.0000 | 1.0000 | 0.1000 |") && text.contains("| car | 6 |"),
+        "{text}"
+    );
+
+    // What is not scored any more leaves no table behind.
+    let without = live(6).without("/truth/depth").write(&temp.path().join("without"));
+    fs::copy(bag.join("depth_frames.parquet"), without.join("depth_frames.parquet")).unwrap();
+    assert_eq!(Run::of(&[&without], &[]).code, 0);
+    assert!(!without.join("depth_frames.parquet").exists() && without.join("detections.parquet").exists());
+}
+
+#[test]
 fn several_runs_are_one_score() {
     let temp = TempDir::new().unwrap();
     let good = live(4).write(&temp.path().join("good"));
@@ -98,6 +147,27 @@ fn velocities_are_those_of_ids() {
     }
     let bag = recording.write(&temp.path().join("bag"));
     Run::of(&[&bag], &[]).is_near("/detection/nuscenes/per_class/car/ave", 1.0);
+}
+
+#[test]
+fn truth_that_is_rarer_than_sweeps_finds_its_own() {
+    let temp = TempDir::new().unwrap();
+    let mut recording = Recording::default();
+    for i in 0..60 {
+        let ms = i * 50;
+        let x = 10.0 + i as f64 * 0.05;
+        if i % 20 == 0 {
+            recording.box_truth(ms, &[("car", x, 1.0, "1"), ("car", 35.0, 1.0, "2")]);
+        } else {
+            recording.lidar(ms);
+        }
+        recording.detections(ms, &[("car", x, 0.9, "")]);
+    }
+    let run = Run::of(&[&recording.write(&temp.path().join("bag"))], &[]);
+    run.is_near("/detection/frames", 3.0);
+    run.is_near("/detection/frames_without_sweep", 0.0);
+    run.is_near("/detection/truth_without_points", 3.0);
+    run.is_near("/detection/nuscenes/map", 1.0);
 }
 
 #[test]

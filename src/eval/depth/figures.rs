@@ -52,7 +52,12 @@ impl DepthFigures {
         }
     }
 
-    fn to_array(self) -> [f64; FIGURES] {
+    /// Their names, in the order of [`DepthFigures::values`].
+    pub const NAMES: [&str; FIGURES] =
+        ["coverage", "abs_rel", "sq_rel", "rmse", "rmse_log", "log10", "silog", "delta1", "delta2", "delta3"];
+
+    /// All of them.
+    pub const fn values(&self) -> [f64; FIGURES] {
         [
             self.coverage,
             self.abs_rel,
@@ -83,7 +88,7 @@ pub(super) struct FigureMeans {
 
 impl FigureMeans {
     pub fn add(&mut self, figures: &DepthFigures) {
-        for ((sum, count), value) in self.sums.iter_mut().zip(&mut self.counts).zip(figures.to_array()) {
+        for ((sum, count), value) in self.sums.iter_mut().zip(&mut self.counts).zip(figures.values()) {
             if !value.is_nan() {
                 *sum += value;
                 *count += 1;

@@ -7,8 +7,8 @@ use super::outcome::{Outcomes, Part};
 use super::overlap::Overlaps;
 use super::overlap_curve::overlap_curve;
 use super::{
-    Curve, DetectionFigures, DetectionReport, EvalBox, EvalClass, EvalClasses, KittiReport, WaymoReport,
-    kitti, nuscenes, waymo,
+    Curve, DetectionFigures, DetectionReport, DetectionRow, EvalBox, EvalClass, EvalClasses, FrameRow,
+    KittiReport, WaymoReport, kitti, nuscenes, waymo,
 };
 
 /// What is kept of one class.
@@ -23,6 +23,8 @@ struct ClassData {
 pub struct DetectionEval {
     frames: u64,
     classes: Vec<ClassData>,
+    frame_rows: Vec<FrameRow>,
+    detection_rows: Vec<DetectionRow>,
 }
 
 impl DetectionEval {
@@ -35,7 +37,8 @@ impl DetectionEval {
         detections: &[EvalBox],
     ) -> DetectionFigures {
         self.frames += 1;
-        let mut figures = DetectionFigures::default();
+        self.frame_rows.clear();
+        self.detection_rows.clear();
         for (number, class) in (0_u16..).zip(classes.iter()) {
             if self.classes.len() <= usize::from(number) {
                 self.classes.push(ClassData::default());
@@ -49,14 +52,24 @@ impl DetectionEval {
             }
             let found = data.outcomes.add(class, &truth, &detections);
             data.overlaps.add(class, &truth, &detections);
-            figures.truth += truth.len() as u32;
-            figures.detections += detections.len() as u32;
+            self.detection_rows.extend(data.outcomes.last(detections.len(), number));
             let sure = || found.iter().zip(&detections).filter(|(_, d)| d.score >= SURE_SCORE);
-            figures.found += sure().filter(|(found, _)| found.is_some()).count() as u32;
-            figures.wrong += sure().filter(|(found, _)| found.is_none()).count() as u32;
+            let right = sure().filter(|(found, _)| found.is_some()).count() as u32;
+            let figures = DetectionFigures {
+                truth: truth.len() as u32,
+                detections: detections.len() as u32,
+                found: right,
+                missed: truth.len() as u32 - right,
+                wrong: sure().count() as u32 - right,
+            };
+            self.frame_rows.push(FrameRow { class: number, figures });
         }
-        figures.missed = figures.truth - figures.found;
-        figures
+        self.frame_rows.iter().fold(DetectionFigures::default(), |sum, row| sum.plus(&row.figures))
+    }
+
+    /// The last sweep by class, without classes that are neither in the truth nor detected, and its detections.
+    pub fn last(&self) -> (&[FrameRow], &[DetectionRow]) {
+        (&self.frame_rows, &self.detection_rows)
     }
 
     /// Sweeps so far.

@@ -21,9 +21,45 @@ pub struct DetectionFigures {
 }
 
 impl DetectionFigures {
+    /// The sum of both.
+    pub(super) fn plus(&self, other: &Self) -> Self {
+        Self {
+            truth: self.truth + other.truth,
+            detections: self.detections + other.detections,
+            found: self.found + other.found,
+            missed: self.missed + other.missed,
+            wrong: self.wrong + other.wrong,
+        }
+    }
+
     /// 2 found / (2 found + missed + wrong): 1 is perfect, and so is a sweep with nothing in it.
     pub fn f1(&self) -> f64 {
         let errors = f64::from(self.missed) + f64::from(self.wrong);
         if errors == 0.0 { 1.0 } else { 2.0 * f64::from(self.found) / (2.0 * f64::from(self.found) + errors) }
     }
+}
+
+/// The figures of one class in one sweep.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct FrameRow {
+    /// Index into [`super::EvalClasses`].
+    pub class: u16,
+    /// What was found of it.
+    pub figures: DetectionFigures,
+}
+
+/// What became of one detection.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct DetectionRow {
+    /// Index into [`super::EvalClasses`].
+    pub class: u16,
+    /// As it came.
+    pub score: f64,
+    /// Distance from the LiDAR seen from above, metres.
+    pub range_m: f64,
+    /// Whether it found something, by [`super::MATCH_DISTANCES_M`].
+    pub found: [bool; 4],
+    /// Translation (m), scale, orientation (rad) and velocity (m/s) beside the truth it found within 2 m; NaN
+    /// where there is none or one is not known.
+    pub errors: [f64; 4],
 }

@@ -26,7 +26,7 @@ pub use boxes::EvalBox;
 pub use class::{EvalClass, EvalClasses, Heading};
 pub use curve::{Curve, RECALL_POINTS};
 pub use evaluation::DetectionEval;
-pub use frame_figures::DetectionFigures;
+pub use frame_figures::{DetectionFigures, DetectionRow, FrameRow};
 pub use nuscenes::MATCH_DISTANCES_M;
 pub use points::has_point;
 pub use report::{ClassReport, DetectionReport, KittiReport, NuScenesReport, RangeReport, WaymoReport};

@@ -1,7 +1,7 @@
 //! What became of the detections of one class: a few bytes each, from which every curve is made.
 
 use super::nuscenes::{MATCH_DISTANCES_M, TP_DISTANCE};
-use super::{Curve, EvalBox, EvalClass};
+use super::{Curve, DetectionRow, EvalBox, EvalClass};
 
 /// Width of a range bin, metres.
 pub(super) const RANGE_BIN_M: f64 = 10.0;
@@ -30,7 +30,7 @@ pub(super) struct TruePositive {
 pub(super) struct Outcomes {
     truth: [u64; RANGE_BINS],
     scores: Vec<f64>,
-    own_bin: Vec<u8>,
+    ranges_m: Vec<f32>,
     /// The range bin of the truth it found, by match distance.
     found_bin: Vec<[u8; MATCH_DISTANCES_M.len()]>,
     true_positives: Vec<TruePositive>,
@@ -61,7 +61,7 @@ impl Outcomes {
         }
         let first = self.scores.len();
         self.scores.extend(detections.iter().map(|detection| detection.score));
-        self.own_bin.extend(detections.iter().map(|detection| range_bin(detection.range_m) as u8));
+        self.ranges_m.extend(detections.iter().map(|detection| detection.range_m as f32));
         self.found_bin.resize(self.scores.len(), [MISS; MATCH_DISTANCES_M.len()]);
 
         let order =
@@ -102,6 +102,27 @@ impl Outcomes {
         found_at_2m
     }
 
+    /// The last `count` detections, of class number `class`.
+    pub fn last(&self, count: usize, class: u16) -> impl Iterator<Item = DetectionRow> + '_ {
+        let first = self.scores.len().saturating_sub(count);
+        // True positives of a sweep come in no order of their own, but behind those of the sweeps before.
+        let recent = self.true_positives.iter().rev().take_while(move |tp| tp.detection as usize >= first);
+        let recent: Vec<&TruePositive> = recent.collect();
+        (first..self.scores.len()).map(move |index| {
+            let found = self.found_bin.get(index).copied().unwrap_or([MISS; MATCH_DISTANCES_M.len()]);
+            let errors = recent.iter().find(|tp| tp.detection as usize == index);
+            DetectionRow {
+                class,
+                score: self.score(index),
+                range_m: self.ranges_m.get(index).copied().unwrap_or(f32::NAN).into(),
+                found: found.map(|bin| bin != MISS),
+                errors: errors.map_or([f64::NAN; 4], |tp| {
+                    [tp.translation_m, tp.scale, tp.orientation, tp.velocity_mps]
+                }),
+            }
+        })
+    }
+
     /// Truth boxes.
     pub fn truth(&self, part: Part) -> u64 {
         match part {
@@ -136,8 +157,8 @@ impl Outcomes {
             let found = *self.found_bin.get(index)?.get(threshold)?;
             let hit = found != MISS;
             if let Part::Range(bin) = part {
-                let of = if hit { found } else { self.own_bin.get(index).copied()? };
-                if usize::from(of) != bin {
+                let own = || self.ranges_m.get(index).map(|range_m| range_bin(f64::from(*range_m)));
+                if (if hit { usize::from(found) } else { own()? }) != bin {
                     return None;
                 }
             }

@@ -94,6 +94,11 @@ pub(super) struct BoxFrame {
 }
 
 impl Moving {
+    /// Stamps of the messages that it holds.
+    pub fn pending(&self) -> impl Iterator<Item = Stamp> + '_ {
+        self.heads.iter().map(|(stamp, ..)| *stamp)
+    }
+
     /// Takes a message; gives the one before, complete.
     pub fn push(&mut self, found: Identified, logged: Stamp) -> Option<BoxFrame> {
         let Identified { stamp, frame_id, boxes } = found;

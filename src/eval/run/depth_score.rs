@@ -4,7 +4,9 @@ use std::sync::mpsc::Receiver;
 
 use rayon::prelude::*;
 
+use super::EvalError;
 use super::depth_frames::DepthPair;
+use super::frame_tables::DepthTable;
 use super::reading::Damages;
 use super::report::WorstFrame;
 use super::topics::frame;
@@ -38,7 +40,12 @@ enum Trouble {
 }
 
 /// Takes pairs until their sender is gone. `live` tells of each run whether log times are those of arrival.
-pub(super) fn score(pairs: &Receiver<OfRun>, live: &[bool]) -> DepthScores {
+/// Figures of each image go into `table`.
+pub(super) fn score(
+    pairs: &Receiver<OfRun>,
+    live: &[bool],
+    mut table: DepthTable,
+) -> Result<DepthScores, EvalError> {
     let mut scores = DepthScores::default();
     while let Some(batch) = super::tasks::batch(pairs, BATCH) {
         let results: Vec<_> = batch.par_iter().map(|(_, pair)| compare(pair)).collect();
@@ -50,6 +57,7 @@ pub(super) fn score(pairs: &Receiver<OfRun>, live: &[bool]) -> DepthScores {
                 Ok(sums) => {
                     if let Some(figures) = scores.average.add(&sums) {
                         scores.worst.add(*run, pair, &figures);
+                        table.row(*run, pair.stamp, &sums, &figures)?;
                     }
                 }
                 Err(Trouble::Damaged(place, what)) => scores.damages.note(place, &what),
@@ -59,7 +67,8 @@ pub(super) fn score(pairs: &Receiver<OfRun>, live: &[bool]) -> DepthScores {
             }
         }
     }
-    scores
+    table.finish()?;
+    Ok(scores)
 }
 
 fn compare(pair: &DepthPair) -> Result<DepthSums, Trouble> {
@@ -152,7 +161,8 @@ mod tests {
             sender.send((0, pair)).unwrap();
         }
         drop(sender);
-        score(&receiver, &[true])
+        let folder = tempfile::tempdir().unwrap();
+        score(&receiver, &[true], DepthTable::new(folder.path())).unwrap()
     }
 
     #[test]

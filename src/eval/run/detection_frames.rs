@@ -142,11 +142,24 @@ impl<'a> DetectionTruth<'a> {
                 self.intake.offer(SensorInput::Transforms(message.data.into(), is_static), self.now);
             }
             while let Some(sweep) = self.intake.poll(self.now) {
-                if self.sweeps.len() >= PENDING_SWEEPS {
-                    self.sweeps.pop_front();
-                }
-                self.sweeps.push_back(sweep);
+                self.keep(sweep);
             }
+        }
+    }
+
+    /// Keeps a sweep, in place of the oldest of which no truth is here yet: truth that is rarer than sweeps
+    /// waits longer than they do.
+    fn keep(&mut self, sweep: DetectionFrame) {
+        self.sweeps.push_back(sweep);
+        let wanted = |sweep: &DetectionFrame| {
+            let mut stamps = self.moving.pending().chain(self.waiting.iter().map(|truth| truth.stamp));
+            stamps.any(|stamp| stamp.since_ns(sweep.stamp).saturating_abs() <= TOLERANCE_NS)
+        };
+        let unwanted = self.sweeps.iter().filter(|sweep| !wanted(sweep)).count();
+        if unwanted > PENDING_SWEEPS
+            && let Some(oldest) = self.sweeps.iter().position(|sweep| !wanted(sweep))
+        {
+            self.sweeps.remove(oldest);
         }
     }
 

@@ -5,8 +5,10 @@ use std::sync::mpsc::Receiver;
 
 use rayon::prelude::*;
 
+use super::EvalError;
 use super::depth_score::Worst;
 use super::detection_frames::DetectionPair;
+use super::frame_tables::DetectionTables;
 use super::reading::Damages;
 use super::report::WorstFrame;
 use crate::eval::detection::{DetectionEval, EvalBox, EvalClasses, has_point};
@@ -42,8 +44,12 @@ pub(super) struct DetectionScores {
     pub ages_ms: Vec<f64>,
 }
 
-/// Takes pairs until their sender is gone. `layouts` is by run.
-pub(super) fn score(pairs: &Receiver<OfRun>, layouts: &[SweepLayout]) -> DetectionScores {
+/// Takes pairs until their sender is gone. `layouts` is by run. What came of each sweep goes into `tables`.
+pub(super) fn score(
+    pairs: &Receiver<OfRun>,
+    layouts: &[SweepLayout],
+    mut tables: DetectionTables,
+) -> Result<DetectionScores, EvalError> {
     let mut scores = DetectionScores::default();
     while let Some(batch) = super::tasks::batch(pairs, BATCH) {
         let layout = |run: usize| layouts.get(run).copied().unwrap_or_default();
@@ -70,6 +76,8 @@ pub(super) fn score(pairs: &Receiver<OfRun>, layouts: &[SweepLayout]) -> Detecti
             };
             scores.without_points += (pair.truth.len() - truth.len()) as u64;
             let figures = scores.eval.add(&pair.classes, &truth, &pair.detections);
+            let (frames, detections) = scores.eval.last();
+            tables.rows(run, pair.stamp, &pair.classes, frames, detections)?;
             if figures.missed + figures.wrong > 0 {
                 let frame = WorstFrame { run, stamp: pair.stamp.to_string(), figure: figures.f1() };
                 scores.worst.insert(frame, |a, b| a < b);
@@ -77,7 +85,8 @@ pub(super) fn score(pairs: &Receiver<OfRun>, layouts: &[SweepLayout]) -> Detecti
             scores.classes = pair.classes;
         }
     }
-    scores
+    tables.finish()?;
+    Ok(scores)
 }
 
 /// For each truth box whether a point is inside; `None` without a sweep. Points are moved to where they

@@ -1,17 +1,18 @@
 //! All runs, both tasks.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use serde_json::Value as Json;
 
+use super::frame_tables::remove_old;
 use super::reading::{Damages, Progress};
 use super::sections::{depth_section, detection_section};
 use super::source::Source;
 use super::tasks::Work;
 use super::topics::{absolute, expect, find, names};
 use super::{EvalError, Report, RunReport, TOLERANCE_NS};
-use crate::bag::{Bag, BagInfo, UnpackWatch};
+use crate::bag::{Bag, UnpackWatch};
 use crate::message::{Detection3DArray, Image, Message};
 use crate::replay::Remap;
 
@@ -71,12 +72,13 @@ pub fn evaluate(options: &EvaluateOptions, watch: &mut dyn EvaluateWatch) -> Res
     }
     let unpack = watch.unpacking();
     let opened = open_all(&sources, unpack.as_ref())?;
-    let mut notes = check_topics(&sources, &opened, options)?;
-    let total_s = 2.0 * opened.iter().flat_map(|bags| &bags.truth).map(seconds).sum::<f64>();
+    let Outlook { mut notes, seconds: total_s } = look(&sources, &opened, options)?;
     drop(opened);
 
+    let folder = sources.first().map(|source| source.folder.clone()).unwrap_or_default();
+    remove_old(&folder)?;
     let progress = Progress::default();
-    let work = Work { sources: &sources, options, progress: &progress, unpack };
+    let work = Work { sources: &sources, options, folder: &folder, progress: &progress, unpack };
     let (depth, detection) = std::thread::scope(|scope| {
         let depth = scope.spawn(|| work.depth());
         let detection = scope.spawn(|| work.detection());
@@ -106,7 +108,6 @@ pub fn evaluate(options: &EvaluateOptions, watch: &mut dyn EvaluateWatch) -> Res
         depth: depth.flatten(),
         detection: detection.flatten(),
     };
-    let folder = sources.first().map(|source| source.folder.clone()).unwrap_or_default();
     let path = report.write(&folder)?;
     Ok(Evaluation { report, path, refused, damage: damages.lines() })
 }
@@ -131,44 +132,52 @@ fn seconds(bag: &Bag) -> f64 {
     bag.info().end.since_ns(bag.info().start) as f64 * 1e-9
 }
 
-/// What was asked for must be there, and what is there must have the right type. Gives what is worth a note.
-fn check_topics(
-    sources: &[Source],
-    opened: &[Opened],
-    options: &EvaluateOptions,
-) -> Result<Vec<String>, EvalError> {
-    let mut notes = Vec::new();
+/// What there is to be done.
+#[derive(Default)]
+struct Outlook {
+    /// What is worth a note
+    notes: Vec<String>,
+    /// Seconds of recording that are read, over both tasks
+    seconds: f64,
+}
+
+/// What was asked for must be there, and what is there must have the right type.
+fn look(sources: &[Source], opened: &[Opened], options: &EvaluateOptions) -> Result<Outlook, EvalError> {
+    let mut outlook = Outlook::default();
     for (source, bags) in sources.iter().zip(opened) {
         let (path, info) = (bags.outputs.path(), bags.outputs.info());
         let (depth, detections) = (source.topic("depth/image"), source.topic("detections"));
         let has_depth = find::<Image<'_>>(path, info, &depth)?.is_some();
         let has_detections = find::<Detection3DArray<'_>>(path, info, &detections)?.is_some();
         if !has_depth && !has_detections && !source.live {
-            notes.push(format!("'{}': the run published nothing", source.path.display()));
+            outlook.notes.push(format!("'{}': the run published nothing", source.path.display()));
         } else if !has_depth && !has_detections {
             let (bag, found) = (path.to_owned(), names(info));
             return Err(EvalError::NoOutputs { bag, depth, detections, found });
         }
         for bag in &bags.truth {
-            let (path, info) = (bag.path(), bag.info());
-            check_truth::<Image<'_>>(path, info, source, options.depth_truth.as_deref(), "truth/depth")?;
-            let name = options.detection_truth.as_deref();
-            check_truth::<Detection3DArray<'_>>(path, info, source, name, "truth/detections")?;
+            let asked = options.depth_truth.as_deref();
+            let depth = has_truth::<Image<'_>>(bag, source, asked, "truth/depth")?;
+            let asked = options.detection_truth.as_deref();
+            let detection = has_truth::<Detection3DArray<'_>>(bag, source, asked, "truth/detections")?;
+            let tasks = u8::from(has_depth && depth) + u8::from(has_detections && detection);
+            outlook.seconds += f64::from(tasks) * seconds(bag);
         }
     }
-    Ok(notes)
+    Ok(outlook)
 }
 
-fn check_truth<'m, M: Message<'m>>(
-    bag: &Path,
-    info: &BagInfo,
+/// Whether `bag` has the truth; an error if it was asked for and is not there.
+fn has_truth<'m, M: Message<'m>>(
+    bag: &Bag,
     source: &Source,
     asked: Option<&str>,
     default: &str,
-) -> Result<(), EvalError> {
+) -> Result<bool, EvalError> {
+    let (path, info) = (bag.path(), bag.info());
     match asked {
-        Some(name) => expect::<M>(bag, info, &absolute(name)).map(|_| ()),
-        None => find::<M>(bag, info, &source.topic(default)).map(|_| ()),
+        Some(name) => expect::<M>(path, info, &absolute(name)).map(|_| true),
+        None => find::<M>(path, info, &source.topic(default)).map(|topic| topic.is_some()),
     }
 }
 

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use serde_json::Value as Json;
 
+use super::markdown::Markdown;
 use super::{EvalError, Matching};
 use crate::eval::depth::DepthReport;
 use crate::eval::detection::DetectionReport;
@@ -13,6 +14,8 @@ use crate::pipeline::LatencySummary;
 
 /// Name of the file.
 const REPORT_FILE: &str = "report.json";
+/// Name of the file to be read.
+const MARKDOWN_FILE: &str = "report.md";
 
 /// Contents of `report.json`. What there is no truth for is left out.
 #[derive(Clone, Debug, Serialize)]
@@ -34,16 +37,24 @@ pub struct Report {
 }
 
 impl Report {
-    /// Writes `report.json` into `folder`, whole or not at all; its path.
+    /// Writes `report.json` and `report.md` into `folder`, each whole or not at all; the path of the first.
     pub fn write(&self, folder: &Path) -> Result<PathBuf, EvalError> {
         let path = folder.join(REPORT_FILE);
-        let fail = |reason: String| EvalError::Write { path: path.clone(), reason };
-        let text = serde_json::to_string_pretty(self).map_err(|error| fail(error.to_string()))?;
-        let partial = folder.join(format!("{REPORT_FILE}.partial"));
-        std::fs::write(&partial, text + "\n").map_err(|error| fail(error.to_string()))?;
-        std::fs::rename(&partial, &path).map_err(|error| fail(error.to_string()))?;
+        let text = serde_json::to_string_pretty(self)
+            .map_err(|error| EvalError::Write { path: path.clone(), reason: error.to_string() })?;
+        write_whole(&folder.join(MARKDOWN_FILE), &Markdown(self).to_string())?;
+        write_whole(&path, &(text + "\n"))?;
         Ok(path)
     }
+}
+
+/// Written beside and renamed, so that nobody reads half of it.
+fn write_whole(path: &Path, text: &str) -> Result<(), EvalError> {
+    let fail = |error: std::io::Error| EvalError::Write { path: path.to_owned(), reason: error.to_string() };
+    let mut partial = path.as_os_str().to_owned();
+    partial.push(".partial");
+    std::fs::write(&partial, text).map_err(fail)?;
+    std::fs::rename(&partial, path).map_err(fail)
 }
 
 /// One run.

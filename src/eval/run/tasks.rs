@@ -1,6 +1,6 @@
 //! Each task over all runs: one thread reads, one takes what was read to all cores.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, sync_channel};
 
@@ -9,6 +9,7 @@ use super::depth_frames::{self, DepthOutputs, DepthTruth};
 use super::depth_score::{self, DepthScores};
 use super::detection_frames::{self, DetectionOutputs, DetectionTruth};
 use super::detection_score::{self, DetectionScores, SweepLayout};
+use super::frame_tables::{DepthTable, DetectionTables};
 use super::reading::{Damages, Progress};
 use super::source::{Segment, Source};
 use super::topics::absolute;
@@ -40,6 +41,8 @@ pub(super) struct Scored<S> {
 pub(super) struct Work<'a> {
     pub sources: &'a [Source],
     pub options: &'a EvaluateOptions,
+    /// Where the tables go.
+    pub folder: &'a Path,
     pub progress: &'a Progress,
     pub unpack: Option<UnpackWatch>,
 }
@@ -54,7 +57,8 @@ impl Work<'_> {
         let (sender, pairs) = sync_channel(QUEUE);
         let live: Vec<bool> = self.sources.iter().map(|source| source.live).collect();
         std::thread::scope(|scope| {
-            let scorer = scope.spawn(move || depth_score::score(&pairs, &live));
+            let table = DepthTable::new(self.folder);
+            let scorer = scope.spawn(move || depth_score::score(&pairs, &live, table));
             let mut damages = Damages::default();
             let mut matching = Matching::default();
             let mut any = false;
@@ -79,7 +83,7 @@ impl Work<'_> {
                 Ok(())
             })();
             drop(sender);
-            let scores = scorer.join().map_err(|_| EvalError::Thread("depth"))?;
+            let scores = scorer.join().map_err(|_| EvalError::Thread("depth"))??;
             read?;
             let counts = Counts::default();
             Ok(any.then_some(Scored { scores, matching, counts, damages, has_sweeps: true }))
@@ -91,7 +95,8 @@ impl Work<'_> {
         let (sender, pairs) = sync_channel(QUEUE);
         let layouts: Vec<SweepLayout> = self.sources.iter().map(sweep_layout).collect();
         std::thread::scope(|scope| {
-            let scorer = scope.spawn(move || detection_score::score(&pairs, &layouts));
+            let tables = DetectionTables::new(self.folder);
+            let scorer = scope.spawn(move || detection_score::score(&pairs, &layouts, tables));
             let mut damages = Damages::default();
             let mut counts = Counts::default();
             let mut matching = Matching::default();
@@ -131,7 +136,7 @@ impl Work<'_> {
                 Ok(())
             })();
             drop(sender);
-            let scores = scorer.join().map_err(|_| EvalError::Thread("detection"))?;
+            let scores = scorer.join().map_err(|_| EvalError::Thread("detection"))??;
             read?;
             // Also where no pair came, the classes that were seen are known.
             let scores = DetectionScores { classes, ..scores };
