@@ -4,6 +4,7 @@ use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use crate::bag::BagError;
+use crate::import::ImportError;
 use crate::inference::InferenceError;
 use crate::pipeline::{ParameterError, PipelineError};
 use crate::replay::ReplayError;
@@ -78,6 +79,12 @@ impl From<InferenceError> for Failure {
 
 impl From<ReplayError> for Failure {
     fn from(error: ReplayError) -> Self {
+        if error.is_input() { Self::Input(error.to_string()) } else { Self::Configuration(error.to_string()) }
+    }
+}
+
+impl From<ImportError> for Failure {
+    fn from(error: ImportError) -> Self {
         if error.is_input() { Self::Input(error.to_string()) } else { Self::Configuration(error.to_string()) }
     }
 }
