@@ -93,7 +93,9 @@ fn take_turns(
             contestant.compute(frame)?;
         }
     }
-    contestants.iter_mut().for_each(|contestant| contestant.forget());
+    for contestant in &mut *contestants {
+        contestant.forget();
+    }
     let count = contestants.len();
     for frame in 0..frames {
         contestants.rotate_left(usize::from(frame > 0).min(count));
@@ -101,7 +103,9 @@ fn take_turns(
             contestant.compute(WARM_UP + frame)?;
         }
         if third_ends(frame, frames) {
-            contestants.iter_mut().for_each(|contestant| contestant.end_third());
+            for contestant in &mut *contestants {
+                contestant.end_third();
+            }
         }
         progress(frame + 1, frames);
     }

@@ -71,11 +71,11 @@ impl ImportError {
         Self::Read { path: path.to_owned(), reason: error.to_string() }
     }
 
-    pub(super) fn file(path: &Path, reason: impl ToString) -> Self {
-        Self::File { path: path.to_owned(), reason: reason.to_string() }
+    pub(super) fn file(path: &Path, reason: impl Into<String>) -> Self {
+        Self::File { path: path.to_owned(), reason: reason.into() }
     }
 
-    pub(super) fn line(path: &Path, line: usize, reason: impl ToString) -> Self {
-        Self::Line { path: path.to_owned(), line, reason: reason.to_string() }
+    pub(super) fn line(path: &Path, line: usize, reason: impl Into<String>) -> Self {
+        Self::Line { path: path.to_owned(), line, reason: reason.into() }
     }
 }

@@ -15,12 +15,13 @@ pub(super) fn image(path: &Path, out: &mut DecodedImage) -> Result<(), ImportErr
     let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
     let format = if ending.eq_ignore_ascii_case("png") { "png" } else { "jpeg" };
     let message = CompressedImage { format, data: &data, ..CompressedImage::default() };
-    decode_compressed(&message, out).map_err(|error| ImportError::file(path, error))
+    decode_compressed(&message, out).map_err(|error| ImportError::file(path, error.to_string()))
 }
 
 /// Reads a 16-bit PNG in which `units` make a metre and 0 is no reading.
 pub(super) fn depth(path: &Path, units: f32, out: &mut DecodedDepth) -> Result<(), ImportError> {
-    decode_depth_png(&files::bytes(path)?, units, out).map_err(|error| ImportError::file(path, error))
+    decode_depth_png(&files::bytes(path)?, units, out)
+        .map_err(|error| ImportError::file(path, error.to_string()))
 }
 
 /// A file of points, each of `N` little-endian single-precision numbers that begin with x, y, z in metres.

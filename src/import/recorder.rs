@@ -153,16 +153,13 @@ impl Recorder {
         log: Stamp,
         message: &M,
     ) -> Result<(), ImportError> {
-        let index = match self.topics.iter().position(|(_, count)| count.name == name) {
-            Some(index) => index,
-            None => {
-                let qos = [offered(name)];
-                let id =
-                    self.writer.add_topic(name, M::TYPE_NAME, Some(M::TYPE_HASH), M::DEFINITION, &qos)?;
-                self.topics.push((id, TopicCount { name, messages: 0 }));
-                self.topics.len() - 1
-            }
-        };
+        let known = self.topics.iter().position(|(_, count)| count.name == name);
+        let index = known.unwrap_or(self.topics.len());
+        if known.is_none() {
+            let qos = [offered(name)];
+            let id = self.writer.add_topic(name, M::TYPE_NAME, Some(M::TYPE_HASH), M::DEFINITION, &qos)?;
+            self.topics.push((id, TopicCount { name, messages: 0 }));
+        }
         to_cdr(message, &mut self.message);
         if let Some((id, count)) = self.topics.get_mut(index) {
             self.writer.write(*id, log, &self.message)?;

@@ -52,9 +52,8 @@ fn data_set() -> (TempDir, PathBuf) {
     write(&day.join("calib_imu_to_velo.txt"), INERTIAL);
     let drive = day.join("2011_09_26_drive_0001_sync");
     let times = |offset: u32| {
-        (0..3)
-            .map(|frame| format!("2011-09-26 13:02:25.{:09}\n", frame * 100_000_000 + offset))
-            .collect::<String>()
+        let time = |frame: u32| format!("2011-09-26 13:02:25.{:09}", frame * 100_000_000 + offset);
+        [time(0), time(1), time(2)].join("\n")
     };
     write(&drive.join("image_02/timestamps.txt"), times(20));
     write(&drive.join("velodyne_points/timestamps.txt"), times(10));

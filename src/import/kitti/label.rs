@@ -106,16 +106,13 @@ impl Labels {
         let mut labels = Self::default();
         for (line, text) in files::lines(&text) {
             let label = Label::parse(path, line, text)?;
-            match class_of(&label.name) {
-                Some(class) => {
-                    let box3d = label.box_in_lidar(t_reference_lidar);
-                    labels.boxes.push(TruthBox { class, box3d, id: String::new() });
-                    labels.annotations.push(label.annotation());
-                }
-                None => {
-                    labels.ignored.push(json!({ "type": label.name, "box_px": label.box_px }));
-                    labels.left_out.push(label.name);
-                }
+            if let Some(class) = class_of(&label.name) {
+                let box3d = label.box_in_lidar(t_reference_lidar);
+                labels.boxes.push(TruthBox { class, box3d, id: String::new() });
+                labels.annotations.push(label.annotation());
+            } else {
+                labels.ignored.push(json!({ "type": label.name, "box_px": label.box_px }));
+                labels.left_out.push(label.name);
             }
         }
         Ok(labels)

@@ -107,7 +107,9 @@ impl Source for ObjectFolder {
             }
             if self.has_labels {
                 let mut labels = Labels::read(&text_file("label_2"), &calibration.t_reference_lidar)?;
-                labels.left_out.iter().for_each(|name| recorder.leave_out(name));
+                for name in &labels.left_out {
+                    recorder.leave_out(name);
+                }
                 let annotations = labels.message(frame);
                 recorder.truth(stamp, &labels.boxes, &annotations)?;
             }

@@ -116,7 +116,9 @@ impl Source for Drive {
                     recorder.sweep(stamp, &CLOUD, &cloud)?;
                     if let Some(tracklets) = &self.tracklets {
                         let (boxes, message, left_out) = tracklets.frame(frame);
-                        left_out.iter().for_each(|name| recorder.leave_out(name));
+                        for name in left_out {
+                            recorder.leave_out(name);
+                        }
                         recorder.truth(stamp, &boxes, &message)?;
                     }
                 }

@@ -82,7 +82,9 @@ impl NuScenes {
                     let t_odom_lidar = t_odom_base * scene.mount(Channel::Lidar);
                     if let Some(truth) = self.truth.of(&scene.name, reading.sample, &t_odom_lidar) {
                         let SampleTruth { boxes, message, left_out } = truth;
-                        left_out.iter().for_each(|name| recorder.leave_out(name));
+                        for name in left_out {
+                            recorder.leave_out(name);
+                        }
                         recorder.truth(*stamp, &boxes, &message)?;
                     }
                 }

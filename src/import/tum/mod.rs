@@ -58,12 +58,11 @@ impl Sequence {
         let times = |files: &[Listed]| files.iter().map(|file| file.stamp).collect::<Vec<_>>();
         let pairs = associate(&times(&images), &times(&depths), WINDOW_NS);
         let truth = folder.join("groundtruth.txt");
-        let poses = match files::text_if_there(&truth)? {
-            Some(text) => poses(&truth, &text)?,
-            None => {
-                tracing::warn!("no groundtruth.txt: the bag gets no poses");
-                Vec::new()
-            }
+        let poses = if let Some(text) = files::text_if_there(&truth)? {
+            poses(&truth, &text)?
+        } else {
+            tracing::warn!("no groundtruth.txt: the bag gets no poses");
+            Vec::new()
         };
         Ok(Self { folder: folder.to_owned(), lens: lens_of(folder), images, depths, pairs, poses })
     }
