@@ -11,17 +11,21 @@
 //! - [`depth`], [`detection`]: the two tasks, from sensor views to results
 //! - [`pipeline`]: the stages live nodes and replay share, their parameters and their accounting
 //! - [`bag`]: rosbag2 reading and writing
+//! - [`import`]: public data sets as bags with truth
 //! - [`replay`]: bags through the pipelines
 //! - [`sim`]: simulated sensors, and corruptions of recorded ones
+//! - [`bench`]: what models cost, through the pipelines' processors
 //! - [`eval`]: what a run is worth, as numbers and pictures
 //! - [`cli`]: the `isobath` command
 
 pub mod bag;
+pub mod bench;
 pub mod cli;
 pub mod depth;
 pub mod detection;
 pub mod eval;
 pub mod geometry;
+pub mod import;
 pub mod inference;
 pub mod message;
 pub mod pipeline;

@@ -6,8 +6,8 @@ use isobath::message::{
     BoundingBox3D, CameraInfo, CdrError, Clock, ColorRgba, CompressedImage, Detection3D, Detection3DArray,
     DiagnosticArray, DiagnosticStatus, Duration, Header, Image, KeyValue, Log, Marker, MarkerArray, MeshFile,
     Message, ObjectHypothesis, ObjectHypothesisWithPose, Odometry, Point, PointCloud2, PointField, Pose,
-    PoseWithCovariance, Quaternion, RadarReturn, RadarScan, RegionOfInterest, Stamp, TFMessage, Transform,
-    TransformStamped, Twist, TwistWithCovariance, UvCoordinate, Vector3, from_cdr, to_cdr,
+    PoseWithCovariance, Quaternion, RadarReturn, RadarScan, RegionOfInterest, Stamp, TFMessage, Text,
+    Transform, TransformStamped, Twist, TwistWithCovariance, UvCoordinate, Vector3, from_cdr, to_cdr,
 };
 use proptest::prelude::*;
 
@@ -268,6 +268,7 @@ every_type!(
     Odometry<'m>,
     RadarScan<'m>,
     Clock,
+    Text<'m>,
 );
 
 proptest! {
@@ -288,6 +289,7 @@ proptest! {
         check(&f.odometry());
         check(&f.radar_scan());
         check(&Clock { clock: Stamp(f.ns) });
+        check(&Text { data: &f.text[1] });
     }
 
     #[test]

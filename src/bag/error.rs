@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::OutFolderError;
 use crate::message::Stamp;
 
 /// Everything that reading or writing a recording can fail with.
@@ -162,6 +163,15 @@ pub enum BagError {
         /// What went wrong.
         message: String,
     },
+}
+
+impl From<OutFolderError> for BagError {
+    fn from(error: OutFolderError) -> Self {
+        match error {
+            OutFolderError::NotEmpty(path) | OutFolderError::IsFile(path) => Self::Exists { path },
+            OutFolderError::Write { path, reason } => Self::Write { path, message: reason },
+        }
+    }
 }
 
 impl BagError {

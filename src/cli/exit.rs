@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use crate::bag::BagError;
 use crate::eval::run::EvalError;
+use crate::import::ImportError;
 use crate::inference::InferenceError;
 use crate::pipeline::{ParameterError, PipelineError};
 use crate::replay::ReplayError;
@@ -85,6 +86,12 @@ impl From<ReplayError> for Failure {
 
 impl From<EvalError> for Failure {
     fn from(error: EvalError) -> Self {
+        if error.is_input() { Self::Input(error.to_string()) } else { Self::Configuration(error.to_string()) }
+    }
+}
+
+impl From<ImportError> for Failure {
+    fn from(error: ImportError) -> Self {
         if error.is_input() { Self::Input(error.to_string()) } else { Self::Configuration(error.to_string()) }
     }
 }

@@ -1,10 +1,12 @@
 //! The `isobath` command. Thin: each command parses its arguments, calls a room and prints.
 
 mod bag_progress;
+mod bench;
 mod corrupt;
 mod doctor;
 mod evaluate;
 mod exit;
+mod import;
 mod inspect;
 mod output;
 mod radar_from_depth;
@@ -41,6 +43,10 @@ enum Command {
     Simulate(Box<simulate::SimulateArguments>),
     /// Degrade the sensors of a bag, to see how much that costs
     Corrupt(corrupt::CorruptArguments),
+    /// Turn a public data set on this disk into a bag with truth
+    Import(import::ImportArguments),
+    /// Measure what models cost on this machine, stage by stage
+    Bench(bench::BenchArguments),
 }
 
 /// Runs the command line of this process. Errors go to stderr as one sentence.
@@ -63,6 +69,8 @@ pub fn main() -> ExitCode {
         Command::Evaluate(arguments) => evaluate::run(&arguments),
         Command::Simulate(arguments) => simulate::run(&arguments),
         Command::Corrupt(arguments) => corrupt::run(&arguments),
+        Command::Import(arguments) => import::run(&arguments),
+        Command::Bench(arguments) => bench::run(&arguments),
     };
     match result {
         Ok(status) => status.code(),

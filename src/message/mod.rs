@@ -24,6 +24,7 @@ mod point_cloud2;
 mod pose;
 mod radar_scan;
 mod stamp;
+mod text;
 mod tf_message;
 
 pub use camera_info::{CameraInfo, RegionOfInterest};
@@ -45,4 +46,5 @@ pub use point_cloud2::{PointCloud2, PointField};
 pub use pose::{Point, Pose, PoseWithCovariance, Quaternion, Transform, Vector3};
 pub use radar_scan::{RadarReturn, RadarScan};
 pub use stamp::Stamp;
+pub use text::Text;
 pub use tf_message::{TFMessage, TransformStamped};

@@ -27,5 +27,5 @@ pub use error::{FrameError, ParameterError, PipelineError};
 pub use input::{InputKind, InputTopic, SensorInput, type_name_of};
 pub use output::{OutputMessage, OutputTopic, WantedTopics};
 pub use parameters::{Constraint, Default as DefaultValue, ParameterSet, ParameterSpec, Value};
-pub use task::{Intake, MODEL_PARAMETERS, Model, Pacing, Pipeline, Processor};
+pub use task::{Intake, MODEL_PARAMETERS, Model, Pacing, Pipeline, Processor, recorded_topics};
 pub use tf::{TransformsError, insert_transforms};

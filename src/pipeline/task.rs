@@ -47,6 +47,11 @@ pub trait Intake: Send {
 pub trait Model: Send {
     /// Facts for diagnostics and `run.json`: model, precision, provider, library.
     fn describe(&self) -> Vec<(&'static str, String)>;
+
+    /// Share of the grid's cells that the last frame had points in, 0 to 1; `None` for a model without a grid.
+    fn active_share(&self) -> Option<f64> {
+        None
+    }
 }
 
 /// Turns the frames of one camera or LiDAR into encoded messages: all that belongs to that sensor rather
@@ -109,4 +114,11 @@ pub trait Pipeline: 'static {
         pacing: Pacing,
         accounting: Arc<Mutex<Accounting>>,
     ) -> Result<(Self::Intake, Self::Processor), PipelineError>;
+}
+
+/// The topics that replay records under `parameters`.
+pub fn recorded_topics<P: Pipeline>(parameters: &ParameterSet) -> WantedTopics {
+    let all = parameters.string("record") == "all";
+    let recorded = P::OUTPUTS.iter().enumerate().filter(|(_, topic)| all || topic.recorded);
+    recorded.fold(WantedTopics::NONE, |wanted, (index, _)| wanted.with(index))
 }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::CalibrationError;
-use crate::bag::BagError;
+use crate::bag::{BagError, OutFolderError};
 use crate::pipeline::PipelineError;
 
 /// Why a replay cannot start or go on.
@@ -97,6 +97,16 @@ pub enum ReplayError {
     /// A thread ended early
     #[error("the {0} thread ended before the replay did")]
     Thread(&'static str),
+}
+
+impl From<OutFolderError> for ReplayError {
+    fn from(error: OutFolderError) -> Self {
+        match error {
+            OutFolderError::NotEmpty(path) => Self::OutNotEmpty(path),
+            OutFolderError::IsFile(path) => Self::Write { path, reason: "it is a file".to_owned() },
+            OutFolderError::Write { path, reason } => Self::Write { path, reason },
+        }
+    }
 }
 
 impl ReplayError {

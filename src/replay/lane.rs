@@ -8,7 +8,7 @@ use super::ReplayError;
 use crate::message::Stamp;
 use crate::pipeline::{
     Accounting, Intake, Model, Pacing, ParameterSet, Pipeline, PipelineError, Processor, SensorInput,
-    WantedTopics,
+    WantedTopics, recorded_topics,
 };
 
 /// How far a sensor's stamps may lag behind the recorder before its outputs are written later than
@@ -64,7 +64,7 @@ impl<P: Pipeline> Lane<P> {
             processor,
             accounting,
             pacing,
-            wanted: wanted::<P>(parameters),
+            wanted: recorded_topics::<P>(parameters),
             lag_ns: STAMP_LAG_NS + parameters.integer("sync_timeout_ms") * 1_000_000,
             watermark: Stamp(i64::MIN),
         })
@@ -156,11 +156,4 @@ impl<P: Pipeline> Lane<P> {
             }
         }
     }
-}
-
-/// The topics that are recorded under `parameters`.
-pub(super) fn wanted<P: Pipeline>(parameters: &ParameterSet) -> WantedTopics {
-    let all = parameters.string("record") == "all";
-    let recorded = P::OUTPUTS.iter().enumerate().filter(|(_, topic)| all || topic.recorded);
-    recorded.fold(WantedTopics::NONE, |wanted, (index, _)| wanted.with(index))
 }

@@ -4,13 +4,13 @@ use std::sync::mpsc::{Receiver, Sender};
 use std::sync::{Arc, Mutex};
 
 use super::ReplayError;
-use super::lane::{Feed, Lane, Yield, wanted};
+use super::lane::{Feed, Lane, Yield};
 use super::routing::Routes;
 use crate::pipeline::depth::DepthPipeline;
 use crate::pipeline::detection::DetectionPipeline;
 use crate::pipeline::{
     Accounting, InputKind, InputTopic, NodeParameters, OutputTopic, Pacing, ParameterSet, Pipeline,
-    WantedTopics,
+    WantedTopics, recorded_topics,
 };
 
 /// A lane of any pipeline.
@@ -82,7 +82,7 @@ impl Node {
             name: P::NODE,
             inputs: P::inputs(parameters),
             outputs: P::OUTPUTS,
-            wanted: wanted::<P>(parameters),
+            wanted: recorded_topics::<P>(parameters),
             parameters: parameters.clone(),
             trigger,
             build: |parameters, pacing| Ok(Box::new(Lane::<P>::new(parameters, pacing)?)),

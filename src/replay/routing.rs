@@ -73,7 +73,7 @@ pub(super) fn check_remaps(remaps: &[Remap], inputs: &[InputTopic]) -> Result<()
 
 /// The inputs that each topic of a bag feeds, by topic index.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Routes {
+pub(crate) struct Routes {
     by_topic: Vec<Vec<InputKind>>,
 }
 
@@ -132,7 +132,7 @@ impl Routes {
 }
 
 /// A recorded message, decoded by whoever takes it and copied by nobody.
-pub(super) enum Payload {
+pub(crate) enum Payload {
     /// A message that lends views of itself
     Big(Arc<CdrBuffer>),
     /// A message that is read at once

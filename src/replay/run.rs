@@ -10,13 +10,12 @@ use super::calibration::Overlay;
 use super::lane::Yield;
 use super::merge::Merge;
 use super::node::{AnyLane, Node};
-use super::out_folder::OutFolder;
 use super::play::{Entrance, Played, Player, Section};
 use super::recorder::Recorder;
 use super::routing::{Routes, check_remaps};
 use super::summary::{NodeSummary, RunSummary, config};
 use super::{Progress, Rate, ReplayError, ReplayOptions, resources};
-use crate::bag::{Bag, BagError, ReadFilter};
+use crate::bag::{Bag, BagError, OutFolder, OutFolderError, ReadFilter};
 use crate::message::Stamp;
 use crate::pipeline::{Accounting, Pacing, PipelineError, type_name_of};
 
@@ -24,6 +23,9 @@ use crate::pipeline::{Accounting, Pacing, PipelineError, type_name_of};
 const LOCKSTEP_QUEUE: usize = 8;
 /// Messages that wait while a paced lane computes a frame.
 const PACED_QUEUE: usize = 256;
+
+/// What a replay writes, and replaces if it was told to resume.
+const FILES: [&str; 3] = ["outputs.mcap", "run.json", "run.json.partial"];
 
 /// A bag with the routes of each node.
 struct Source {
@@ -47,7 +49,10 @@ pub fn replay(
             tracing::warn!("{note}");
         }
     }
-    OutFolder::check(&options.out, options.resume)?;
+    match OutFolder::check(&options.out) {
+        Err(OutFolderError::NotEmpty(_)) if options.resume => {}
+        checked => checked?,
+    }
     let all = Node::all(&options.parameters);
     let inputs: Vec<_> = all.iter().flat_map(|node| node.inputs.iter().cloned()).collect();
     check_remaps(&options.remaps, &inputs)?;
@@ -77,7 +82,7 @@ pub fn replay(
     };
     // Before anything is written: a model that cannot be used leaves no trace.
     let mut loaded = Some(load(&mut facts)?);
-    let folder = OutFolder::create(&options.out)?;
+    let folder = OutFolder::create(&options.out, &FILES)?;
     let mut recorder = Recorder::create(&options.out.join("outputs.mcap"))?;
     for (_, node) in &used {
         recorder.add_lane(node.outputs, node.wanted)?;

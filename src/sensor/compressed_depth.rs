@@ -32,6 +32,7 @@ pub struct DecodedDepth {
 #[derive(Clone, Copy)]
 enum Scale {
     Millimetres,
+    PerMetre(f32),
     Inverse { a: f32, b: f32 },
 }
 
@@ -42,6 +43,7 @@ impl Scale {
         }
         match self {
             Self::Millimetres => f32::from(value) * 1e-3,
+            Self::PerMetre(units) => f32::from(value) / units,
             Self::Inverse { a, b } => {
                 let depth_m = a / (f32::from(value) - b);
                 // The coarse end of the scale can lie behind infinity.
@@ -67,6 +69,23 @@ pub fn decode_compressed_depth(
         Err(_) => out.depth_m.clear(),
     }
     result.map(|_| ())
+}
+
+/// Decodes a 16-bit grey PNG file, as data sets keep depth in, into `out`: `units` make a metre, 0 = no reading.
+/// On an error `out` holds no image.
+pub fn decode_depth_png(data: &[u8], units: f32, out: &mut DecodedDepth) -> Result<(), SensorError> {
+    (out.width, out.height) = (0, 0);
+    out.depth_m.clear();
+    match png(data, Scale::PerMetre(units), out) {
+        Ok((width, height)) => {
+            (out.width, out.height) = (width as u32, height as u32);
+            Ok(())
+        }
+        Err(error) => {
+            out.depth_m.clear();
+            Err(error)
+        }
+    }
 }
 
 fn decode(image: &CompressedImage<'_>, out: &mut DecodedDepth) -> Result<(usize, usize), SensorError> {

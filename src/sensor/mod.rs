@@ -26,7 +26,7 @@ mod yuv;
 
 pub use bayer::BayerPattern;
 pub use compressed::{DecodedImage, decode_compressed};
-pub use compressed_depth::{DecodedDepth, decode_compressed_depth};
+pub use compressed_depth::{DecodedDepth, decode_compressed_depth, decode_depth_png};
 pub use doppler_sign::DopplerSigns;
 pub use error::SensorError;
 pub use field::FieldReader;

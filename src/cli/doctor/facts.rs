@@ -93,7 +93,9 @@ pub(super) struct RuntimeFacts {
 
 /// The processor.
 #[derive(Clone, Debug, Default, Serialize)]
-pub(super) struct CpuFacts {
+pub(in crate::cli) struct CpuFacts {
+    /// As the system calls it.
+    pub name: String,
     /// `x86_64`, `aarch64`, …
     pub architecture: &'static str,
     /// Cores that this process may use.
@@ -234,13 +236,27 @@ impl RuntimeFacts {
 }
 
 impl CpuFacts {
-    fn collect() -> Self {
+    /// Looks at the processor.
+    pub fn collect() -> Self {
         Self {
+            name: cpu_name(),
             architecture: env::consts::ARCH,
             cores: std::thread::available_parallelism().map_or(1, usize::from),
             features: features(),
         }
     }
+}
+
+/// The processor's name on a PC, the board's where processors have none.
+fn cpu_name() -> String {
+    let info = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let named = info.lines().find_map(|line| {
+        let (key, value) = line.split_once(':')?;
+        (key.trim() == "model name").then(|| value.trim().to_owned())
+    });
+    let board = || fs::read_to_string("/proc/device-tree/model").ok();
+    let name = named.or_else(board).unwrap_or_else(|| env::consts::ARCH.to_owned());
+    name.trim_matches(['\0', '\n', ' ']).to_owned()
 }
 
 #[cfg(target_arch = "x86_64")]

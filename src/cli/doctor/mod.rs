@@ -14,6 +14,7 @@ use clap::Args;
 
 use super::output::print;
 use super::{Failure, Status};
+pub(super) use facts::CpuFacts;
 use facts::Facts;
 use findings::Level;
 

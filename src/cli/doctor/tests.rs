@@ -37,7 +37,12 @@ fn healthy() -> Facts {
             providers: vec![Provider::Cpu],
             error: None,
         },
-        cpu: CpuFacts { architecture: "x86_64", cores: 4, features: vec!["avx2", "avx512vnni"] },
+        cpu: CpuFacts {
+            name: "a CPU".to_owned(),
+            architecture: "x86_64",
+            cores: 4,
+            features: vec!["avx2", "avx512vnni"],
+        },
         has_nvidia_gpu: false,
         models: vec![model(Outcome::Passed { load_ms: 12 }, Provider::Cpu)],
         cache: CacheFacts { path: Some(PathBuf::from("/home/robot/.cache/isobath")), space: Some(space) },
@@ -228,7 +233,9 @@ fn a_gpu_without_cuda_in_the_library_is_noticed() {
 fn processors_are_judged_by_their_integer_instructions() {
     let with = |architecture, features: &[&'static str]| {
         let features = features.to_vec();
-        move |facts: &mut Facts| facts.cpu = CpuFacts { architecture, cores: 6, features }
+        move |facts: &mut Facts| {
+            facts.cpu = CpuFacts { architecture, cores: 6, features, ..CpuFacts::default() }
+        }
     };
     complaint(Level::Warning, "CPU", with("x86_64", &[]));
     assert_eq!(complaints(with("x86_64", &["avx2"])), []);

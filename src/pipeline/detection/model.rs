@@ -16,6 +16,8 @@ pub struct DetectionModel {
     pub(super) voxelizer: Voxelizer,
     pub(super) classes: ClassTable,
     pub(super) suppression_radius_m: Vec<f32>,
+    /// Cells that the last frame had points in
+    pub(super) active_cells: usize,
 }
 
 impl DetectionModel {
@@ -69,6 +71,7 @@ impl DetectionModel {
             voxelizer: Voxelizer::new(grid),
             classes,
             suppression_radius_m: settings.suppression_radius,
+            active_cells: 0,
         })
     }
 }
@@ -81,5 +84,9 @@ impl Model for DetectionModel {
             ("provider", self.session.provider().to_string()),
             ("onnxruntime", self.library.clone()),
         ]
+    }
+
+    fn active_share(&self) -> Option<f64> {
+        Some(self.active_cells as f64 / self.voxelizer.grid().cells() as f64)
     }
 }

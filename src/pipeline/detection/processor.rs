@@ -125,10 +125,11 @@ impl Processor for DetectionProcessor {
         if let Some((motion, times)) = frame.motion.as_deref().zip(layout.times()) {
             points = points.deskewed(motion, times);
         }
-        model
+        let stats = model
             .voxelizer
             .bev_features(points, model.session.input_mut("bev"))
             .map_err(FrameError::inference)?;
+        model.active_cells = stats.active;
         let prepared = Instant::now();
 
         model.session.run().map_err(FrameError::inference)?;

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::Kind;
-use crate::bag::BagError;
+use crate::bag::{BagError, OutFolderError};
 
 /// Why a recording cannot be corrupted as asked for.
 #[derive(Debug, thiserror::Error)]
@@ -11,20 +11,9 @@ pub enum CorruptError {
     /// The recording cannot be read, or the new one not be written
     #[error(transparent)]
     Bag(#[from] BagError),
-    /// The folder for the new recording holds something
-    #[error("folder '{0}' is not empty; give another --out")]
-    OutNotEmpty(PathBuf),
-    /// The new recording would be the old one
-    #[error("--out: expected a folder for a new bag, found '{0}', a file name")]
-    OutIsFile(PathBuf),
-    /// The folder for the new recording cannot be made or looked at
-    #[error("cannot write '{path}': {reason}")]
-    Write {
-        /// The folder
-        path: PathBuf,
-        /// What the system said
-        reason: String,
-    },
+    /// The folder for the new recording cannot take it
+    #[error(transparent)]
+    Out(#[from] OutFolderError),
     /// No kind was asked for
     #[error("--kind: expected at least one kind, found none; --kind help lists them")]
     NoKind,

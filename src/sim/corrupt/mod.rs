@@ -12,7 +12,6 @@ mod error;
 mod kind;
 mod lidar;
 mod message_edit;
-mod out_folder;
 #[cfg(test)]
 mod property_tests;
 mod radar;

@@ -4,11 +4,10 @@ use std::path::PathBuf;
 
 use super::draw::TopicDraws;
 use super::message_edit::{Act, MessageEdit, Step};
-use super::out_folder::OutFolder;
 use super::ranking::MessageShare;
 use super::topics::{Topic, is_static_child, look, select};
 use super::{CorruptError, Kind, Severity, camera, lidar, radar};
-use crate::bag::{Bag, BagInfo, BagWriter, ReadFilter, TopicId, UnpackWatch};
+use crate::bag::{Bag, BagInfo, BagWriter, OutFolder, ReadFilter, TopicId, UnpackWatch};
 use crate::geometry::Pose;
 use crate::message::{Message, TFMessage, from_cdr, to_cdr};
 
@@ -88,7 +87,7 @@ pub fn corrupt(
     watch: &mut dyn CorruptWatch,
 ) -> Result<CorruptSummary, CorruptError> {
     check_kinds(&options.kinds)?;
-    OutFolder::check(&options.out)?;
+    OutFolder::check_for_bag(&options.out)?;
     let bag = Bag::open_watched(&options.bag, watch.unpacking())?;
     let info = bag.info();
     if let Some(topic) = info.topics.iter().find(|topic| topic.encoding != "cdr") {
@@ -97,7 +96,7 @@ pub fn corrupt(
     }
     let mut plans = plan(&bag, options)?;
 
-    let folder = OutFolder::create(&options.out)?;
+    let folder = OutFolder::create(&options.out, &[])?;
     let mut writer = BagWriter::create(&options.out)?;
     let mut ids = Vec::with_capacity(info.topics.len());
     for topic in &info.topics {

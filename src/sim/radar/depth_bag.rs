@@ -10,7 +10,9 @@ use glam::Vec3;
 use smallvec::SmallVec;
 
 use super::{DepthRadar, encode};
-use crate::bag::{Bag, BagError, BagWriter, MessageStream, OfferedQos, ReadFilter, TopicId, TopicInfo};
+use crate::bag::{
+    Bag, BagError, BagWriter, MessageStream, OfferedQos, OutFolder, ReadFilter, TopicId, TopicInfo,
+};
 use crate::geometry::{CameraError, CameraModel};
 use crate::message::{
     CameraInfo, CdrError, Header, Image, Message, PointCloud2, Quaternion, Stamp, TFMessage, Transform,
@@ -127,6 +129,7 @@ pub fn add_radar(
 ) -> Result<DepthBagSummary, DepthBagError> {
     let bag = Bag::open(&options.bag)?;
     let sources = Sources::find(&bag, options.depth_topic.as_deref())?;
+    let folder = OutFolder::for_new_bag(&options.out).map_err(BagError::from)?;
     let mut writer = BagWriter::create(&options.out)?;
     for (key, value) in [
         ("isobath_radar_from_depth", env!("CARGO_PKG_VERSION").to_owned()),
@@ -159,6 +162,7 @@ pub fn add_radar(
         progress(maker.clouds + maker.skipped.as_ref().map_or(0, |(count, _)| *count));
     }
     maker.writer.finish()?;
+    folder.into_iter().for_each(OutFolder::keep);
     Ok(DepthBagSummary { clouds: maker.clouds, returns: maker.returns, skipped: maker.skipped, damage })
 }
 

@@ -15,7 +15,7 @@ use smallvec::{SmallVec, smallvec};
 
 use self::{topics::Topics, writing::Writing};
 use super::{CameraFrame, Scan, Simulation, SimulationError, Sweep, TruthBox, lidar, radar};
-use crate::bag::BagWriter;
+use crate::bag::{BagError, BagWriter, OutFolder};
 use crate::message::{
     BoundingBox3D, CameraInfo, Clock, Detection3D, Detection3DArray, Header, Image, ObjectHypothesis,
     ObjectHypothesisWithPose, PointCloud2, PointField, PoseWithCovariance, Stamp, Vector3,
@@ -39,12 +39,14 @@ pub struct RecordOptions {
     pub remarks: Vec<(String, String)>,
 }
 
-/// Records. `progress` is called with the number of images that are done.
+/// Records. `progress` is called with the number of images that are done. When this fails, nothing is left in a
+/// folder; a plain file may be left half-written.
 pub fn record(
     simulation: &Simulation,
     options: &RecordOptions,
     mut progress: impl FnMut(u64),
 ) -> Result<(), SimulationError> {
+    let folder = OutFolder::for_new_bag(&options.out).map_err(BagError::from)?;
     let mut writer = BagWriter::create(&options.out)?;
     for (key, value) in &options.remarks {
         writer.set_custom_data(key, value);
@@ -76,7 +78,9 @@ pub fn record(
         })
     });
     // If the thread that writes has failed, its error is the cause of the other.
-    recorder.writing.finish().and(taken)
+    recorder.writing.finish().and(taken)?;
+    folder.into_iter().for_each(OutFolder::keep);
+    Ok(())
 }
 
 /// Something that a sensor, or the robot, reports.
