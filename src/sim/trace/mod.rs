@@ -26,3 +26,6 @@ const LANES: usize = 8;
 /// Distances to the far side of a box are lengthened by this share, which covers the rounding of the test: no
 /// ray slips between a flat box and its triangle (Ize: "Robust BVH ray traversal", JCGT 2, 2013).
 const FARTHER: f32 = 1.000_000_5;
+
+#[cfg(test)]
+mod tests;
