@@ -47,7 +47,7 @@ pub fn desk(palette: &Palette, random: &mut Random) -> Mesh {
     let (dark, black) = (palette.dark_plastic, palette.black_metal);
     let kinds = [dark, dark, dark, black, black, palette.galvanised, palette.paper, palette.screen];
     let kinds = [&kinds[..], &palette.plastics, &palette.cartons].concat();
-    for _ in 0..1 + random.below(7) {
+    for _ in 0..=random.below(7) {
         let size = [random.between(0.04, 0.15), random.between(0.03, 0.14)];
         let x = random.between(-half + size[0], half - size[0]);
         let y = random.between(-depth + size[1], depth - size[1]);

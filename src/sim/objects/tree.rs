@@ -57,7 +57,7 @@ pub fn tree(palette: &Palette, random: &mut Random, height: f32, leaves: usize) 
         let size = random.between(0.45, 0.7) * width;
         for _ in 0..leaves / branches {
             let at = end + size * in_ball(random);
-            piece(&mut mesh, leaf, random, at, 0.033 * height);
+            piece(&mut mesh, leaf, random, at, 0.035 * height);
         }
     }
     mesh

@@ -144,7 +144,7 @@ fn room(stage: &mut Stage, ground: &Ground, [from, to]: [f32; 2], [front, back]:
             workplace(stage, place + Vec2::from_angle(yaw).rotate(Vec2::new(0.0, 0.87)), yaw + PI);
         }
     }
-    for _ in 0..1 + ((to - from) / 1.6) as usize {
+    for _ in 0..=((to - from) / 1.6) as usize {
         let mesh = cabinet(&stage.palette, &mut stage.random);
         let x = stage.random.between(from + 0.8, to - 0.8);
         let (y, yaw) = (back - inward * 0.45, if inward > 0.0 { 0.0 } else { PI });

@@ -10,7 +10,7 @@ use crate::sim::objects::Person;
 use crate::sim::{Mesh, ObjectClass, PathEnd, Random};
 
 /// Walkers who look different at most: each has a mesh for every phase of the walk.
-const MOST_LOOKS: usize = 6;
+const MOST_LOOKS: usize = 5;
 /// Places that are tried before a person stays away.
 const TRIES: usize = 15;
 /// How far walkers keep to the right of their way, and the radius in which they turn at its ends, metres.

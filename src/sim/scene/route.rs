@@ -45,7 +45,9 @@ pub fn reversed(way: &[Vec2]) -> Vec<Vec2> {
 /// circle at each end.
 pub fn there_and_back(way: &[Vec2], half_m: f32) -> Vec<Vec2> {
     let (mut there, mut round) = (Vec::new(), Vec::new());
-    way.iter().for_each(|&point| extend(&mut there, point));
+    for &point in way {
+        extend(&mut there, point);
+    }
     for way in [&there, &reversed(&there)] {
         let mut ahead = Vec2::X;
         for (index, &point) in way.iter().enumerate() {

@@ -17,7 +17,7 @@ use crate::sim::{Motion, ObjectClass, PathEnd, Random};
 /// Height of the kerb, metres.
 const KERB_M: f32 = 0.12;
 /// Cyclists who look different at most.
-const MOST_CYCLISTS: usize = 3;
+const MOST_CYCLISTS: usize = 2;
 
 /// The cross-section: distances from the middle of the street, metres.
 #[derive(Clone, Copy, Debug)]
@@ -193,7 +193,7 @@ pub(super) fn plant_tree(stage: &mut Stage, at: Vec2, height: f32) -> bool {
     if !stage.plan.try_occupy(room) {
         return false;
     }
-    let mesh = tree(&stage.palette, &mut stage.random, height, 340);
+    let mesh = tree(&stage.palette, &mut stage.random, height, 300);
     stage.scenery(&mesh, at, 0.0);
     true
 }
