@@ -154,10 +154,18 @@ struct Pulse<'a> {
     place: usize,
 }
 
-/// What drivers call calibrated: up to 100 linear in the share that a matt surface scatters, above
-/// logarithmic, full at a hundred times a white surface.
+/// Brighter than a matt surface can be: sensors take what is below for white and what is above for
+/// retroreflectors.
+const RETROREFLECTS: f32 = 1.6;
+
+/// What drivers call calibrated: up to 100 linear in the share that a matt surface scatters, above, for
+/// retroreflectors, logarithmic, full at a hundred times a white surface.
 fn intensity(reflectivity: f32) -> f32 {
-    let scaled = if reflectivity <= 1.0 { 100.0 * reflectivity } else { 100.0 + 77.5 * reflectivity.log10() };
+    let scaled = if reflectivity < RETROREFLECTS {
+        100.0 * reflectivity.min(1.0)
+    } else {
+        100.0 + 77.5 * reflectivity.log10()
+    };
     scaled.round().clamp(0.0, 255.0)
 }
 

@@ -265,6 +265,9 @@ fn intensities_are_those_of_the_material() {
     assert!((bright - 80.0).abs() < 2.0 && (1.0..10.0).contains(&spread), "{bright} {spread}");
     let (dark, ..) = seen(0.05);
     assert!((dark - 5.0).abs() < 0.5, "{dark}");
+    // Too bright for a matt surface, too dark for a retroreflector: white.
+    let (white, ..) = seen(1.25);
+    assert!((white - 100.0).abs() < 0.5, "{white}");
     let (sheet, ..) = seen(30.0);
     assert!((sheet - 100.0 - 77.5 * 30.0_f64.log10()).abs() < 3.0, "{sheet}");
     assert_eq!(seen(300.0).0, 255.0);

@@ -265,8 +265,9 @@ fn trim(mesh: &mut Mesh, palette: &Palette, body: &Body) {
             across(0.62, 0.9),
             [body.tail - 0.26, body.tail - 0.1],
         );
-        let mirror = Vec3::new(body.cabin[0] - 0.25, side * (half + 0.08), body.belt + 0.06);
-        mesh.add_ellipsoid(palette.dark_plastic, &at(mirror.x, mirror.y, mirror.z), [0.07, 0.1, 0.07], 6);
+        let (mirror, y) = (body.cabin[0] - 0.25, side * (half + 0.08));
+        let up = [body.belt, body.belt + 0.13];
+        block(mesh, palette.dark_plastic, [mirror - 0.06, mirror + 0.05], [y - 0.1, y + 0.1], up);
     }
 }
 

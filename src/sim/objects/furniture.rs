@@ -37,15 +37,23 @@ pub fn desk(palette: &Palette, random: &mut Random) -> Mesh {
         block(&mut mesh, palette.dark_plastic, [x - 0.04, x + 0.04], [0.1, 0.16], [top, top + 0.2]);
     }
     block(&mut mesh, palette.dark_plastic, [-0.22, 0.22], [-0.2, -0.06], [top, top + 0.02]);
-    if random.chance(0.5) {
-        let x = 0.7 * half;
-        block(
-            &mut mesh,
-            palette.paper,
-            [x - 0.12, x + 0.12],
-            [-0.2, 0.1],
-            [top, top + random.between(0.02, 0.2)],
-        );
+    if random.chance(0.4) {
+        // A screen of cloth towards the neighbours.
+        let cover = one_of(random, &palette.cloth);
+        let high = top + random.between(0.3, 0.5);
+        block(&mut mesh, cover, [-half, half], [depth - 0.03, depth], [top - 0.2, high]);
+    }
+    // Computers, files, books, boxes.
+    let (dark, black) = (palette.dark_plastic, palette.black_metal);
+    let kinds = [dark, dark, dark, black, black, palette.galvanised, palette.paper, palette.screen];
+    let kinds = [&kinds[..], &palette.plastics, &palette.cartons].concat();
+    for _ in 0..=random.below(7) {
+        let size = [random.between(0.04, 0.15), random.between(0.03, 0.14)];
+        let x = random.between(-half + size[0], half - size[0]);
+        let y = random.between(-depth + size[1], depth - size[1]);
+        let high = top + random.between(0.02, 0.35);
+        let material = one_of(random, &kinds);
+        block(&mut mesh, material, [x - size[0], x + size[0]], [y - size[1], y + size[1]], [top, high]);
     }
     mesh
 }

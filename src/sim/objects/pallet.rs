@@ -75,7 +75,9 @@ fn cartons(mesh: &mut Mesh, palette: &Palette, random: &mut Random, floor: f32, 
         let last = k + 1 == layers;
         for column in 0..columns {
             for row in 0..rows {
-                if last && random.chance(0.3) {
+                let inside = (1..columns - 1).contains(&column) && (1..rows - 1).contains(&row);
+                let below = k + 2 < layers;
+                if (last && random.chance(0.3)) || (inside && below) {
                     continue;
                 }
                 let x = -0.59 + length * (column as f32 + 0.5) + random.between(-0.015, 0.015);
@@ -122,7 +124,7 @@ fn sacks(mesh: &mut Mesh, palette: &Palette, random: &mut Random, floor: f32, he
             for y in [-0.2, 0.2] {
                 let place = at(x + random.between(-0.03, 0.03), y + random.between(-0.03, 0.03), z);
                 let turn = glam::Affine3A::from_rotation_z(random.between(-0.1, 0.1) * PI);
-                mesh.add_ellipsoid(palette.sack, &(place * turn), [0.22, 0.23, 0.095], 7);
+                mesh.add_ellipsoid(palette.sack, &(place * turn), [0.22, 0.23, 0.095], 6);
             }
         }
     }

@@ -55,10 +55,10 @@ pub fn wheel(mesh: &mut Mesh, [tyre, rim]: [MaterialId; 2], centre: [f32; 3], ra
         )
     };
     let centre = Vec3::from(centre);
-    mesh.add_cylinder(tyre, &lying(centre), radius, width, 14);
+    mesh.add_cylinder(tyre, &lying(centre), radius, width, 11);
     // The rim stands out a little on the side away from the middle of the vehicle.
     let out = Vec3::new(0.0, 0.012 * centre.y.signum(), 0.0);
-    mesh.add_cylinder(rim, &lying(centre + out), 0.62 * radius, width, 10);
+    mesh.add_cylinder(rim, &lying(centre + out), 0.62 * radius, width, 8);
 }
 
 /// A thin upright panel across the ground from one point to another, between two heights.

@@ -168,9 +168,9 @@ impl Person {
         let elbow = shoulder + 0.29 * unit * Vec3::new(swing.sin(), outward, -swing.cos());
         let bent = swing + 0.35;
         let wrist = elbow + 0.25 * unit * Vec3::new(bent.sin(), 0.0, -bent.cos());
-        rod(mesh, self.top, [shoulder, elbow], [0.052 * unit, 0.042 * unit], 6);
-        rod(mesh, self.top, [elbow, wrist], [0.04 * unit, 0.032 * unit], 6);
-        mesh.add_ellipsoid(self.skin, &at(wrist.x, wrist.y, wrist.z), [0.045 * unit; 3], 6);
+        rod(mesh, self.top, [shoulder, elbow], [0.052 * unit, 0.042 * unit], 5);
+        rod(mesh, self.top, [elbow, wrist], [0.04 * unit, 0.032 * unit], 5);
+        mesh.add_ellipsoid(self.skin, &at(wrist.x, wrist.y, wrist.z), [0.045 * unit; 3], 5);
     }
 
     fn upper_body(&self, mesh: &mut Mesh, hip: f32) {
@@ -201,7 +201,7 @@ impl Person {
             Some(helmet) => (helmet, [0.13, 0.11, 0.1]),
             None => (self.hair, [0.095, 0.082, 0.095]),
         };
-        mesh.add_ellipsoid(cap, &at(-0.015, 0.0, head + 0.045 * unit), size.map(|s| s * unit), 9);
+        mesh.add_ellipsoid(cap, &at(-0.015, 0.0, head + 0.045 * unit), size.map(|s| s * unit), 8);
         if let Some(backpack) = self.backpack {
             let (x, z) = (-0.12 * girth, hip + 0.12 * unit);
             block(mesh, backpack, [x - 0.17, x], [-0.15, 0.15], [z, z + 0.4 * unit]);

@@ -25,7 +25,7 @@ pub fn tree(palette: &Palette, random: &mut Random, height: f32, leaves: usize) 
             let (sin, cos) = (TAU * random.unit()).sin_cos();
             let radius = width * share * random.unit().sqrt();
             let at = lean * (z / height) + Vec3::new(radius * cos, radius * sin, z - 0.25 * radius);
-            piece(&mut mesh, leaf, random, at, 0.035 * height);
+            piece(&mut mesh, leaf, random, at, 0.038 * height);
         }
         return mesh;
     }
@@ -57,7 +57,7 @@ pub fn tree(palette: &Palette, random: &mut Random, height: f32, leaves: usize) 
         let size = random.between(0.45, 0.7) * width;
         for _ in 0..leaves / branches {
             let at = end + size * in_ball(random);
-            piece(&mut mesh, leaf, random, at, 0.03 * height);
+            piece(&mut mesh, leaf, random, at, 0.035 * height);
         }
     }
     mesh
@@ -76,7 +76,9 @@ pub fn bush(palette: &Palette, random: &mut Random, height: f32, leaves: usize) 
         if dry {
             let top = Vec3::new(at.x, at.y, at.z.max(0.3 * height));
             let foot = Vec3::new(0.4 * at.x, 0.4 * at.y, 0.0);
-            rod(&mut mesh, leaf, [foot, top], [0.008, 0.004], 3);
+            let (sin, cos) = (TAU * random.unit()).sin_cos();
+            let across = Vec3::new(0.012 * cos, 0.012 * sin, 0.0);
+            mesh.add_fan(leaf, &[foot - across, foot + across, top]);
         } else {
             piece(&mut mesh, leaf, random, at, 0.1 * height.max(0.6));
             if k % 16 == 0 {

@@ -40,8 +40,8 @@ pub fn lay_out(stage: &mut Stage) -> Motion {
     let random = &mut stage.random;
     let start = -random.between(0.12, 0.35) * length;
     let side = if random.chance(0.5) { 1.0 } else { -1.0 };
-    let other = side * (2.0 * half + random.between(5.0, 8.0));
-    let depth = random.between(3.6, 5.5);
+    let other = side * (2.0 * half + random.between(5.5, 9.0));
+    let depth = random.between(4.0, 7.5);
     // The robot keeps to one side; things and people are on the other.
     let keep = if random.chance(0.5) { 1.0 } else { -1.0 };
     let drift = keep * (half - 0.62);
@@ -52,8 +52,11 @@ pub fn lay_out(stage: &mut Stage) -> Motion {
     let robot = stage.drive(&route::rounded(&corners.map(Vec2::from), 1.2, true), true);
     shell(stage, &ground);
     rooms(stage, &ground);
+    let people = stage.settings.count(Quantity::People);
+    let standing = bystanders(stage, &ground, people / 2);
     corridor_things(stage, &ground);
-    crowd(stage, &ground);
+    let walking = walkers(stage, &ground, people - standing);
+    bystanders(stage, &ground, people - standing - walking);
     lamps(stage, &ground);
     let lights = std::mem::take(&mut stage.lights);
     stage.lighting = daylight::indoors(&stage.settings, &mut stage.random, lights);
@@ -104,7 +107,9 @@ fn rooms(stage: &mut Stage, ground: &Ground) {
     {
         let mut x = span[0];
         while x < span[1] - 1.5 {
-            let width = stage.random.between(2.8, 7.5).min(span[1] - x);
+            // Offices of one to four windows, now and then an open-plan one.
+            let widths = if stage.random.chance(0.5) { [8.0, 16.0] } else { [2.8, 7.5] };
+            let width = stage.random.between(widths[0], widths[1]).min(span[1] - x);
             let width = if span[1] - x - width < 2.0 { span[1] - x } else { width };
             room(stage, ground, [x, x + width], [front, back], core);
             x += width;
@@ -129,30 +134,48 @@ fn room(stage: &mut Stage, ground: &Ground, [from, to]: [f32; 2], [front, back]:
     }
     let inward = (back - front).signum();
     let (low, high) = (front.min(back) + 0.5, front.max(back) - 0.5);
-    // Desks with chairs, cupboards along the walls.
-    let desks = ((to - from) * (high - low) / 7.0) as usize;
+    // Desks with chairs, many of them face to face, cupboards along the walls.
+    let desks = ((to - from) * (high - low) / 6.0) as usize;
     for _ in 0..desks {
-        let mesh = desk(&stage.palette, &mut stage.random);
         let yaw = FRAC_PI_2 * stage.random.below(4) as f32;
         let place = goods::within(&mut stage.random, Vec2::new(from + 0.8, low), Vec2::new(to - 0.8, high));
         let place = Vec2::new(place.x, place.y.max(low + 0.2).min(high - 0.2));
-        if !stage.try_solid(&mesh, place, yaw, 0.15) {
-            continue;
+        if workplace(stage, place, yaw) && stage.random.chance(0.6) {
+            workplace(stage, place + Vec2::from_angle(yaw).rotate(Vec2::new(0.0, 0.87)), yaw + PI);
         }
-        let seat = place + Vec2::from_angle(yaw).rotate(Vec2::new(stage.random.between(-0.2, 0.2), -0.75));
-        let turn = yaw + FRAC_PI_2 + stage.random.between(-0.7, 0.7);
-        let mesh = chair(&stage.palette, &mut stage.random);
-        stage.try_solid(&mesh, seat, turn, -0.05);
     }
-    for _ in 0..=stage.random.below(3) {
+    for _ in 0..=((to - from) / 1.6) as usize {
         let mesh = cabinet(&stage.palette, &mut stage.random);
         let x = stage.random.between(from + 0.8, to - 0.8);
         let (y, yaw) = (back - inward * 0.45, if inward > 0.0 { 0.0 } else { PI });
         stage.try_solid(&mesh, Vec2::new(x, y), yaw, -0.05);
     }
+    if stage.random.chance(0.6) && to - from > 2.4 {
+        // A whiteboard on one of the walls between rooms.
+        let (x, inside) = if stage.random.chance(0.5) { (from, 1.0) } else { (to, -1.0) };
+        let (from, to) = (x + inside * 0.5 * THICKNESS_M, x + inside * (0.5 * THICKNESS_M + 0.03));
+        let middle = stage.random.between(low + 1.0, (high - 1.0).max(low + 1.01));
+        let half = stage.random.between(0.45, 0.9);
+        let mut mesh = Mesh::default();
+        block(&mut mesh, stage.palette.whiteboard, [from, to], [middle - half, middle + half], [0.9, 2.0]);
+        stage.builder.scenery(&mesh, &Affine3A::IDENTITY);
+    }
     let mesh = plant(&stage.palette, &mut stage.random);
     let corner = Vec2::new(from + 0.5, back - inward * 0.5);
     stage.try_solid(&mesh, corner, 0.0, 0.0);
+}
+
+/// A desk with its chair where there is room for it.
+fn workplace(stage: &mut Stage, place: Vec2, yaw: f32) -> bool {
+    let mesh = desk(&stage.palette, &mut stage.random);
+    if !stage.try_solid(&mesh, place, yaw, 0.005) {
+        return false;
+    }
+    let seat = place + Vec2::from_angle(yaw).rotate(Vec2::new(stage.random.between(-0.2, 0.2), -0.75));
+    let turn = yaw + FRAC_PI_2 + stage.random.between(-0.7, 0.7);
+    let mesh = chair(&stage.palette, &mut stage.random);
+    stage.try_solid(&mesh, seat, turn, -0.05);
+    true
 }
 
 /// The wall between corridor and room: a door, and plaster or glass beside it.
@@ -287,26 +310,32 @@ fn corridor_things(stage: &mut Stage, ground: &Ground) {
     }
 }
 
-fn crowd(stage: &mut Stage, ground: &Ground) {
-    let Ground { half, other, x, depth, .. } = *ground;
-    let count = stage.settings.count(Quantity::People);
-    let way = |random: &mut Random| {
-        let middle = if random.chance(0.75) { 0.0 } else { other };
-        let y = middle + ground.free * (half - random.between(0.35, 0.75));
-        let from = random.between(x[0] + 1.0, x[1] - 6.0);
-        vec![Vec2::new(from, y), Vec2::new(random.between(from + 3.0, x[1] - 1.0), y)]
-    };
-    let found = people::walkers(stage, count - count / 2, false, &way);
+/// People who stand in the corridors and rooms; gives how many.
+fn bystanders(stage: &mut Stage, ground: &Ground, count: usize) -> usize {
+    let Ground { half, x, depth, .. } = *ground;
     let spot = |random: &mut Random| {
-        let along = random.between((x[0] + 1.0).max(-12.0), (x[1] - 1.0).min(26.0));
-        if random.chance(0.5) {
+        let reach = if random.chance(0.2) { [-12.0, 18.0] } else { [-16.0, 39.0] };
+        let along = random.between((x[0] + 1.0).max(reach[0]), (x[1] - 1.0).min(reach[1]));
+        if random.chance(0.6) {
             return (Vec2::new(along, ground.free * (half - 0.35)), random.between(-PI, PI));
         }
         // In a room on either side.
         let side = if random.chance(0.5) { 1.0 } else { -1.0 };
         (Vec2::new(along, side * (half + random.between(0.5, depth - 0.5))), random.between(-PI, PI))
     };
-    people::bystanders(stage, count - found, false, &spot);
+    people::bystanders(stage, count, false, &spot)
+}
+
+fn walkers(stage: &mut Stage, ground: &Ground, count: usize) -> usize {
+    let Ground { half, other, x, .. } = *ground;
+    let way = |random: &mut Random| {
+        let middle = if random.chance(0.75) { 0.0 } else { other };
+        let y = middle + ground.free * (half - random.between(0.35, 0.75));
+        let from = random.between(x[0] + 1.0, x[1] - 6.0);
+        // What stands along the wall leaves some metres here and there.
+        vec![Vec2::new(from, y), Vec2::new((from + random.log_between(2.5, 30.0)).min(x[1] - 1.0), y)]
+    };
+    people::walkers(stage, count, false, &way)
 }
 
 /// Panels in the ceilings of corridors and rooms.

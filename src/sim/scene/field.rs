@@ -135,13 +135,19 @@ fn stones(stage: &mut Stage, half: f32) {
 fn plants(stage: &mut Stage, half: f32) {
     let clutter = stage.settings.get(Quantity::Clutter);
     for k in 0..(520.0 * clutter) as usize {
-        let reach = half * stage.random.unit().powf(0.9);
-        let at = Vec2::from_angle(stage.random.between(-PI, PI)) * reach.max(1.5);
+        // Thickest ahead, between people and vehicles.
+        let ahead = k % 3 == 1;
+        let at = if ahead {
+            Vec2::from_angle(stage.random.between(-1.1, 1.1)) * stage.random.between(3.0, 36.0)
+        } else {
+            let reach = half * stage.random.unit().powf(0.9);
+            Vec2::from_angle(stage.random.between(-PI, PI)) * reach.max(1.5)
+        };
         if k % 20 == 0 {
             let tall = stage.random.between(2.5, 8.0);
             plant_tree(stage, at, tall);
         } else {
-            let size = stage.random.log_between(0.4, 2.4);
+            let size = stage.random.log_between(if ahead { 0.8 } else { 0.4 }, 2.4);
             let leaves = 30 + (45.0 * size) as usize;
             let mesh = bush(&stage.palette, &mut stage.random, size, leaves);
             stage.try_solid(&mesh, at, 0.0, 0.0);

@@ -10,6 +10,7 @@ mod daylight;
 mod error;
 mod field;
 mod file;
+mod finish;
 mod goods;
 mod ground;
 mod hall;

@@ -1,8 +1,13 @@
 //! The materials of a scene. Every seed has its own shades.
 //!
 //! Reflectivities at 905 nm follow the ASTER and ECOSTRESS spectral libraries in kind (foliage and cloth
-//! are bright, tyres and asphalt dark); those at 77 GHz the permittivities of ITU-R P.2040.
+//! are bright, tyres and asphalt dark) and the intensities of a real sweep of an office (`lidar_realism`:
+//! black plastics and metal reflect less than a tenth, white walls and furniture about as much as the white that
+//! makers calibrate with); those at 77 GHz the permittivities of ITU-R P.2040.
 
+use super::finish::{
+    bands, brightness, glossy, glowing, ground, labels, metal, noise, painted, sheet, stuff, tile,
+};
 use crate::sim::{Material, MaterialId, Random, Texture, WorldBuilder};
 
 /// What surfaces are made of. Lists are never empty.
@@ -49,6 +54,7 @@ pub struct Palette {
     pub film: MaterialId,
     pub sack: MaterialId,
     pub paper: MaterialId,
+    pub whiteboard: MaterialId,
     pub cloth: Vec<MaterialId>,
     pub trousers: Vec<MaterialId>,
     pub skins: Vec<MaterialId>,
@@ -79,64 +85,8 @@ impl Palette {
             finish(random, &mut material);
             builder.material(material)
         };
-        let noise = |scale_m, contrast| Texture::Noise { scale_m, contrast };
-        let ground = |texture: Texture, lidar: f32, radar: f32, roughness_mm: f32| {
-            move |r: &mut Random, m: &mut Material| {
-                m.texture = texture;
-                m.lidar_reflectivity = lidar * r.between(0.8, 1.25);
-                m.radar_reflectivity = radar * r.between(0.8, 1.25);
-                m.radar_roughness_mm = roughness_mm * r.between(0.7, 1.4);
-            }
-        };
-        let glossy = |specular: f32, roughness: f32| {
-            move |r: &mut Random, m: &mut Material| {
-                m.specular = specular;
-                m.roughness = (roughness * r.between(0.6, 1.6)).min(1.0);
-            }
-        };
-        let metal = |specular: f32, roughness: f32, lidar: f32| {
-            move |r: &mut Random, m: &mut Material| {
-                m.specular = specular;
-                m.roughness = roughness * r.between(0.7, 1.3);
-                m.lidar_reflectivity = lidar * r.between(0.75, 1.3);
-                m.radar_reflectivity = 0.97;
-                m.radar_roughness_mm = 0.1;
-                m.texture = Texture::Noise { scale_m: 0.6, contrast: r.between(0.0, 0.12) };
-            }
-        };
-        let stuff = |texture: Texture, lidar: f32, radar: f32| {
-            move |r: &mut Random, m: &mut Material| {
-                m.texture = texture;
-                m.lidar_reflectivity = lidar * r.between(0.8, 1.2);
-                m.radar_reflectivity = radar * r.between(0.8, 1.2);
-                m.radar_roughness_mm = 0.5;
-            }
-        };
-        let glowing = move |strength: f32| {
-            move |_: &mut Random, m: &mut Material| {
-                m.emission = m.albedo.map(|c| c * strength * light);
-                m.specular = 0.05;
-                m.roughness = 0.1;
-            }
-        };
-        let sheet = |lidar: f32| {
-            move |r: &mut Random, m: &mut Material| {
-                m.lidar_reflectivity = lidar * r.between(0.6, 1.3);
-                m.radar_reflectivity = 0.9;
-                m.radar_roughness_mm = 0.1;
-            }
-        };
-        let tile = |size_m, gap_m, staggered, gap, contrast| Texture::Grid {
-            size_m,
-            gap_m,
-            staggered,
-            gap: [gap; 3],
-            contrast,
-        };
-        let bands = |period_m, angle, share, other| Texture::Stripes { period_m, angle, share, other };
-        let labels = |scale_m, other| Texture::Labels { scale_m, other };
+        let glowing = |strength: f32| glowing(strength * light);
         let upright = std::f32::consts::FRAC_PI_2;
-        let painted = metal(0.05, 0.25, 0.4);
         let mut list = |name: &str, colours: &[[f32; 3]], finish: &dyn Fn(&mut Random, &mut Material)| {
             colours.iter().map(|&colour| add(name, colour, finish)).collect::<Vec<_>>()
         };
@@ -187,7 +137,7 @@ impl Palette {
                 m.radar_roughness_mm = 0.1;
             }),
             floor_paint: one!("floor paint", [0.75, 0.55, 0.05], &ground(noise(0.4, 0.2), 0.5, 0.2, 0.3)),
-            plaster: one!("plaster", [0.68, 0.66, 0.61], &ground(noise(1.8, 0.04), 0.65, 0.12, 0.4)),
+            plaster: one!("plaster", [0.68, 0.66, 0.61], &ground(noise(1.8, 0.04), 0.88, 0.12, 0.4)),
             cladding: one!("cladding", [0.52, 0.54, 0.55], &|r, m| {
                 metal(0.06, 0.4, 0.45)(r, m);
                 m.texture = bands(0.25, upright, 0.35, m.albedo.map(|c| 0.7 * c));
@@ -196,7 +146,7 @@ impl Palette {
             ceiling: one!(
                 "ceiling",
                 [0.66, 0.66, 0.64],
-                &ground(tile([0.62, 0.62], 0.02, false, 0.45, 0.03), 0.6, 0.1, 0.5)
+                &ground(tile([0.62, 0.62], 0.02, false, 0.45, 0.03), 0.75, 0.1, 0.5)
             ),
             facades: list(
                 "facade",
@@ -237,7 +187,7 @@ impl Palette {
             steel: one!("steel", [0.42, 0.42, 0.43], &metal(0.45, 0.35, 0.35)),
             galvanised: one!("galvanised", [0.50, 0.52, 0.53], &metal(0.3, 0.45, 0.4)),
             chrome: one!("chrome", [0.30, 0.30, 0.31], &metal(0.7, 0.12, 0.3)),
-            black_metal: one!("black metal", [0.03, 0.03, 0.032], &metal(0.04, 0.4, 0.1)),
+            black_metal: one!("black metal", [0.03, 0.03, 0.032], &metal(0.04, 0.4, 0.05)),
             hazard: one!("hazard marks", [0.75, 0.58, 0.04], &|r, m| {
                 painted(r, m);
                 m.texture = bands(0.3, 0.785, 0.5, [0.02; 3]);
@@ -316,7 +266,7 @@ impl Palette {
             ),
             rubber: one!("rubber", [0.025, 0.025, 0.025], &stuff(Texture::Plain, 0.05, 0.12)),
             dark_plastic: one!("dark plastic", [0.035, 0.035, 0.038], &|r, m| {
-                stuff(Texture::Plain, 0.08, 0.08)(r, m);
+                stuff(Texture::Plain, 0.035, 0.08)(r, m);
                 m.specular = 0.04;
                 m.roughness = 0.4;
             }),
@@ -331,7 +281,10 @@ impl Palette {
                 ],
                 &glossy(0.04, 0.3),
             ),
-            upholstery: one!("upholstery", [0.08, 0.08, 0.09], &stuff(noise(0.2, 0.1), 0.3, 0.08)),
+            upholstery: one!("upholstery", [0.08, 0.08, 0.09], &|r, m| {
+                stuff(noise(0.2, 0.1), 0.3, 0.08)(r, m);
+                m.lidar_reflectivity = r.between(0.06, 0.5);
+            }),
             pallet_wood: one!(
                 "pallet wood",
                 [0.46, 0.33, 0.19],
@@ -340,7 +293,10 @@ impl Palette {
             furniture: list(
                 "furniture",
                 &[[0.62, 0.50, 0.34], [0.72, 0.71, 0.68], [0.30, 0.18, 0.10], [0.20, 0.21, 0.23]],
-                &stuff(bands(0.2, 0.0, 0.15, [0.35, 0.25, 0.15]), 0.5, 0.1),
+                &|r, m| {
+                    stuff(bands(0.2, 0.0, 0.15, [0.35, 0.25, 0.15]), 0.5, 0.1)(r, m);
+                    m.lidar_reflectivity = brightness(m, 0.03) * r.between(0.8, 1.25);
+                },
             ),
             doors: list(
                 "door",
@@ -357,22 +313,17 @@ impl Palette {
                 &stuff(labels(0.6, [0.75, 0.74, 0.7]), 0.6, 0.12),
             ),
             film: one!("wrapping film", [0.48, 0.48, 0.46], &|r, m| {
-                stuff(
-                    Texture::Grid {
-                        size_m: [0.4, 0.3],
-                        gap_m: 0.006,
-                        staggered: true,
-                        gap: [0.25; 3],
-                        contrast: 0.15,
-                    },
-                    0.35,
-                    0.12,
-                )(r, m);
+                stuff(tile([0.4, 0.3], 0.006, true, 0.25, 0.15), 0.35, 0.12)(r, m);
                 m.specular = 0.06;
                 m.roughness = 0.15;
             }),
             sack: one!("sack", [0.58, 0.53, 0.43], &stuff(noise(0.3, 0.12), 0.5, 0.15)),
-            paper: one!("paper", [0.72, 0.72, 0.70], &stuff(labels(0.25, [0.2, 0.2, 0.25]), 0.7, 0.05)),
+            paper: one!("paper", [0.72, 0.72, 0.70], &stuff(labels(0.25, [0.2, 0.2, 0.25]), 0.85, 0.05)),
+            whiteboard: one!("whiteboard", [0.85, 0.85, 0.85], &|r, m| {
+                metal(0.05, 0.2, 0.4)(r, m);
+                m.lidar_reflectivity = r.between(0.9, 1.3);
+                m.texture = labels(1.2, [0.5, 0.5, 0.6]);
+            }),
             cloth: list(
                 "cloth",
                 &[
@@ -421,7 +372,10 @@ impl Palette {
                 m.lidar_reflectivity = 2.0 * r.between(0.6, 1.4);
             }),
             lamp: one!("lamp", [0.90, 0.88, 0.82], &glowing(2.5)),
-            screen: one!("screen", [0.10, 0.14, 0.20], &glowing(1.5)),
+            screen: one!("screen", [0.10, 0.14, 0.20], &|r, m| {
+                glowing(1.5)(r, m);
+                m.lidar_reflectivity = r.between(0.02, 0.06);
+            }),
             signs: list(
                 "sign",
                 &[[0.70, 0.70, 0.70], [0.05, 0.15, 0.50], [0.60, 0.04, 0.04], [0.75, 0.60, 0.05]],

@@ -1,6 +1,8 @@
 //! Who stands where on the ground, so that nothing meets what it should not.
 
-use glam::Vec2;
+use std::collections::HashMap;
+
+use glam::{IVec2, Vec2};
 
 use crate::sim::Motion;
 
@@ -47,12 +49,43 @@ impl Footprint {
     }
 }
 
+/// Footprints by the squares of the ground that they touch: a scene has thousands.
+#[derive(Default)]
+struct Squares {
+    all: HashMap<IVec2, Vec<Footprint>>,
+}
+
+impl Squares {
+    /// Edge of a square, metres.
+    const SIZE_M: f32 = 4.0;
+
+    fn add(&mut self, footprint: Footprint) {
+        for square in Self::touched(&footprint) {
+            self.all.entry(square).or_default().push(footprint);
+        }
+    }
+
+    fn overlap(&self, footprint: &Footprint) -> bool {
+        Self::touched(footprint)
+            .filter_map(|square| self.all.get(&square))
+            .flatten()
+            .any(|other| other.overlaps(footprint))
+    }
+
+    fn touched(footprint: &Footprint) -> impl Iterator<Item = IVec2> {
+        let reach = Vec2::new(footprint.radius(Vec2::X), footprint.radius(Vec2::Y));
+        let square = |at: Vec2| (at / Self::SIZE_M).floor().as_ivec2();
+        let (low, high) = (square(footprint.centre - reach), square(footprint.centre + reach));
+        (low.x..=high.x).flat_map(move |x| (low.y..=high.y).map(move |y| IVec2::new(x, y)))
+    }
+}
+
 /// What is on the ground of a scene.
 #[derive(Default)]
 pub struct Plan {
-    fixed: Vec<Footprint>,
+    fixed: Squares,
     /// Where nothing may be put, though it is empty: the robot's way, lanes.
-    lanes: Vec<Footprint>,
+    lanes: Squares,
     /// The movers' footprints, step by step.
     movers: Vec<Vec<Footprint>>,
 }
@@ -60,21 +93,21 @@ pub struct Plan {
 impl Plan {
     /// Takes ground for something that stands.
     pub fn occupy(&mut self, footprint: Footprint) {
-        self.fixed.push(footprint);
+        self.fixed.add(footprint);
     }
 
     /// Keeps the ground along a way free, `half_width` to both sides.
     pub fn keep_free(&mut self, way: &[Vec2], half_width: f32) {
-        self.lanes.extend(way.windows(2).map(|pair| {
+        for pair in way.windows(2) {
             let (from, to) = (pair[0], pair[1]);
             let half = Vec2::new(0.5 * from.distance(to) + half_width, half_width);
-            Footprint::new(from.midpoint(to), half, (to - from).to_angle())
-        }));
+            self.lanes.add(Footprint::new(from.midpoint(to), half, (to - from).to_angle()));
+        }
     }
 
     /// Whether something can stand there.
     pub fn is_free(&self, footprint: &Footprint) -> bool {
-        !self.fixed.iter().chain(&self.lanes).any(|other| other.overlaps(footprint))
+        !self.fixed.overlap(footprint) && !self.lanes.overlap(footprint)
     }
 
     /// Takes the ground if it is free.
@@ -97,7 +130,7 @@ impl Plan {
                 continue;
             }
             last = Some(footprint.centre);
-            if self.fixed.iter().any(|other| other.overlaps(footprint)) {
+            if self.fixed.overlap(footprint) {
                 return false;
             }
         }

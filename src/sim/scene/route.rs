@@ -41,6 +41,27 @@ pub fn reversed(way: &[Vec2]) -> Vec<Vec2> {
     way.iter().rev().copied().collect()
 }
 
+/// A closed way to the last point of another and back, `half_m` to the right of it both times, with a half
+/// circle at each end.
+pub fn there_and_back(way: &[Vec2], half_m: f32) -> Vec<Vec2> {
+    let (mut there, mut round) = (Vec::new(), Vec::new());
+    for &point in way {
+        extend(&mut there, point);
+    }
+    for way in [&there, &reversed(&there)] {
+        let mut ahead = Vec2::X;
+        for (index, &point) in way.iter().enumerate() {
+            // Along the piece that comes, at the last point along the one before.
+            let towards = way.get(index + 1).map_or(Vec2::ZERO, |&next| next - point);
+            ahead = towards.try_normalize().unwrap_or(ahead);
+            round.push(point - half_m * ahead.perp());
+        }
+        let end = way.last().copied().unwrap_or_default();
+        round.extend([-0.6_f32, 0.0, 0.6].map(|angle| end + half_m * Vec2::from_angle(angle).rotate(ahead)));
+    }
+    round
+}
+
 /// A motion along a way on the ground.
 pub fn along(
     way: &[Vec2],
@@ -66,7 +87,30 @@ fn extend(way: &mut Vec<Vec2>, to: Vec2) {
 
 #[cfg(test)]
 mod tests {
+    use glam::Vec3A;
+
     use super::*;
+
+    #[test]
+    fn who_comes_back_turns_in_a_curve() {
+        let way = [[0.0, 0.0], [6.0, 0.0], [9.0, 2.0]].map(Vec2::from);
+        let round = there_and_back(&way, 0.25);
+        let off = |p: Vec2| {
+            way.windows(2)
+                .map(|pair| {
+                    let along = (p - pair[0]).dot(pair[1] - pair[0]) / pair[0].distance_squared(pair[1]);
+                    p.distance(pair[0].lerp(pair[1], along.clamp(0.0, 1.0)))
+                })
+                .fold(f32::INFINITY, f32::min)
+        };
+        assert!(round.iter().all(|&p| off(p) < 0.26), "{round:?}");
+        let motion = along(&round, |_| 0.0, 1.0, 0.0, 1.0, PathEnd::Loop);
+        let heading = |step: u32| motion.placement(f64::from(step) * 0.05).rotation * Vec3A::X;
+        let turns: Vec<f32> = (0..600).map(|step| heading(step).dot(heading(step + 1))).collect();
+        // 0.05 m at a time: half a turn takes at least half a second.
+        assert!(turns.iter().all(|&cosine| cosine > 0.3_f32.cos()), "{turns:?}");
+        assert!(there_and_back(&[], 0.2).iter().all(|p| p.is_finite()));
+    }
 
     #[test]
     fn corners_are_cut_and_edges_kept() {

@@ -16,6 +16,8 @@ use crate::sim::{Motion, ObjectClass, PathEnd, Random};
 
 /// Height of the kerb, metres.
 const KERB_M: f32 = 0.12;
+/// Cyclists who look different at most.
+const MOST_CYCLISTS: usize = 2;
 
 /// The cross-section: distances from the middle of the street, metres.
 #[derive(Clone, Copy, Debug)]
@@ -179,7 +181,7 @@ pub(super) fn hedge(stage: &mut Stage, middle: Vec2, length: f32, yaw: f32) {
     let mut x = -0.5 * length;
     let size = stage.random.between(0.8, 1.6);
     while x < 0.5 * length {
-        let mesh = bush(&stage.palette, &mut stage.random, size, 60);
+        let mesh = bush(&stage.palette, &mut stage.random, size, 48);
         stage.try_solid(&mesh, middle + Vec2::from_angle(yaw) * x, yaw, -0.2);
         x += 0.8 * size;
     }
@@ -191,7 +193,7 @@ pub(super) fn plant_tree(stage: &mut Stage, at: Vec2, height: f32) -> bool {
     if !stage.plan.try_occupy(room) {
         return false;
     }
-    let mesh = tree(&stage.palette, &mut stage.random, height, 420);
+    let mesh = tree(&stage.palette, &mut stage.random, height, 300);
     stage.scenery(&mesh, at, 0.0);
     true
 }
@@ -288,9 +290,13 @@ fn traffic(stage: &mut Stage, profile: &Profile, speed: Option<f32>) {
             }
         }
     }
-    for _ in 0..bicycles {
-        let meshes = cyclist(&stage.palette, &mut stage.random);
-        let shapes: Vec<u32> = meshes.into_iter().map(|mesh| stage.builder.shape(mesh)).collect();
+    let looks: Vec<Vec<u32>> = (0..bicycles.min(MOST_CYCLISTS))
+        .map(|_| {
+            let meshes = cyclist(&stage.palette, &mut stage.random);
+            meshes.into_iter().map(|mesh| stage.builder.shape(mesh)).collect()
+        })
+        .collect();
+    for shapes in looks.iter().cycle().take(bicycles) {
         for _ in 0..12 {
             let side = if stage.random.chance(0.5) { 1.0 } else { -1.0 };
             let y = side * (profile.cycle + stage.random.between(-0.2, 0.2));
@@ -298,12 +304,12 @@ fn traffic(stage: &mut Stage, profile: &Profile, speed: Option<f32>) {
             if side > 0.0 {
                 ends.reverse();
             }
-            let way = route::rounded(&ends, 1.0, false);
+            let way = route::there_and_back(&route::rounded(&ends, 1.0, false), 0.5);
             let start = ends[0].distance(Vec2::new(stage.random.between(-40.0, 40.0), y));
             let speed = stage.random.between(2.5, 6.5);
-            let motion = route::along(&way, |p| stage.height(p), speed, start, 1.8, PathEnd::Back);
+            let motion = route::along(&way, |p| stage.height(p), speed, start, 1.8, PathEnd::Loop);
             let size = Vec2::new(1.8, 0.7);
-            if stage.try_move(Some(ObjectClass::Bicycle), &shapes, CYCLE_STRIDE_M, motion, size) {
+            if stage.try_move(Some(ObjectClass::Bicycle), shapes, CYCLE_STRIDE_M, motion, size) {
                 break;
             }
         }
