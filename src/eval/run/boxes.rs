@@ -10,6 +10,9 @@ use crate::eval::detection::{EvalBox, EvalClasses, VelocityById};
 use crate::geometry::{Box3d, Pose, pose_from_parts};
 use crate::message::{CdrError, Detection3D, Detection3DArray, Stamp, from_cdr};
 
+/// Most boxes of one message: every pair of them is compared. Detectors give some hundreds.
+const MAX_BOXES: usize = 5000;
+
 /// The boxes of one message with the id of each.
 pub(super) struct Identified {
     stamp: Stamp,
@@ -20,7 +23,7 @@ pub(super) struct Identified {
 /// What is counted on the way.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Counts {
-    /// Boxes that are none: not finite, without size or class.
+    /// Boxes that are none (not finite, without size or class) and those beyond [`MAX_BOXES`].
     pub unusable: u64,
     /// Pairs whose detections could not be brought into the frame of the truth, and why the first could not.
     pub without_transform: Option<(u64, String)>,
@@ -34,7 +37,8 @@ pub(super) fn read(
 ) -> Result<Identified, CdrError> {
     let message: Detection3DArray<'_> = from_cdr(data)?;
     let mut boxes = Vec::with_capacity(message.detections.len());
-    for detection in &message.detections {
+    counts.unusable += message.detections.len().saturating_sub(MAX_BOXES) as u64;
+    for detection in message.detections.iter().take(MAX_BOXES) {
         match eval_box(detection, classes) {
             Some(found) => boxes.push((found, detection.id.clone().into_owned())),
             None => counts.unusable += 1,

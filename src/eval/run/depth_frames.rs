@@ -9,7 +9,7 @@ use super::source::Source;
 use super::topics::find;
 use super::{EvalError, Joined, Matching, Need, StampJoin, TOLERANCE_NS};
 use crate::bag::{Bag, BagInfo};
-use crate::message::{CdrBuffer, CdrError, Image, LendImage, Stamp, from_cdr, to_cdr};
+use crate::message::{CdrBuffer, Image, Stamp, from_cdr, to_cdr};
 use crate::pipeline::depth::{DepthFrame, DepthIntake, DepthPipeline, MAX_RADARS, RadarReader};
 use crate::pipeline::{
     Accounting, InputKind, Intake, Pacing, ParameterSet, Pipeline, SensorInput, type_name_of,
@@ -47,15 +47,6 @@ impl DepthOutput {
     /// An image with its confidence.
     pub fn new(stamp: Stamp, log_time: Stamp, depth: Vec<u8>, confidence: Option<Vec<u8>>) -> Self {
         Self { stamp, log_time, depth, confidence }
-    }
-}
-
-/// The image of a truth message without its pixels, which is all that collecting looks at.
-struct WithoutPixels(CdrBuffer);
-
-impl LendImage for WithoutPixels {
-    fn image(&self) -> Result<Image<'_>, CdrError> {
-        self.0.image()
     }
 }
 
@@ -157,15 +148,15 @@ impl<'a> DepthTruth<'a> {
     }
 
     fn offer_truth(&mut self, data: Vec<u8>, damages: &mut Damages) {
-        let trigger = match from_cdr::<Image<'_>>(&data) {
+        // Collecting looks at no pixels.
+        let (stamp, image) = match from_cdr::<Image<'_>>(&data) {
             Ok(image) => {
                 let mut bytes = Vec::new();
                 to_cdr(&Image { data: &[], ..image }, &mut bytes);
-                (image.header.stamp, WithoutPixels(CdrBuffer(bytes)))
+                (image.header.stamp, CdrBuffer(bytes))
             }
             Err(error) => return damages.note(&self.place, &error),
         };
-        let (stamp, image) = trigger;
         if let Some((intake, _)) = &mut self.returns {
             intake.offer(SensorInput::Image(Arc::new(image)), self.now);
         }

@@ -14,7 +14,7 @@ use crate::eval::depth::{
     DepthAverage, DepthEvalError, DepthFigures, DepthImages, DepthSums, NearMask, score_image,
 };
 use crate::message::{Image, from_cdr};
-use crate::sensor::SensorError;
+use crate::sensor::{ImageView, SensorError};
 
 /// Most pairs that are compared at once: bounds the memory.
 const BATCH: usize = 8;
@@ -89,8 +89,13 @@ fn compare(pair: &DepthPair) -> Result<DepthSums, Trouble> {
              '{of_truth}'"
         )));
     }
-    let returns = pair.returns_px.iter().flatten().copied();
-    let near = pair.returns_px.as_ref().map(|_| NearMask::new(predicted.width, predicted.height, returns));
+    // Only an image that has the pixels it announces may ask for a mask of its size.
+    let near = match (&pair.returns_px, ImageView::new_depth(&predicted)) {
+        (Some(returns_px), Ok(view)) => {
+            Some(NearMask::new(view.width(), view.height(), returns_px.iter().copied()))
+        }
+        _ => None,
+    };
     let images = DepthImages {
         truth: &truth,
         predicted: &predicted,
@@ -182,6 +187,17 @@ mod tests {
         assert_eq!(scores.ages_ms, [2.0; 5]);
         let worst = scores.worst.into_frames();
         assert_eq!(worst.iter().map(|frame| frame.figure).collect::<Vec<_>>(), [0.5, 0.0]);
+    }
+
+    #[test]
+    fn an_image_that_announces_more_than_it_has_is_damage() {
+        let huge = Image { width: u32::MAX, height: u32::MAX, encoding: "32FC1", ..Image::default() };
+        let mut bytes = Vec::new();
+        to_cdr(&huge, &mut bytes);
+        let mut pair = pair(bytes.clone(), bytes);
+        pair.returns_px = Some(vec![(1.0, 1.0)]);
+        let scores = scored(vec![pair]);
+        assert_eq!((scores.average.frames(), scores.damages.lines().len()), (0, 1));
     }
 
     #[test]
