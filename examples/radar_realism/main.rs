@@ -98,14 +98,18 @@ fn main() -> Result<()> {
         "\n| ars548, street | real: 10 %, median, 90 % | simulated | earth mover's distance | misplaced |"
     );
     println!("|---|---|---|---|---|");
-    comparisons.iter().for_each(|comparison| println!("{}", comparison.row()));
+    for comparison in &comparisons {
+        println!("{}", comparison.row());
+    }
     comparisons.iter().for_each(Comparison::print);
     if let Some(path) = plot_to {
         let mut plot = Plot::default();
         plot.counts(&indoors, REAL_TI);
-        comparisons.iter().for_each(|comparison| plot.histogram(comparison));
-        plot.from_above("real ARS548", &real, plot::REAL);
-        plot.from_above("simulated ars548", &street.first, plot::SIMULATED);
+        for comparison in &comparisons {
+            plot.histogram(comparison);
+        }
+        plot.birds_eye("real ARS548", &real, plot::REAL);
+        plot.birds_eye("simulated ars548", &street.first, plot::SIMULATED);
         std::fs::write(&path, plot.finish()).with_context(|| format!("writing {path}"))?;
     }
     Ok(())

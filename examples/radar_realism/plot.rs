@@ -87,7 +87,7 @@ impl Plot {
     }
 
     /// Where returns are: ahead is to the right.
-    pub fn from_above(&mut self, title: &str, seen: &[Seen], colour: &str) {
+    pub fn birds_eye(&mut self, title: &str, seen: &[Seen], colour: &str) {
         self.begin(&format!("{title} from above, {} returns", seen.len()));
         for s in seen {
             let ((sin, cos), flat) =
