@@ -5,36 +5,36 @@ use super::model::RadarModel;
 
 /// Middle of the signed indices.
 const ZERO: i64 = 1 << 15;
+/// Indices stay this far from the ends of 16 bits: cells beside any cell have indices too.
+const MARGIN: i64 = 64;
 
-/// The indices of a cell, ordered so that the cells of a beam and Doppler follow each other in range.
+/// The indices of a cell, ordered so that the cells of a Doppler follow each other in range, and those of a
+/// range in azimuth.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Key(pub u64);
 
 impl Key {
-    fn of(echo: &Echo, model: &RadarModel) -> Self {
+    /// Where a range, azimuth, elevation and range rate fall.
+    pub fn new([range_m, azimuth, elevation, rate_mps]: [f32; 4], model: &RadarModel) -> Self {
         let index = |value: f32, resolution: f32| (2.0 * value / resolution).floor() as i64;
-        Self::new([
-            index(echo.range_rate_mps, model.doppler_resolution_mps),
-            index(echo.azimuth, model.azimuth_resolution),
-            index(echo.elevation, model.elevation_resolution),
-            index(echo.range_m, model.range_resolution_m),
-        ])
+        let indices = [
+            index(rate_mps, model.doppler_resolution_mps),
+            index(range_m, model.range_resolution_m),
+            index(azimuth, model.azimuth_resolution),
+            index(elevation, model.elevation_resolution),
+        ];
+        let bits = indices.map(|index| index.clamp(MARGIN - ZERO, ZERO - MARGIN) + ZERO);
+        Self(bits.iter().fold(0, |key, &bits| key << 16 | bits as u64))
     }
 
-    /// Doppler, azimuth, elevation, range; beyond 16 bits they are clamped.
-    fn new(indices: [i64; 4]) -> Self {
-        let bits = indices.map(|index| (index + ZERO).clamp(0, 0xFFFF) as u64);
-        Self(bits.iter().fold(0, |key, bits| key << 16 | bits))
+    /// Doppler above range, 16 bits each.
+    pub fn range_doppler(self) -> u32 {
+        (self.0 >> 32) as u32
     }
 
-    fn indices(self) -> [i64; 4] {
-        [48, 32, 16, 0].map(|shift| (self.0 >> shift & 0xFFFF) as i64 - ZERO)
-    }
-
-    /// Range and Doppler.
-    pub fn range_doppler(self) -> [i64; 2] {
-        let [doppler, _, _, range] = self.indices();
-        [range, doppler]
+    /// Azimuth and elevation.
+    pub fn angles(self) -> [i32; 2] {
+        [16, 0].map(|shift| (self.0 >> shift & 0xFFFF) as i32)
     }
 }
 
@@ -52,18 +52,23 @@ pub(super) struct Cell {
 }
 
 impl Cell {
-    fn new(key: Key, echo: &Echo) -> Self {
-        let Echo { range_m, azimuth, elevation, range_rate_mps, power, is_ghost, object } = *echo;
-        Self {
-            key,
-            power,
-            moments: [range_m, azimuth, elevation, range_rate_mps].map(|value| power * value),
-            ghosts: if is_ghost { power } else { 0.0 },
-            strongest: (power, object),
+    /// Without echoes.
+    pub fn empty(key: Key) -> Self {
+        Self { key, power: 0.0, moments: [0.0; 4], ghosts: 0.0, strongest: (0.0, None) }
+    }
+
+    fn push(&mut self, echo: &Echo) {
+        let Echo { power, is_ghost, object, .. } = *echo;
+        self.power += power;
+        self.moments.iter_mut().zip(echo.place()).for_each(|(sum, value)| *sum += power * value);
+        self.ghosts += if is_ghost { power } else { 0.0 };
+        if power > self.strongest.0 {
+            self.strongest = (power, object);
         }
     }
 
-    fn add(&mut self, other: &Self, weight: f32) {
+    /// Adds another, weighted.
+    pub fn add(&mut self, other: &Self, weight: f32) {
         self.power += weight * other.power;
         self.moments.iter_mut().zip(other.moments).for_each(|(sum, moment)| *sum += weight * moment);
         self.ghosts += weight * other.ghosts;
@@ -74,82 +79,22 @@ impl Cell {
 }
 
 /// All cells with echoes, by key.
-pub(super) struct Cells(Vec<Cell>);
-
-impl Cells {
-    pub fn new(echoes: &[Echo], model: &RadarModel) -> Self {
-        let mut cells: Vec<Cell> = echoes.iter().map(|echo| Cell::new(Key::of(echo, model), echo)).collect();
-        // Stable, so that sums are added up in the order of the rays.
-        cells.sort_by_key(|cell| cell.key);
-        cells.dedup_by(|next, kept| {
-            let same = next.key == kept.key;
-            if same {
-                kept.add(next, 1.0);
+pub(super) fn gather(echoes: &[Echo], model: &RadarModel) -> Vec<Cell> {
+    // With the number of the ray, so that sums are added up in its order.
+    let mut order: Vec<(Key, u32)> =
+        (0..).zip(echoes).map(|(i, echo)| (Key::new(echo.place(), model), i)).collect();
+    order.sort_unstable();
+    let mut cells: Vec<Cell> = Vec::with_capacity(order.len());
+    for (key, index) in order {
+        let Some(echo) = echoes.get(index as usize) else { continue };
+        match cells.last_mut() {
+            Some(cell) if cell.key == key => cell.push(echo),
+            _ => {
+                let mut cell = Cell::empty(key);
+                cell.push(echo);
+                cells.push(cell);
             }
-            same
-        });
-        Self(cells)
-    }
-
-    /// All of them, by key.
-    pub fn all(&self) -> &[Cell] {
-        &self.0
-    }
-
-    /// Joins neighbours to the strongest, from the strongest down. Cells weaker than `least` begin no group.
-    pub fn groups(&self, least: f32) -> Vec<Cell> {
-        let strong = |&index: &usize| self.0[index].power >= least;
-        let mut order: Vec<usize> = (0..self.0.len()).filter(strong).collect();
-        order.sort_by(|&a, &b| {
-            let (a, b) = (&self.0[a], &self.0[b]);
-            b.power.total_cmp(&a.power).then(a.key.cmp(&b.key))
-        });
-        let mut taken = vec![false; self.0.len()];
-        let mut groups = Vec::new();
-        for index in order {
-            if taken[index] {
-                continue;
-            }
-            let mut group = self.0[index];
-            let [doppler, azimuth, elevation, range] = group.key.indices();
-            for row in 0..27 {
-                let (d, a, e) = (row / 9 - 1, row / 3 % 3 - 1, row % 3 - 1);
-                let row = [doppler + d, azimuth + a, elevation + e];
-                for neighbour in self.between(row, range - 1, range + 1) {
-                    let own = neighbour == index;
-                    if own || taken[neighbour] {
-                        continue;
-                    }
-                    taken[neighbour] = true;
-                    let cell = &self.0[neighbour];
-                    let r = cell.key.indices()[3] - range;
-                    // Half a resolution off, the main lobe has lost half of its power.
-                    let off = [d, a, e, r].iter().filter(|&&step| step != 0).count();
-                    group.add(cell, 0.5_f32.powi(off as i32));
-                }
-            }
-            taken[index] = true;
-            groups.push(group);
         }
-        groups
     }
-
-    /// Noise and clutter about a cell, in units of noise: the smaller of the means over `cells` at either
-    /// side in range, `guard` away (CASO-CFAR).
-    pub fn surroundings(&self, key: Key, guard: i64, cells: i64) -> f32 {
-        let [doppler, azimuth, elevation, range] = key.indices();
-        let row = [doppler, azimuth, elevation];
-        let mean =
-            |from, to| self.between(row, from, to).map(|i| self.0[i].power).sum::<f32>() / cells as f32;
-        let (near, far) = (2 * guard, 2 * (guard + cells));
-        1.0 + mean(range - far, range - near - 1).min(mean(range + near + 1, range + far))
-    }
-
-    /// The cells of a row from one range to another, both included.
-    fn between(&self, [d, a, e]: [i64; 3], from: i64, to: i64) -> std::ops::Range<usize> {
-        let (first, last) = (Key::new([d, a, e, from]), Key::new([d, a, e, to]));
-        let start = self.0.partition_point(|cell| cell.key < first);
-        let rest = self.0.get(start..).unwrap_or_default();
-        start..start + rest.iter().take_while(|cell| cell.key <= last).count()
-    }
+    cells
 }

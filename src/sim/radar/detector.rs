@@ -1,40 +1,48 @@
 //! From echoes to returns: fluctuation, noise, threshold, peaks, measured positions.
 
-use std::collections::HashMap;
+use std::f32::consts::FRAC_1_SQRT_2;
 
 use super::SimulatedReturn;
-use super::cells::{Cell, Cells};
+use super::arrival::Directions;
+use super::cells::{Cell, gather};
 use super::echo::Echo;
 use super::model::RadarModel;
+use super::spectrum::{Spectrum, square};
 use crate::sim::Random;
 
-/// The stream of fluctuations and noise.
+/// The stream of noise.
 const NOISE: u64 = 0x5244_5201;
 /// The stream of false alarms.
 const ALARMS: u64 = 0x5244_5202;
-/// Cells below this signal to noise are as good as empty; the false alarms stand for them.
-const LEAST_SIGNAL: f32 = 0.05;
-/// Resolution cells on either side that the threshold looks at, and those left out next to the cell.
-const TRAINING: i64 = 8;
-const GUARD: i64 = 2;
 
 /// Finds the returns among echoes, nearest first.
 pub(super) fn detect(echoes: &[Echo], model: &RadarModel, seed: u64, frame: u64) -> Vec<SimulatedReturn> {
-    let cells = Cells::new(echoes, model);
-    let mut found: Vec<(Cell, SimulatedReturn)> = cells
-        .groups(LEAST_SIGNAL)
-        .into_iter()
-        .filter_map(|group| {
-            let mut random = Random::new(seed, &[NOISE, frame, group.key.0]);
-            // Many scatterers in a cell, or one of many facets that turns a little: Swerling 1. With the
-            // noise, which is as Gaussian, the power is exponential again.
-            let power = (1.0 + group.power) * random.exponential();
-            let threshold = model.threshold() * cells.surroundings(group.key, GUARD, TRAINING);
-            (power > threshold).then(|| (group, measure(&group, power, model, &mut random)))
-        })
-        .collect();
-    found.sort_by(|a, b| b.1.snr_db.total_cmp(&a.1.snr_db));
-    let mut returns = strongest_at_each_range(&found, model);
+    let cells = gather(echoes, model);
+    let spectrum = Spectrum::new(&cells, model, seed, frame);
+    let mut random = Random::new(seed, &[NOISE, frame]);
+    let mut returns = Vec::new();
+    for peak in spectrum.peaks(model) {
+        let mut directions = Directions { waves: spectrum.waves_at(&peak).collect() };
+        let mut strongest: Option<f32> = None;
+        for _ in 0..model.most_directions {
+            let Some(arrival) = directions.next_strongest() else { break };
+            // As Gaussian as the sum of many scatterers: the power of both is exponential again.
+            let [re, im] = arrival.field.map(|part| part + FRAC_1_SQRT_2 * random.normal());
+            let power = square([re, im]);
+            let stands_out = if let Some(strongest) = strongest {
+                power >= strongest / model.angular_contrast
+            } else {
+                // What comes from elsewhere at this range and Doppler is in the spectrum too.
+                let rest = (peak.level - square(arrival.field)).max(0.0);
+                rest + power >= model.threshold() * peak.floor
+            };
+            if !stands_out || power < model.threshold() {
+                break;
+            }
+            strongest.get_or_insert(power);
+            returns.push(measure(&arrival.sources, power, model, &mut random));
+        }
+    }
     add_false_alarms(&mut returns, model, seed, frame);
     returns.sort_by(|a, b| b.snr_db.total_cmp(&a.snr_db));
     returns.truncate(model.most_returns);
@@ -49,8 +57,7 @@ pub(super) fn detect_cells(
     seed: u64,
     frame: u64,
 ) -> Vec<SimulatedReturn> {
-    let mut returns: Vec<SimulatedReturn> = Cells::new(echoes, model)
-        .all()
+    let mut returns: Vec<SimulatedReturn> = gather(echoes, model)
         .iter()
         .filter_map(|cell| {
             let mut random = Random::new(seed, &[NOISE, frame, cell.key.0]);
@@ -60,25 +67,6 @@ pub(super) fn detect_cells(
         .collect();
     add_false_alarms(&mut returns, model, seed, frame);
     returns
-}
-
-/// Leaves out what hides under the side lobes of something stronger at the same range and Doppler. The
-/// strongest come first.
-fn strongest_at_each_range(found: &[(Cell, SimulatedReturn)], model: &RadarModel) -> Vec<SimulatedReturn> {
-    let least_db = -10.0 * model.angular_contrast.log10();
-    let mut strongest = HashMap::<[i64; 2], f32>::new();
-    let mut kept = Vec::with_capacity(found.len());
-    for (group, item) in found {
-        let [range, doppler] = group.key.range_doppler();
-        let beside = (0..9).filter_map(|k| strongest.get(&[range + k / 3 - 1, doppler + k % 3 - 1]));
-        let hides = beside.fold(f32::NEG_INFINITY, |most, &snr_db| most.max(snr_db));
-        if item.snr_db < hides + least_db {
-            continue;
-        }
-        strongest.entry([range, doppler]).or_insert(item.snr_db);
-        kept.push(*item);
-    }
-    kept
 }
 
 /// The measured place of a group.
@@ -149,3 +137,7 @@ fn add_false_alarms(returns: &mut Vec<SimulatedReturn>, model: &RadarModel, seed
         returns.push(reported(truth, power, model, true, None, &mut random));
     }
 }
+
+#[cfg(test)]
+#[path = "detector_tests.rs"]
+mod tests;

@@ -4,6 +4,7 @@ use glam::{Quat, Vec3A};
 
 use super::model::RadarModel;
 use super::scatter::{Scattering, mirror_share, reflectance, scattering};
+use super::texture::Texture;
 use crate::sim::{Hit, Material, Random, Ray, SensorMotion, Snapshot};
 
 /// The stream of the rays.
@@ -16,8 +17,8 @@ const MOST_BOUNCES: u32 = 3;
 const MOST_PANES: u32 = 3;
 /// Ways whose mirrors keep less are not followed.
 const LEAST_SHARE: f32 = 0.01;
-/// Echoes that would need this many alike to equal the noise are left out.
-const LEAST_POWER: f32 = 1e-4;
+/// Echoes weaker than this share of the noise are left out.
+const LEAST_POWER: f32 = 1e-3;
 
 /// A contribution to a cell.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -38,6 +39,13 @@ pub(super) struct Echo {
     pub object: Option<u32>,
 }
 
+impl Echo {
+    /// Range, azimuth, elevation, range rate.
+    pub fn place(&self) -> [f32; 4] {
+        [self.range_m, self.azimuth, self.elevation, self.range_rate_mps]
+    }
+}
+
 /// Follows all rays of a frame; the order of the echoes is that of the rays.
 pub(super) fn collect(
     snapshot: &Snapshot<'_>,
@@ -48,14 +56,14 @@ pub(super) fn collect(
 ) -> Vec<Echo> {
     use rayon::prelude::*;
 
-    let tracer = Tracer::new(snapshot, model, motion);
+    let tracer = Tracer::new(snapshot, model, motion, seed);
     let rows: Vec<Vec<Echo>> = (0..model.rays[0])
         .into_par_iter()
         .map(|row| {
             let mut random = Random::new(seed, &[RAYS, frame, row.into()]);
             let mut echoes = Vec::with_capacity(2 * model.rays[1] as usize);
             for column in 0..model.rays[1] {
-                tracer.follow(&tracer.ray(row, column, &mut random), &mut echoes);
+                tracer.follow(&tracer.ray(row, column, &mut random), &mut random, &mut echoes);
             }
             echoes
         })
@@ -94,6 +102,8 @@ struct Way {
     rate_mps: f32,
     /// The share of power that mirrors and panes have left, one way.
     share: f32,
+    /// How many ways it stands for: weak ones are followed now and then only.
+    weight: f32,
     /// Met on it, for telling ghosts.
     corners: [Vec3A; MOST_BOUNCES as usize],
     bounces: u32,
@@ -107,10 +117,11 @@ struct Tracer<'a> {
     velocity: Vec3A,
     /// Slope of the narrowest lobe that the rays find.
     finest: f32,
+    texture: Texture,
 }
 
 impl<'a> Tracer<'a> {
-    fn new(snapshot: &'a Snapshot<'a>, model: &'a RadarModel, motion: &SensorMotion) -> Self {
+    fn new(snapshot: &'a Snapshot<'a>, model: &'a RadarModel, motion: &SensorMotion, seed: u64) -> Self {
         let placement = motion.at(MIDDLE);
         Self {
             snapshot,
@@ -119,6 +130,7 @@ impl<'a> Tracer<'a> {
             rotation: placement.rotation,
             velocity: motion.velocity(),
             finest: model.solid_angle().sqrt(),
+            texture: Texture::new(seed),
         }
     }
 
@@ -141,13 +153,14 @@ impl<'a> Tracer<'a> {
         }
     }
 
-    fn follow(&self, beam: &Beam, echoes: &mut Vec<Echo>) {
+    fn follow(&self, beam: &Beam, random: &mut Random, echoes: &mut Vec<Echo>) {
         let first = self.rotation * beam.direction;
         let mut ray = Ray { origin: self.origin, direction: first, max_m: self.model.farthest_m };
         let mut way = Way {
             length_m: 0.0,
             rate_mps: -self.velocity.dot(first),
             share: 1.0,
+            weight: 1.0,
             corners: [Vec3A::ZERO; MOST_BOUNCES as usize],
             bounces: 0,
         };
@@ -160,16 +173,24 @@ impl<'a> Tracer<'a> {
             if let Some(corner) = way.corners.get_mut(way.bounces as usize) {
                 *corner = hit.point;
             }
-            self.add_same_way_back(beam, &ray, &way, &hit, material, velocity, echoes);
+            let met =
+                Met { hit: &hit, material, velocity, texture: self.texture.at(hit.object, hit.local_point) };
+            self.add_same_way_back(beam, &ray, &way, &met, echoes);
             if way.bounces > 0 {
-                self.add_straight_back(beam, &ray, &way, &hit, material, velocity, echoes);
+                self.add_straight_back(beam, &ray, &way, &met, echoes);
             }
             let cosine = -hit.normal.dot(ray.direction);
             if material.transmission > 0.0 && panes < MOST_PANES {
                 panes += 1;
                 way.share *= 1.0 - reflectance(material, cosine);
             } else {
-                way.share *= mirror_share(material, cosine);
+                let mirrored = mirror_share(material, cosine);
+                let chance = mirrored.sqrt();
+                if way.share * mirrored < LEAST_SHARE || !random.chance(chance) {
+                    return;
+                }
+                way.weight /= chance;
+                way.share *= mirrored;
                 let onward = ray.direction + 2.0 * cosine * hit.normal;
                 way.rate_mps += velocity.dot(ray.direction - onward);
                 way.bounces += 1;
@@ -184,24 +205,15 @@ impl<'a> Tracer<'a> {
     }
 
     /// From a surface back over the same mirrors: things appear where mirrors show them.
-    #[expect(clippy::too_many_arguments, reason = "what is known of one way")]
-    fn add_same_way_back(
-        &self,
-        beam: &Beam,
-        ray: &Ray,
-        way: &Way,
-        hit: &Hit,
-        material: &Material,
-        velocity: Vec3A,
-        echoes: &mut Vec<Echo>,
-    ) {
+    fn add_same_way_back(&self, beam: &Beam, ray: &Ray, way: &Way, met: &Met<'_>, echoes: &mut Vec<Echo>) {
+        let Met { hit, material, velocity, texture } = *met;
         let Scattering { mirror, diffuse } =
             scattering(material, hit.normal, ray.direction, -ray.direction, self.finest);
         let gain = self.model.gain(beam.azimuth, beam.elevation);
         let cosine = -hit.normal.dot(ray.direction);
-        let rcs = (mirror + diffuse) * beam.solid_angle / cosine;
-        let power =
-            self.model.loop_gain * gain * gain * rcs * way.share * way.share / (way.length_m * way.length_m);
+        let rcs = (mirror + texture * diffuse) * beam.solid_angle / cosine;
+        let share = way.share * way.share * way.weight;
+        let power = self.model.loop_gain * gain * gain * rcs * share / (way.length_m * way.length_m);
         self.add(Found {
             range_m: way.length_m,
             direction: beam.direction,
@@ -214,17 +226,8 @@ impl<'a> Tracer<'a> {
     }
 
     /// From a surface straight back, after mirrors on the way there: corners, and ghosts half-way.
-    #[expect(clippy::too_many_arguments, reason = "what is known of one way")]
-    fn add_straight_back(
-        &self,
-        beam: &Beam,
-        ray: &Ray,
-        way: &Way,
-        hit: &Hit,
-        material: &Material,
-        velocity: Vec3A,
-        echoes: &mut Vec<Echo>,
-    ) {
+    fn add_straight_back(&self, beam: &Beam, ray: &Ray, way: &Way, met: &Met<'_>, echoes: &mut Vec<Echo>) {
+        let Met { hit, material, velocity, texture } = *met;
         let back = self.origin - hit.point;
         let distance = back.length();
         let back = back / distance.max(f32::MIN_POSITIVE);
@@ -238,9 +241,10 @@ impl<'a> Tracer<'a> {
         let gain = self.model.gain(beam.azimuth, beam.elevation) * self.model.gain(azimuth, elevation);
         let cosine = -hit.normal.dot(ray.direction);
         // The opposite way is as strong. Rays find it where the last surface is a mirror too, else not.
-        let rcs = (mirror + 2.0 * diffuse) * beam.solid_angle / cosine;
-        let power = self.model.loop_gain * gain * rcs * way.share / (distance * distance);
-        if power < LEAST_POWER {
+        let rcs = (mirror + 2.0 * texture * diffuse) * beam.solid_angle / cosine;
+        let share = way.share * way.weight;
+        let power = self.model.loop_gain * gain * rcs * share / (distance * distance);
+        if power * self.model.filtered(0.5 * (way.length_m + distance)) < LEAST_POWER {
             return;
         }
         let ray_back = Ray { origin: hit.point, direction: back, max_m: distance };
@@ -262,19 +266,30 @@ impl<'a> Tracer<'a> {
 
     fn add(&self, found: Found<'_>) {
         let Found { range_m, direction, range_rate_mps, power, object, way, echoes } = found;
+        let power = power * self.model.filtered(range_m);
         // Written so that NaN is left out.
         let is_heard = power >= LEAST_POWER && power.is_finite();
         if !is_heard || range_m < self.model.nearest_m || range_m > self.model.farthest_m {
             return;
         }
-        let direction = direction.normalize_or(Vec3A::X);
-        let appears = self.origin + self.rotation * (range_m * direction);
-        // Twice what it can tell apart from where anything was met.
-        let apart = 2.0 * self.model.range_resolution_m;
-        let mut corners = way.corners.iter().take(way.bounces as usize + 1);
-        let is_ghost = way.bounces > 0 && corners.all(|corner| corner.distance(appears) > apart);
         let (azimuth, elevation) = angles(direction);
+        let is_ghost = way.bounces > 0 && {
+            let place = [range_m, azimuth, elevation];
+            let mut corners = way.corners.iter().take(way.bounces as usize + 1);
+            corners.all(|corner| self.is_apart(place, *corner))
+        };
         echoes.push(Echo { range_m, azimuth, elevation, range_rate_mps, power, is_ghost, object });
+    }
+
+    /// Whether the radar tells a place (range, azimuth, elevation) from a point of the world.
+    fn is_apart(&self, place: [f32; 3], point: Vec3A) -> bool {
+        let to = self.rotation.inverse() * (point - self.origin);
+        let (azimuth, elevation) = angles(to);
+        let model = self.model;
+        let resolutions = [model.range_resolution_m, model.azimuth_resolution, model.elevation_resolution];
+        let point = [to.length(), azimuth, elevation];
+        let mut off = place.iter().zip(point).zip(resolutions);
+        off.any(|((place, point), resolution)| (place - point).abs() > 2.0 * resolution)
     }
 
     fn add_reflectors(&self, echoes: &mut Vec<Echo>) {
@@ -301,6 +316,15 @@ impl<'a> Tracer<'a> {
             });
         }
     }
+}
+
+/// A surface on a way.
+struct Met<'a> {
+    hit: &'a Hit,
+    material: &'a Material,
+    velocity: Vec3A,
+    /// What diffuse scattering is multiplied with there.
+    texture: f32,
 }
 
 /// An echo that may be too weak or too far.

@@ -3,10 +3,12 @@
 //! In: a snapshot that spans the chirps of a frame, how the radar moves meanwhile. Out: returns in the
 //! radar's frame (x forward, y left, z up), measured in the middle of the frame.
 //!
-//! `echo` follows rays and what they scatter back (`scatter`), over mirrors too; `cells` gathers echoes that
-//! the radar does not tell apart; `detector` adds fluctuation and noise and finds what stands out; `encode`
-//! writes it as a driver would.
+//! `echo` follows rays and what they scatter back (`scatter`, `texture`), over mirrors too; `cells` gathers
+//! echoes that the radar does not tell apart; `spectrum` lets them interfere and finds the peaks of range and
+//! Doppler, `arrival` the directions at each; `detector` adds noise, applies the threshold and measures;
+//! `encode` writes it as a driver would.
 
+mod arrival;
 mod cells;
 mod depth_bag;
 mod detector;
@@ -15,6 +17,8 @@ mod encode;
 mod from_depth;
 mod model;
 mod scatter;
+mod spectrum;
+mod texture;
 
 pub use depth_bag::{DepthBagError, DepthBagOptions, DepthBagSummary, add_radar};
 pub use encode::encode;

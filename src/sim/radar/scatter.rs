@@ -1,7 +1,8 @@
 //! How a surface scatters at 77 GHz.
 //!
 //! Three parts: a mirror with the share that a rough surface keeps in phase, exp(−(4π h cos θ / λ)²) (Ament
-//! 1953); of the rest, half a broad lobe of tilted facets, half evenly (Lambert). Lobes are those of
+//! 1953); of the rest, half a broad lobe of tilted facets, half evenly out of a layer (Lommel and Seeliger): back
+//! to the radar that is the constant-γ law of ground clutter, σ⁰ = γ cos θ. Lobes are those of
 //! geometrical optics, σ⁰ = π Γ D(h) with Beckmann's distribution of slopes D. The mirror is given a lobe as
 //! narrow as rays can find: a plane then has the cross-section Γ π R² of its image, however narrow.
 
@@ -15,6 +16,10 @@ use crate::sim::Material;
 const WAVELENGTH_MM: f32 = 3.893;
 /// Root mean square slope of the broad lobe: mineral surfaces at the scale of millimetres.
 const ROUGH_SLOPE: f32 = 0.25;
+/// Scattering albedo of the layer for each unit of reflectivity: at 60° it then sends back the reflectivity.
+const ALBEDO: f32 = 4.44;
+/// And its most: at grazing incidence it then sends back all.
+const MOST_ALBEDO: f32 = 2.0;
 /// Lobes are not followed beyond grazing, where facets shade each other.
 const LEAST_COSINE: f32 = 0.03;
 
@@ -56,10 +61,11 @@ pub(super) fn scattering(
     let coherent = coherence(material, cos_in);
     let rest = 0.5 * (1.0 - coherent);
     let cos_half = normal.dot(half);
+    let albedo = (ALBEDO * material.radar_reflectivity).min(MOST_ALBEDO);
     Scattering {
         mirror: PI * reflected * coherent * beckmann(cos_half, finest),
         diffuse: PI * reflected * rest * beckmann(cos_half, ROUGH_SLOPE.max(finest))
-            + 4.0 * material.radar_reflectivity * rest * cos_in * cos_out,
+            + albedo * rest * cos_in * cos_out / (cos_in + cos_out),
     }
 }
 
@@ -101,6 +107,45 @@ mod tests {
             let total: f32 = (0..400).map(ring).sum();
             assert!((total / PI - 1.0).abs() < 0.01, "{finest}: {total}");
         }
+    }
+
+    #[test]
+    fn no_more_is_scattered_than_arrives() {
+        for reflectivity in [0.2, 1.0] {
+            let rough = Material {
+                radar_reflectivity: reflectivity,
+                radar_roughness_mm: 6.0,
+                ..Material::matt("rough", [0.5; 3])
+            };
+            for cosine in [1.0_f32, 0.7, 0.5, 0.3] {
+                let incoming = Vec3A::new((1.0 - cosine * cosine).sqrt(), 0.0, -cosine);
+                let mut total = 0.0;
+                for up in 0..200 {
+                    for around in 0..400 {
+                        let z = (up as f32 + 0.5) / 200.0;
+                        let (sin, cos) = (TAU * around as f32 / 400.0).sin_cos();
+                        let flat = (1.0 - z * z).sqrt();
+                        let outgoing = Vec3A::new(flat * cos, flat * sin, z);
+                        let seen = scattering(&rough, Vec3A::Z, incoming, outgoing, 0.02);
+                        assert!(seen.mirror < 1e-6);
+                        total += seen.diffuse * TAU / (200.0 * 400.0);
+                    }
+                }
+                let share = total / (2.0 * TAU * cosine);
+                assert!(share <= 1.0 && share > 0.5 * reflectivity, "{reflectivity} {cosine}: {share}");
+            }
+        }
+    }
+
+    #[test]
+    fn even_scattering_back_falls_with_the_cosine() {
+        let rough = Material { radar_roughness_mm: 12.0, ..Material::matt("grass", [0.5; 3]) };
+        let back = |cosine: f32| {
+            let incoming = Vec3A::new((1.0 - cosine * cosine).sqrt(), 0.0, -cosine);
+            scattering(&rough, Vec3A::Z, incoming, -incoming, 0.02).diffuse
+        };
+        // Far from the facets' lobe.
+        assert!((back(0.1) / back(0.2) - 0.5).abs() < 0.01, "{} {}", back(0.1), back(0.2));
     }
 
     #[test]
