@@ -1,0 +1,131 @@
+//! Stretches of frames that follow each other, cut into blocks.
+//!
+//! Errors of neighbouring frames are alike, so frames drawn one by one would seem to tell more than they do.
+//! Blocks of frames are drawn instead, long enough for what is alike to stay together (Künsch 1989), and wrapped
+//! about the ends of a stretch, so that every frame is drawn equally often (Politis & Romano 1992).
+
+use crate::sim::Random;
+
+/// Length of a block, seconds.
+pub const BLOCK_S: f64 = 1.0;
+/// Fewer blocks than this tell nothing about chance.
+pub const MIN_BLOCKS: f64 = 5.0;
+
+/// Frames that follow each other in one recording.
+#[derive(Clone, Copy, Debug)]
+struct Stretch {
+    first: usize,
+    frames: usize,
+    /// Frames of a block.
+    block: usize,
+}
+
+/// All frames of a comparison, by stretch.
+#[derive(Clone, Debug, Default)]
+pub struct FrameBlocks {
+    stretches: Vec<Stretch>,
+    /// The stretch of each frame.
+    of_frame: Vec<u32>,
+}
+
+impl FrameBlocks {
+    /// From the stamps of each stretch, nanoseconds, in the order of the frames. The length of a block is
+    /// [`BLOCK_S`] at the median rate of its stretch, at least one frame, at most the stretch.
+    pub fn new<'a>(stretches: impl IntoIterator<Item = &'a [i64]>) -> Self {
+        let mut blocks = Self::default();
+        for stamps in stretches.into_iter().filter(|stamps| !stamps.is_empty()) {
+            let number = blocks.stretches.len() as u32;
+            let block = median_gap_s(stamps).map_or(1.0, |gap_s| (BLOCK_S / gap_s).round());
+            blocks.stretches.push(Stretch {
+                first: blocks.of_frame.len(),
+                frames: stamps.len(),
+                block: (block as usize).clamp(1, stamps.len()),
+            });
+            blocks.of_frame.extend(stamps.iter().map(|_| number));
+        }
+        blocks
+    }
+
+    /// How many frames there are.
+    pub fn frames(&self) -> usize {
+        self.of_frame.len()
+    }
+
+    /// How many blocks they make.
+    pub fn count(&self) -> f64 {
+        self.stretches.iter().map(|stretch| stretch.frames as f64 / stretch.block as f64).sum()
+    }
+
+    /// Draws as many frames as there are, block by block, with replacement. `times` is how often each was drawn:
+    /// an element a frame.
+    pub fn draw(&self, random: &mut Random, times: &mut [u32]) {
+        times.fill(0);
+        let mut left = self.frames();
+        while left > 0 {
+            let start = random.below(self.frames());
+            let Some(stretch) =
+                self.of_frame.get(start).and_then(|number| self.stretches.get(*number as usize))
+            else {
+                return;
+            };
+            let taken = stretch.block.min(left);
+            left -= taken;
+            let end = stretch.first + stretch.frames;
+            let before_end = taken.min(end - start);
+            let wrapped = stretch.first..stretch.first + (taken - before_end);
+            for range in [start..start + before_end, wrapped] {
+                times.get_mut(range).into_iter().flatten().for_each(|times| *times += 1);
+            }
+        }
+    }
+}
+
+/// Median time between neighbours, seconds; `None` where there is none that is positive.
+fn median_gap_s(stamps: &[i64]) -> Option<f64> {
+    let gaps = stamps.windows(2).filter_map(|pair| match pair {
+        [a, b] => b.checked_sub(*a).filter(|gap| *gap > 0),
+        _ => None,
+    });
+    let mut gaps: Vec<i64> = gaps.collect();
+    gaps.sort_unstable();
+    gaps.get(gaps.len() / 2).map(|gap| *gap as f64 * 1e-9)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stamps(frames: i64, gap_ms: i64) -> Vec<i64> {
+        (0..frames).map(|i| i * gap_ms * 1_000_000).collect()
+    }
+
+    #[test]
+    fn blocks_are_a_second_at_the_rate_of_their_stretch() {
+        let (fast, slow, alone) = (stamps(100, 50), stamps(30, 2000), stamps(1, 1));
+        let blocks = FrameBlocks::new([&fast[..], &slow[..], &[], &alone[..]]);
+        assert_eq!((blocks.frames(), blocks.count()), (131, 5.0 + 30.0 + 1.0));
+        let same = vec![7; 10];
+        assert_eq!(FrameBlocks::new([&same[..]]).count(), 10.0, "without time each frame is a block");
+        assert_eq!(FrameBlocks::new([&stamps(4, 100)[..]]).count(), 1.0);
+        let hostile = [i64::MIN, i64::MAX, i64::MIN];
+        assert_eq!(FrameBlocks::new([&hostile[..]]).frames(), 3);
+    }
+
+    #[test]
+    fn every_frame_is_drawn_equally_often_and_with_its_neighbours() {
+        let (a, b) = (stamps(47, 100), stamps(13, 100));
+        let blocks = FrameBlocks::new([&a[..], &b[..]]);
+        let mut random = Random::new(3, &[]);
+        let (mut times, mut sums) = (vec![0; 60], vec![0_u64; 60]);
+        let (mut together, draws) = (0, 20_000);
+        for _ in 0..draws {
+            blocks.draw(&mut random, &mut times);
+            assert_eq!(times.iter().sum::<u32>(), 60);
+            sums.iter_mut().zip(&times).for_each(|(sum, times)| *sum += u64::from(*times));
+            together += u32::from((times[20] > 0) == (times[21] > 0));
+        }
+        let far = |sum: &&u64| (**sum as f64 / f64::from(draws) - 1.0).abs() > 0.08;
+        assert_eq!(sums.iter().filter(far).count(), 0, "{sums:?}");
+        assert!(f64::from(together) / f64::from(draws) > 0.85, "{together}");
+    }
+}
