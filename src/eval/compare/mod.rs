@@ -23,7 +23,7 @@ mod trial_tests;
 
 pub use block_bootstrap::{PairedFigures, RESAMPLES, Resamples};
 pub use error::CompareError;
-pub use frame_blocks::{BLOCK_S, FrameBlocks, MIN_BLOCKS};
+pub use frame_blocks::{FrameBlocks, MIN_BLOCKS};
 pub use gate::{Gate, RuleOutcome};
 pub use interval::{CONFIDENCE, Estimate, GATE_CONFIDENCE};
 pub use means::PairedMeans;

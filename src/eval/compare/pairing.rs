@@ -114,6 +114,7 @@ impl Pairing {
             frames: pairs.len() as u64,
             only_a: (a.len() - pairs.len()) as u64,
             only_b: (b.len() - pairs.len()) as u64,
+            block_s: blocks.block_s(),
             blocks: blocks.count(),
             other_truth: 0,
         };

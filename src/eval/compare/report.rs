@@ -17,9 +17,7 @@ pub struct Comparison {
     pub confidence: f64,
     /// Of `gate_interval`.
     pub gate_confidence: f64,
-    /// Length of the blocks that are drawn, seconds.
-    pub block_s: f64,
-    /// How often they are.
+    /// How often blocks are drawn.
     pub resamples: usize,
     /// What a reader of the figures should know.
     pub notes: Vec<String>,
@@ -44,7 +42,9 @@ pub struct TaskFrames {
     pub only_a: u64,
     /// Frames of B that A does not have.
     pub only_b: u64,
-    /// How many blocks they make.
+    /// Length of the blocks that are drawn, seconds.
+    pub block_s: f64,
+    /// How many there are.
     pub blocks: f64,
     /// Frames whose truth is not the same in both.
     pub other_truth: u64,

@@ -8,7 +8,7 @@ use super::detection::DetectionPairs;
 use super::evaluated_run::EvaluatedRun;
 use super::pairing::{Pairing, common_recordings};
 use super::{
-    BLOCK_S, CONFIDENCE, CompareError, ComparedFigure, Comparison, Estimate, FailRule, GATE_CONFIDENCE, Gate,
+    CONFIDENCE, CompareError, ComparedFigure, Comparison, Estimate, FailRule, GATE_CONFIDENCE, Gate,
     PairedFigures, PairedMeans, RESAMPLES, Resamples, TaskFrames,
 };
 use crate::eval::depth::DepthFigures;
@@ -57,7 +57,6 @@ pub fn compare(a: &Path, b: &Path, rules: &[FailRule]) -> Result<Comparison, Com
         b: b.display().to_string(),
         confidence: CONFIDENCE,
         gate_confidence: GATE_CONFIDENCE,
-        block_s: BLOCK_S,
         resamples: RESAMPLES,
         notes,
         depth,

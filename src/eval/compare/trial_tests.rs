@@ -69,7 +69,7 @@ fn failures(world: World, count: u64) -> u64 {
 
 #[test]
 fn three_percent_are_caught_and_noise_is_not() {
-    for own in [[0.03, 0.0], [0.03, 0.4], [0.02, 0.6]] {
+    for own in [[0.03, 0.0], [0.025, 0.4], [0.02, 0.6]] {
         let planted = failures(World { own, factor: 1.03 }, 50);
         let same = failures(World { own, factor: 1.0 }, 50);
         println!("{own:?}: {planted} of 50 planted, {same} of 50 same");
@@ -81,7 +81,7 @@ fn three_percent_are_caught_and_noise_is_not() {
 #[test]
 fn chance_is_taken_for_a_regression_less_than_once_in_a_hundred() {
     // Where noise is large no regression is seen, but none is invented either.
-    let false_alarms = failures(World { own: [0.2, 0.6], factor: 1.0 }, 1000);
+    let false_alarms = failures(World { own: [0.2, 0.4], factor: 1.0 }, 1000);
     println!("{false_alarms} of 1000");
-    assert!(false_alarms <= 12, "{false_alarms} of 1000");
+    assert!(false_alarms <= 10, "{false_alarms} of 1000");
 }
