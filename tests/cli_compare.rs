@@ -34,9 +34,11 @@ struct Faults {
     /// From this frame on
     first: i64,
     frames: i64,
+    /// Where the pedestrian of the truth is named otherwise
+    walker: &'static str,
 }
 
-const GOOD: Faults = Faults { depth: 1.0, lost: 1000, first: 0, frames: COUNT };
+const GOOD: Faults = Faults { depth: 1.0, lost: 1000, first: 0, frames: COUNT, walker: "pedestrian" };
 
 /// Records and evaluates a run of the bag called `street`.
 fn evaluated(folder: &Path, faults: Faults) -> PathBuf {
@@ -45,7 +47,7 @@ fn evaluated(folder: &Path, faults: Faults) -> PathBuf {
     for i in 0..COUNT {
         let ms = i * 100;
         recording.depth_truth(ms, 10.0);
-        recording.box_truth(ms, &[("car", 12.0, 1.0, "7"), ("pedestrian", 20.0, 1.0, "8")]);
+        recording.box_truth(ms, &[("car", 12.0, 1.0, "7"), (faults.walker, 20.0, 1.0, "8")]);
         if !(faults.first..faults.first + faults.frames).contains(&i) {
             continue;
         }
@@ -162,6 +164,8 @@ fn what_cannot_be_compared_is_told() {
     let later = evaluated(&path("later"), Faults { first: 41, frames: 40, ..GOOD });
     compare(&a, &later, &[]).fails(1, &["depth: expected frames that both runs have", "40 of A and 40 of B"]);
     compare(&a, &path("none"), &[]).fails(1, &["report.json", "`isobath evaluate "]);
+    let renamed = evaluated(&path("renamed"), Faults { walker: "bicycle", ..GOOD });
+    compare(&a, &renamed, &[]).fails(1, &["detection: expected the same truth", "40 of 40 frames"]);
     // Four seconds tell nothing.
     let short = compare(&a, &a, &[]);
     assert_eq!((short.code, short.json["gate"]["undecided"].as_bool()), (1, Some(true)));

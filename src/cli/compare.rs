@@ -16,7 +16,7 @@ pub(super) struct CompareArguments {
     /// An evaluated run of the same bags
     b: PathBuf,
     /// When to exit with 4: `depth.abs_rel > +2%`, `detection.nuscenes.map < -1%`, `depth.rmse > 0.5`; without it,
-    /// when depth.abs_rel or detection.nuscenes.map is surely worse
+    /// when `depth.abs_rel` or `detection.nuscenes.map` is surely worse
     #[arg(long, value_name = "RULE")]
     fail_if: Vec<String>,
     /// Print one JSON object
@@ -47,10 +47,10 @@ pub(super) fn run(arguments: &CompareArguments) -> Result<Status, Failure> {
 }
 
 fn tables(comparison: &Comparison) -> String {
-    let mut text = format!("A {}\nB {}\n", comparison.a, comparison.b);
+    let mut lines = vec![format!("A {}", comparison.a), format!("B {}", comparison.b)];
     for (task, frames) in [("depth", &comparison.depth), ("detection", &comparison.detection)] {
         let Some(TaskFrames { frames, only_a, only_b, .. }) = frames else { continue };
-        text += &format!("{task}: {frames} frames in both, {only_a} in A alone, {only_b} in B alone\n");
+        lines.push(format!("{task}: {frames} frames in both, {only_a} in A alone, {only_b} in B alone"));
     }
     let interval = format!("{:.0} % interval", comparison.confidence * 100.0);
     let header = ["figure", "A", "B", "B − A, %", &interval, ""];
@@ -58,21 +58,17 @@ fn tables(comparison: &Comparison) -> String {
     for figure in &comparison.figures {
         table.row(row(figure));
     }
-    text += &format!("\n{table}");
-    if !comparison.notes.is_empty() {
-        let notes: Vec<String> = comparison.notes.iter().map(|note| format!("note: {note}")).collect();
-        text += &format!("\n{}\n", notes.join("\n"));
-    }
-    text.push('\n');
+    lines.push(format!("\n{table}"));
+    lines.extend(comparison.notes.iter().map(|note| format!("note: {note}")));
     for rule in &comparison.gate.rules {
         let state = match rule.failed {
             Some(true) => "FAILED",
             Some(false) => "passed",
             None => "cannot tell",
         };
-        text += &format!("gate {}: {state}: {}\n", rule.rule, rule.reason);
+        lines.push(format!("gate {}: {state}: {}", rule.rule, rule.reason));
     }
-    text
+    lines.join("\n") + "\n"
 }
 
 fn row(figure: &ComparedFigure) -> [String; 6] {

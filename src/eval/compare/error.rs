@@ -62,6 +62,12 @@ pub enum CompareError {
         /// What may be meant.
         hint: String,
     },
+    /// No rule was given and no headline figure is known.
+    #[error(
+        "expected depth.abs_rel or detection.nuscenes.map in both runs to judge, found neither: the frames have no \
+         truth boxes; --fail-if names other figures"
+    )]
+    NothingToJudge,
     /// Runs of different bags.
     #[error("expected runs of the same bags, found truth of {a} in A and of {b} in B")]
     OtherBags {

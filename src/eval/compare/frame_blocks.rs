@@ -119,7 +119,7 @@ mod tests {
         let expected_s = 0.55 * 64.5_f64.cbrt();
         assert!((blocks.block_s() - expected_s).abs() < 1e-9);
         assert_eq!((blocks.frames(), blocks.count()), (121, 90.0 / 44.0 + 30.0 + 1.0));
-        let same = vec![7; 10];
+        let same = [7; 10];
         assert_eq!(FrameBlocks::new([&same[..]]).count(), 10.0, "without time each frame is a block");
         assert_eq!(FrameBlocks::new([&stamps(2, 100)[..]]).count(), 1.0);
         let hostile = [i64::MIN, i64::MAX, i64::MIN];

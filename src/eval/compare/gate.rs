@@ -42,8 +42,10 @@ impl Gate {
         let headlines = || -> Result<Vec<FailRule>, CompareError> {
             let rules = HEADLINES.iter().map(|text| text.parse::<FailRule>());
             let mut rules: Vec<FailRule> = rules.collect::<Result<_, _>>()?;
-            rules.retain(|rule| figures.iter().any(|figure| figure.key == rule.key));
-            Ok(rules)
+            let known =
+                |figure: &ComparedFigure, key: &str| figure.key == key && figure.difference.is_finite();
+            rules.retain(|rule| figures.iter().any(|figure| known(figure, &rule.key)));
+            if rules.is_empty() { Err(CompareError::NothingToJudge) } else { Ok(rules) }
         };
         let rules = if rules.is_empty() { headlines()? } else { rules.to_vec() };
         let mut outcomes = Vec::with_capacity(rules.len());
@@ -158,6 +160,8 @@ mod tests {
         let short = Gate::judge(&[figure("depth.abs_rel", 0.2, None)], &[], |_| None).unwrap();
         assert!(!short.failed && short.undecided);
         assert!(short.rules[0].reason.contains("too few frames"));
+        let without_truth = [figure("detection.nuscenes.map", f64::NAN, None)];
+        assert!(matches!(Gate::judge(&without_truth, &[], |_| None), Err(CompareError::NothingToJudge)));
     }
 
     #[test]

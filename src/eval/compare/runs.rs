@@ -189,8 +189,8 @@ fn is_better_lower(key: &str) -> bool {
 
 /// What `key` names, steps joined by dots. Names may have dots of their own.
 fn lookup<'a>(value: &'a Json, key: &str) -> Option<&'a Json> {
-    let ends = key.match_indices('.').map(|(place, _)| place).chain([key.len()]);
-    ends.filter_map(|end| {
+    let mut ends = key.match_indices('.').map(|(place, _)| place).chain([key.len()]);
+    ends.find_map(|end| {
         let name = key.get(..end)?;
         let inner = match value {
             Json::Object(members) => members.get(name)?,
@@ -202,7 +202,6 @@ fn lookup<'a>(value: &'a Json, key: &str) -> Option<&'a Json> {
             None => Some(inner),
         }
     })
-    .next()
 }
 
 #[cfg(test)]
