@@ -2,5 +2,6 @@
 
 pub mod depth;
 pub mod detection;
+pub mod html;
 pub mod picture;
 pub mod run;

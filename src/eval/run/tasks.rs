@@ -9,6 +9,7 @@ use super::depth_frames::{self, DepthOutputs, DepthTruth};
 use super::depth_score::{self, DepthScores};
 use super::detection_frames::{self, DetectionOutputs, DetectionTruth};
 use super::detection_score::{self, DetectionScores, SweepLayout};
+use super::frame_marks::FrameMarks;
 use super::reading::{Damages, Progress};
 use super::source::{Segment, Source};
 use super::topics::absolute;
@@ -30,6 +31,8 @@ pub(super) fn batch<T>(items: &Receiver<T>, limit: usize) -> Option<Vec<T>> {
 pub(super) struct Scored<S> {
     pub scores: S,
     pub matching: Matching,
+    /// Frames that were not compared
+    pub marks: FrameMarks,
     pub counts: Counts,
     pub damages: Damages,
     /// Whether the truth of every run came with sweeps
@@ -57,9 +60,11 @@ impl Work<'_> {
             let scorer = scope.spawn(move || depth_score::score(&pairs, &live));
             let mut damages = Damages::default();
             let mut matching = Matching::default();
+            let mut marks = FrameMarks::default();
             let mut any = false;
             let read: Result<(), EvalError> = (|| {
                 for (run, source) in self.sources.iter().enumerate() {
+                    marks.run = run;
                     let outputs = self.open(&source.outputs)?;
                     let several = source.segments.len() > 1;
                     let Some(mut outputs) = DepthOutputs::open(&outputs, source, several)? else { continue };
@@ -73,7 +78,13 @@ impl Work<'_> {
                         };
                         any = true;
                         let send = |pair| sender.send((run, pair)).map_err(|_| EvalError::Thread("depth"));
-                        matching.merge(&depth_frames::join(&mut truth, &mut outputs, &mut damages, send)?);
+                        matching.merge(&depth_frames::join(
+                            &mut truth,
+                            &mut outputs,
+                            &mut marks,
+                            &mut damages,
+                            send,
+                        )?);
                     }
                 }
                 Ok(())
@@ -82,7 +93,7 @@ impl Work<'_> {
             let scores = scorer.join().map_err(|_| EvalError::Thread("depth"))?;
             read?;
             let counts = Counts::default();
-            Ok(any.then_some(Scored { scores, matching, counts, damages, has_sweeps: true }))
+            Ok(any.then_some(Scored { scores, matching, marks, counts, damages, has_sweeps: true }))
         })
     }
 
@@ -95,10 +106,12 @@ impl Work<'_> {
             let mut damages = Damages::default();
             let mut counts = Counts::default();
             let mut matching = Matching::default();
+            let mut marks = FrameMarks::default();
             let mut classes = Arc::new(EvalClasses::default());
             let (mut any, mut has_sweeps) = (false, true);
             let read: Result<(), EvalError> = (|| {
                 for (run, source) in self.sources.iter().enumerate() {
+                    marks.run = run;
                     let outputs = self.open(&source.outputs)?;
                     let several = source.segments.len() > 1;
                     let Some(mut outputs) = DetectionOutputs::open(&outputs, source, several)? else {
@@ -123,6 +136,7 @@ impl Work<'_> {
                             &mut outputs,
                             &mut classes,
                             &mut counts,
+                            &mut marks,
                             &mut damages,
                             send,
                         )?);
@@ -135,7 +149,7 @@ impl Work<'_> {
             read?;
             // Also where no pair came, the classes that were seen are known.
             let scores = DetectionScores { classes, ..scores };
-            Ok(any.then_some(Scored { scores, matching, counts, damages, has_sweeps }))
+            Ok(any.then_some(Scored { scores, matching, marks, counts, damages, has_sweeps }))
         })
     }
 }
