@@ -26,7 +26,9 @@ fn parsed(page: &str) -> Document<'_> {
     let document = Document::parse_with_options(page, options).unwrap();
     for node in document.descendants().filter(Node::is_element) {
         let tag = node.tag_name().name();
-        assert!(!["script", "link", "iframe", "object", "embed", "base", "form", "audio", "video"].contains(&tag));
+        assert!(
+            !["script", "link", "iframe", "object", "embed", "base", "form", "audio", "video"].contains(&tag)
+        );
         for attribute in node.attributes() {
             let (name, value) = (attribute.name(), attribute.value());
             assert!(!name.starts_with("on"), "{tag} {name}");
@@ -71,10 +73,12 @@ fn figures(of: &Value) -> Vec<f64> {
     match of {
         Value::Object(fields) => {
             let shown = |key: &str| {
-                ["abs_rel", "rmse", "delta1", "map", "nds3", "ap", "ate", "aoe", "bev", "3d", "aph"].contains(&key)
+                ["abs_rel", "rmse", "delta1", "map", "nds3", "ap", "ate", "aoe", "bev", "3d", "aph"]
+                    .contains(&key)
             };
             let own = fields.iter().filter(|(key, _)| shown(key)).filter_map(|(_, value)| value.as_f64());
-            let deeper = fields.iter().filter(|(key, _)| key.as_str() != "worst").map(|(_, value)| figures(value));
+            let deeper =
+                fields.iter().filter(|(key, _)| key.as_str() != "worst").map(|(_, value)| figures(value));
             own.chain(deeper.flatten()).collect()
         }
         Value::Array(items) => items.iter().flat_map(figures).collect(),

@@ -11,11 +11,13 @@ pub(super) fn part(depth: Option<&DepthSection>) -> String {
     let mut html = "<section id=\"depth\"><h2>Depth</h2>\n".to_owned();
     match depth {
         None => {
-            html += "<p>There are no figures of depth: no output of it has a truth. The notes say more.</p>\n"
+            html +=
+                "<p>There are no figures of depth: no output of it has a truth. The notes say more.</p>\n";
         }
         Some(section) if section.figures.frames == 0 => {
             let matching = &section.matching;
-            html += &format!(
+            put!(
+                html,
                 "<p>No depth image was scored: {}, {}, {} of both with one stamp, of which {} could not be compared \
                  and {} had too little truth.</p>\n",
                 count(matching.truth, "truth image", "truth images"),

@@ -7,6 +7,9 @@ use super::{ClassCurve, escape};
 use crate::eval::detection::DetectionReport;
 use crate::eval::run::DetectionSection;
 
+/// Most classes that a caption names.
+const NAMES: usize = 12;
+
 /// The part of detection.
 pub(super) fn part(detection: Option<&DetectionSection>, curves: &[ClassCurve]) -> String {
     let mut html = "<section id=\"detection\"><h2>Detection</h2>\n".to_owned();
@@ -16,7 +19,8 @@ pub(super) fn part(detection: Option<&DetectionSection>, curves: &[ClassCurve]) 
         }
         Some(section) if section.figures.frames == 0 => {
             let matching = &section.matching;
-            html += &format!(
+            put!(
+                html,
                 "<p>No sweep was scored: {}, {}, {} of both with one stamp, of which {} had no transform.</p>\n",
                 count(matching.truth, "truth message", "truth messages"),
                 count(matching.outputs, "output", "outputs"),
@@ -63,8 +67,23 @@ fn summary(report: &DetectionReport) -> String {
 
 fn per_class(report: &DetectionReport) -> String {
     let heads = [
-        "class", "truth", "found", "AP", "AP 0.5 m", "1 m", "2 m", "4 m", "ATE m", "ASE", "AOE rad",
-        "AVE m/s", "R40 BEV", "R40 3D", "AP 3D", "APH 3D", "IoU >",
+        "class",
+        "truth",
+        "detections",
+        "AP",
+        "AP 0.5 m",
+        "1 m",
+        "2 m",
+        "4 m",
+        "ATE m",
+        "ASE",
+        "AOE rad",
+        "AVE m/s",
+        "R40 BEV",
+        "R40 3D",
+        "AP 3D",
+        "APH 3D",
+        "IoU >",
     ];
     let caption = "By class: detections that are scored, nuScenes by centre distance, KITTI at 40 recalls, Waymo \
                    plain and weighted by heading";
@@ -97,14 +116,17 @@ fn precision_recall(curves: &[ClassCurve]) -> String {
             .to_owned();
     }
     let mut caption = format!("Centres less than {} m apart, as far as recall goes.", ClassCurve::DISTANCE_M);
-    let names = |curves: Vec<&str>| curves.join(", ");
-    let missed: Vec<&str> =
-        curves.iter().filter(|curve| curve.points.is_empty()).map(|curve| curve.name.as_str()).collect();
-    if !missed.is_empty() {
-        caption += &format!(" Not found at all: {}.", names(missed));
+    let missed: Vec<String> = curves
+        .iter()
+        .filter(|curve| curve.points.is_empty())
+        .map(|curve| curve.name.chars().take(40).collect())
+        .collect();
+    if let Some(first) = missed.get(..missed.len().min(NAMES)).filter(|first| !first.is_empty()) {
+        let more = if missed.len() > NAMES { " …" } else { "" };
+        put!(caption, " Not found at all: {}{more}.", first.join(", "));
     }
     if found.len() > SERIES {
-        caption += &format!(" The {SERIES} of {} classes with most truth are shown.", found.len());
+        put!(caption, " The {SERIES} of {} classes with most truth are shown.", found.len());
     }
     let axis = |title| Axis { title, min: 0.0, max: 1.0 };
     Plot {

@@ -15,14 +15,15 @@ const CONFIG: usize = 20_000;
 pub(super) fn part(page: &Page<'_>) -> String {
     let report = page.report;
     let mut html = "<section id=\"environment\"><h2>Environment and configuration</h2>\n".to_owned();
-    html += &format!(
+    put!(
+        html,
         "<p>Evaluated by isobath {}; stamps of truth and outputs matched within {} ms.</p>\n",
         escape::name(report.isobath),
         report.tolerance_ms
     );
     for (index, run) in report.runs.iter().enumerate().take(RUNS) {
-        html += &format!("<details{}><summary>", if index == 0 { " open=\"open\"" } else { "" });
-        html += &format!("Run {}: {}</summary>\n", index + 1, escape::name(&run.path));
+        put!(html, "<details{}><summary>", if index == 0 { " open=\"open\"" } else { "" });
+        put!(html, "Run {}: {}</summary>\n", index + 1, escape::name(&run.path));
         let truth: Vec<&str> = run.truth.iter().take(RUNS).map(String::as_str).collect();
         let mut table = Table::new("The run", &["", ""]);
         table.row("truth from", [truth.join(", ")]);
@@ -35,7 +36,7 @@ pub(super) fn part(page: &Page<'_>) -> String {
         html += "</details>\n";
     }
     if report.runs.len() > RUNS {
-        html += &format!("<p>{} more runs are in report.json.</p>\n", report.runs.len() - RUNS);
+        put!(html, "<p>{} more runs are in report.json.</p>\n", report.runs.len() - RUNS);
     }
     html + "</section>\n"
 }

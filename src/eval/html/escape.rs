@@ -50,13 +50,11 @@ pub(super) fn name(text: &str) -> String {
 
 /// As [`name`], at most `longest` characters.
 pub(super) fn clipped(text: &str, longest: usize) -> String {
-    match text.char_indices().nth(longest) {
-        None => Escaped(text).to_string(),
-        Some(_) => {
-            let kept: String = text.chars().take(longest.saturating_sub(1)).collect();
-            format!("{}…", Escaped(kept))
-        }
+    if text.char_indices().nth(longest).is_none() {
+        return Escaped(text).to_string();
     }
+    let kept: String = text.chars().take(longest.saturating_sub(1)).collect();
+    format!("{}…", Escaped(kept))
 }
 
 #[cfg(test)]

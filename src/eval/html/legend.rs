@@ -16,7 +16,8 @@ fn strip(label: &str, colour: impl Fn(f32) -> [u8; 3], ticks: &[(f64, String)]) 
         let [r, g, b] = colour(stripe as f32 / (STRIPES - 1) as f32);
         let x = unit(f64::from(stripe) * width);
         // A little wider, so that no gap shows between two.
-        svg += &format!(
+        put!(
+            svg,
             "<rect x=\"{x}\" width=\"{}\" height=\"14\" fill=\"#{r:02x}{g:02x}{b:02x}\"/>",
             width + 0.5
         );
@@ -33,7 +34,7 @@ fn strip(label: &str, colour: impl Fn(f32) -> [u8; 3], ticks: &[(f64, String)]) 
             at if at > WIDTH - 24.0 => "end",
             _ => "mid",
         };
-        svg += &format!("<text class=\"{anchor}\" x=\"{}\" y=\"30\">{text}</text>", unit(at));
+        put!(svg, "<text class=\"{anchor}\" x=\"{}\" y=\"30\">{text}</text>", unit(at));
     }
     svg + "</svg>"
 }

@@ -8,6 +8,13 @@
 //! Series of a plot differ by colour (Okabe and Ito 2008, darkened for light ground), dashes and markers, so
 //! that no form of colour blindness and no printer makes two of them one.
 
+/// Appends text to a `String`, which cannot fail.
+macro_rules! put {
+    ($text:expr, $($arguments:tt)*) => {{
+        let _ = std::fmt::Write::write_fmt(&mut $text, format_args!($($arguments)*));
+    }};
+}
+
 mod class_curve;
 mod depth_part;
 mod depth_view;

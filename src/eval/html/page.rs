@@ -61,11 +61,11 @@ impl Page<'_> {
             ("Depth, frame by frame", "AbsRel of the image", 0.0, &self.depth_frames),
             ("Detection, frame by frame", "F1 at 2 m, score 0.3", 1.0, &self.detection_frames),
         ] {
-            html += &if frames.is_empty() {
-                format!("<p>{title}: there is no frame with a truth.</p>\n")
+            if frames.is_empty() {
+                put!(html, "<p>{title}: there is no frame with a truth.</p>\n");
             } else {
-                timeline::timeline(title, figure, top, frames)
-            };
+                html += &timeline::timeline(title, figure, top, frames);
+            }
         }
         html += "</div></section>\n";
         html += &timing::part(self);
@@ -100,7 +100,7 @@ impl Page<'_> {
     fn verdict(&self) -> String {
         let mut html = "<dl class=\"verdict\">".to_owned();
         let mut item = |name: &str, value: &str, note: &str| {
-            html += &format!("<div><dt>{name}</dt><dd>{value}</dd><dd class=\"note\">{note}</dd></div>");
+            put!(html, "<div><dt>{name}</dt><dd>{value}</dd><dd class=\"note\">{note}</dd></div>");
         };
         match self.report.depth.as_ref().filter(|depth| depth.figures.frames > 0) {
             Some(depth) => {
@@ -143,10 +143,10 @@ impl Page<'_> {
         }
         let mut html = "<section id=\"notes\" class=\"notes\"><h2>Notes</h2><ul>\n".to_owned();
         for note in notes.iter().take(NOTES) {
-            html += &format!("<li>{}</li>\n", escape::clipped(note, 1000));
+            put!(html, "<li>{}</li>\n", escape::clipped(note, 1000));
         }
         if notes.len() > NOTES {
-            html += &format!("<li>{} more are in report.json.</li>\n", notes.len() - NOTES);
+            put!(html, "<li>{} more are in report.json.</li>\n", notes.len() - NOTES);
         }
         html + "</ul></section>\n"
     }

@@ -1,7 +1,7 @@
 //! The worst frames as pictures.
 
 use super::encode::jpeg;
-use super::{DepthView, Page, SweepView, legend, sweep_map, values};
+use super::{DepthView, Page, SweepView, escape, legend, sweep_map, values};
 use crate::depth::DepthColours;
 use crate::eval::picture::PictureError;
 
@@ -43,17 +43,18 @@ fn depth(page: &Page<'_>, views: &[DepthView]) -> Result<String, PictureError> {
         legend::error()
     );
     for view in views {
-        html += &format!(
+        put!(
+            html,
             "<h4>{}: AbsRel {}, δ1 {}, coverage {}</h4><div class=\"panels\">",
             page.frame(view.run, view.stamp),
             values::figure(view.figures.abs_rel),
             values::figure(view.figures.delta1),
             values::percent(view.figures.coverage)
         );
-        html += &match &view.camera {
-            Ok(camera) => picture("camera", &jpeg(camera.rgb(), camera.size())?, camera.size()),
-            Err(reason) => format!("<p class=\"absent\">{}</p>", super::Escaped(reason)),
-        };
+        match &view.camera {
+            Ok(camera) => html += &picture("camera", &jpeg(camera.rgb(), camera.size())?, camera.size()),
+            Err(reason) => put!(html, "<p class=\"absent\">{}</p>", escape::clipped(reason, 400)),
+        }
         html += &picture("depth", &jpeg(&view.depth_rgb(&colours), view.size())?, view.size());
         html += &picture("error", &jpeg(&view.error_rgb(), view.size())?, view.size());
         html += "</div>\n";
@@ -87,7 +88,8 @@ fn detection(page: &Page<'_>, views: &[SweepView]) -> Result<String, PictureErro
         sweep_map::legend()
     );
     for view in views {
-        html += &format!(
+        put!(
+            html,
             "<figure>{}<figcaption><b>{}: F1 {}</b><br/>{}{}</figcaption></figure>\n",
             sweep_map::map(view)?,
             page.frame(view.run, view.stamp),

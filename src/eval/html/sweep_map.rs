@@ -8,8 +8,10 @@ use super::sweep_view::{SIDE, ShownBox, SweepView};
 use super::{escape, values};
 use crate::eval::picture::PictureError;
 
-/// Most captions: more cover each other.
+/// Most captions.
 const CAPTIONS: usize = 24;
+/// Room that one takes, units: one that would cover another is left out.
+const CAPTION: (f64, f64) = (74.0, 13.0);
 
 /// The map, `SIDE` units a side.
 pub(super) fn map(view: &SweepView) -> Result<String, PictureError> {
@@ -22,11 +24,12 @@ pub(super) fn map(view: &SweepView) -> Result<String, PictureError> {
     );
     if let Some(points) = &view.points {
         let address = grey_png(points, [SIDE, SIDE])?;
-        svg += &format!("<image width=\"{SIDE}\" height=\"{SIDE}\" href=\"{address}\"/>\n");
+        put!(svg, "<image width=\"{SIDE}\" height=\"{SIDE}\" href=\"{address}\"/>\n");
     }
     for radius in ticks(0.0, view.reach_m, 4).into_iter().filter(|radius| *radius > 0.0) {
         let label = at(-radius * std::f64::consts::FRAC_1_SQRT_2, -radius * std::f64::consts::FRAC_1_SQRT_2);
-        svg += &format!(
+        put!(
+            svg,
             "<circle class=\"ring\" cx=\"{middle}\" cy=\"{middle}\" r=\"{}\"/><text class=\"ring\" x=\"{}\" y=\"{}\">\
              {radius} m</text>",
             unit(radius * scale),
@@ -34,19 +37,20 @@ pub(super) fn map(view: &SweepView) -> Result<String, PictureError> {
             unit(label.1)
         );
     }
-    svg += &format!("<path class=\"robot\" d=\"M{middle} {}l6 15h-12z\"/>\n", middle - 9.0);
+    put!(svg, "<path class=\"robot\" d=\"M{middle} {}l6 15h-12z\"/>\n", middle - 9.0);
     let mut captions = String::new();
-    let mut captioned = 0;
+    let mut taken: Vec<(f64, f64)> = Vec::new();
     for shown in &view.boxes {
         let Some((outline, corner)) = outline(shown, at) else { continue };
         let kind = kind(shown);
         let class = escape::clipped(&shown.class, 24);
         let score = shown.score.map(|score| format!(" {score:.2}")).unwrap_or_default();
-        svg +=
-            &format!("<path class=\"{kind}\" d=\"{outline}\"><title>{kind}: {class}{score}</title></path>\n");
-        if !shown.matched && captioned < CAPTIONS {
-            captioned += 1;
-            captions += &format!(
+        put!(svg, "<path class=\"{kind}\" d=\"{outline}\"><title>{kind}: {class}{score}</title></path>\n");
+        let free = |(x, y): &(f64, f64)| (x - corner.0).abs() > CAPTION.0 || (y - corner.1).abs() > CAPTION.1;
+        if !shown.matched && taken.len() < CAPTIONS && taken.iter().all(free) {
+            taken.push(corner);
+            put!(
+                captions,
                 "<text class=\"{kind}\" x=\"{}\" y=\"{}\">{class}{score}</text>\n",
                 unit(corner.0 + 4.0),
                 unit(corner.1)
@@ -83,10 +87,10 @@ fn outline(shown: &ShownBox, at: impl Fn(f64, f64) -> (f64, f64)) -> Option<(Str
     }
     let mut path = String::new();
     for (index, (x, y)) in corners.iter().enumerate() {
-        path += &format!("{}{} {}", if index == 0 { "M" } else { "L" }, unit(*x), unit(*y));
+        put!(path, "{}{} {}", if index == 0 { "M" } else { "L" }, unit(*x), unit(*y));
     }
     let [(x, y), (to_x, to_y)] = nose;
-    path += &format!("ZM{} {}L{} {}", unit(x), unit(y), unit(to_x), unit(to_y));
+    put!(path, "ZM{} {}L{} {}", unit(x), unit(y), unit(to_x), unit(to_y));
     let right = corners.into_iter().reduce(|best, next| if next.0 > best.0 { next } else { best })?;
     Some((path, right))
 }
@@ -101,7 +105,8 @@ pub(super) fn legend() -> String {
     ];
     let mut html = "<ul class=\"legend\">".to_owned();
     for (kind, text) in kinds {
-        html += &format!(
+        put!(
+            html,
             "<li><svg class=\"map\" viewBox=\"0 0 34 14\" width=\"34\" height=\"14\" aria-hidden=\"true\"><rect \
              class=\"ground\" width=\"34\" height=\"14\"/><path class=\"{kind}\" d=\"M3 7H31\"/></svg>{text}</li>"
         );

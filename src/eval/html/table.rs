@@ -10,11 +10,14 @@ pub(super) struct Table {
 impl Table {
     /// With a caption and the heads of its columns, plain text.
     pub fn new(caption: &str, heads: &[&str]) -> Self {
+        // Outside of what scrolls, so that it is read without scrolling.
         let caption = escape::clipped(caption, 400);
-        let mut html =
-            format!("<div class=\"wide\" tabindex=\"0\"><table><caption>{caption}</caption><thead><tr>");
+        let mut html = format!(
+            "<div class=\"table\"><p class=\"caption\">{caption}</p><div class=\"wide\" tabindex=\"0\" \
+             role=\"region\" aria-label=\"{caption}\"><table><thead><tr>"
+        );
         for head in heads {
-            html += &format!("<th scope=\"col\">{}</th>", escape::name(head));
+            put!(html, "<th scope=\"col\">{}</th>", escape::name(head));
         }
         html += "</tr></thead><tbody>\n";
         Self { html }
@@ -22,15 +25,15 @@ impl Table {
 
     /// A row of plain text.
     pub fn row<S: AsRef<str>>(&mut self, head: &str, cells: impl IntoIterator<Item = S>) {
-        self.html += &format!("<tr><th scope=\"row\">{}</th>", escape::name(head));
+        put!(self.html, "<tr><th scope=\"row\">{}</th>", escape::name(head));
         for cell in cells {
-            self.html += &format!("<td>{}</td>", escape::clipped(cell.as_ref(), 400));
+            put!(self.html, "<td>{}</td>", escape::clipped(cell.as_ref(), 400));
         }
         self.html += "</tr>\n";
     }
 
     /// The whole.
     pub fn finish(self) -> String {
-        self.html + "</tbody></table></div>\n"
+        self.html + "</tbody></table></div></div>\n"
     }
 }

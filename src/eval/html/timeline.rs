@@ -72,10 +72,11 @@ pub(super) fn timeline(title: &str, figure: &'static str, top: f64, frames: &[Fr
     svg += &boundaries(&area, frames);
     let mut below = area.height();
     for ((style, name, of), _) in &lost {
-        svg += &format!("<text x=\"{}\" y=\"{}\">{name}</text>", unit(area.sides.0), unit(below + 10.0));
+        put!(svg, "<text x=\"{}\" y=\"{}\">{name}</text>", unit(area.sides.0), unit(below + 10.0));
         for (index, step) in steps.iter().enumerate().filter(|(_, step)| of(step) > 0) {
             let [left, right] = [index, index + 1].map(|i| area.x.at((i * per_step) as f64).unwrap_or(0.0));
-            svg += &format!(
+            put!(
+                svg,
                 "<rect class=\"lane {style}\" x=\"{}\" y=\"{}\" width=\"{}\" height=\"11\"><title>{}</title></rect>",
                 unit(left),
                 unit(below + 14.0),
@@ -83,7 +84,8 @@ pub(super) fn timeline(title: &str, figure: &'static str, top: f64, frames: &[Fr
                 of(step)
             );
         }
-        svg += &format!(
+        put!(
+            svg,
             "<path class=\"axis\" d=\"M{} {}H{}\"/>\n",
             unit(area.sides.0),
             unit(below + 26.0),
@@ -110,7 +112,9 @@ fn one(fate: Fate) -> Step {
 
 fn merged(frames: &[FrameMark]) -> Step {
     let mut step = Step::default();
-    frames.iter().for_each(|mark| step.add(mark.fate));
+    for mark in frames {
+        step.add(mark.fate);
+    }
     step
 }
 
@@ -126,13 +130,13 @@ fn curve(area: &Area, steps: &[Step], per_step: usize) -> String {
         let at = |value: f64| area.y.at(value).unwrap_or(area.rows.1);
         let x = area.x.at((index as f64 + 0.5) * per_step as f64).unwrap_or(0.0);
         let y = at(step.sum / step.scored as f64);
-        line += &format!("{}{} {}", if broken { "M" } else { "L" }, unit(x), unit(y));
+        put!(line, "{}{} {}", if broken { "M" } else { "L" }, unit(x), unit(y));
         broken = false;
         if steps.len() <= 60 {
-            dots += &format!("<circle class=\"full s0\" cx=\"{}\" cy=\"{}\" r=\"2.2\"/>", unit(x), unit(y));
+            put!(dots, "<circle class=\"full s0\" cx=\"{}\" cy=\"{}\" r=\"2.2\"/>", unit(x), unit(y));
         }
         if step.high > step.low {
-            band += &format!("M{} {}V{}", unit(x), unit(at(step.low)), unit(at(step.high)));
+            put!(band, "M{} {}V{}", unit(x), unit(at(step.low)), unit(at(step.high)));
         }
     }
     format!("<path class=\"band s0\" d=\"{band}\"/><path class=\"line s0\" d=\"{line}\"/>{dots}\n")
@@ -140,13 +144,13 @@ fn curve(area: &Area, steps: &[Step], per_step: usize) -> String {
 
 /// Where the next run begins.
 fn boundaries(area: &Area, frames: &[FrameMark]) -> String {
+    let mut svg = String::new();
     let ends = frames.windows(2).enumerate().filter(|(_, pair)| matches!(pair, [a, b] if a.run != b.run));
-    ends.take(100)
-        .map(|(index, _)| {
-            let x = unit(area.x.at(index as f64 + 1.0).unwrap_or(0.0));
-            format!("<path class=\"boundary\" d=\"M{x} {}V{}\"/>", unit(area.rows.0), unit(area.rows.1))
-        })
-        .collect()
+    for (index, _) in ends.take(100) {
+        let x = unit(area.x.at(index as f64 + 1.0).unwrap_or(0.0));
+        put!(svg, "<path class=\"boundary\" d=\"M{x} {}V{}\"/>", unit(area.rows.0), unit(area.rows.1));
+    }
+    svg
 }
 
 #[cfg(test)]

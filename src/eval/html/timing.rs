@@ -11,6 +11,8 @@ use super::values::{number, short};
 const PLOTS: usize = 6;
 /// Most runs in a table.
 const RUNS: usize = 50;
+/// Stages in the order of a frame; others come after them.
+const ORDER: [&str; 5] = ["decode", "preprocess", "inference", "postprocess", "encode"];
 /// Most stages of a node: they are few, and what another program wrote may have any number.
 const STAGES: usize = 24;
 
@@ -77,6 +79,7 @@ fn times(page: &Page<'_>, nodes: &[(usize, &String, &Json)]) -> String {
         };
         let stages = node.get("stages_ms").and_then(Json::as_object).into_iter().flatten();
         let mut bars: Vec<Bar> = stages.take(STAGES).map(|(stage, times)| bar(stage, times)).collect();
+        bars.sort_by_key(|bar| ORDER.iter().position(|stage| *stage == bar.name).unwrap_or(ORDER.len()));
         bars.push(bar("end to end", latency));
         if index < PLOTS && bars.iter().any(|bar| bar.value > 0.0) {
             let caption = "Bar: median. Line: to the 99th percentile. Numbers: both.";

@@ -91,7 +91,7 @@ pub fn evaluate(options: &EvaluateOptions, watch: &mut dyn EvaluateWatch) -> Res
         (depth.join().map_err(ended("depth")), detection.join().map_err(ended("detection")))
     });
     let (mut depth, mut detection) = (depth??, detection??);
-    let shown = Shown::take(depth.as_mut(), detection.as_mut());
+    let shown = Shown::take(&mut depth, &mut detection);
 
     let mut refused = Vec::new();
     let mut damages = Damages::default();

@@ -32,8 +32,8 @@ pub(super) struct Shown {
 impl Shown {
     /// Takes it out of what was scored.
     pub fn take(
-        depth: Option<&mut Scored<DepthScores>>,
-        detection: Option<&mut Scored<DetectionScores>>,
+        depth: &mut Option<Scored<DepthScores>>,
+        detection: &mut Option<Scored<DetectionScores>>,
     ) -> Self {
         let mut shown = Self::default();
         if let Some(Scored { scores, marks, .. }) = depth {

@@ -8,8 +8,8 @@ const RIGHT: f64 = 14.0;
 const TOP: f64 = 26.0;
 /// Ticks and title of the horizontal axis.
 const BOTTOM: f64 = 42.0;
-/// Distance of about which ticks are, units.
-const TICK_EVERY: f64 = 60.0;
+/// Least distance of ticks along and up, units: about that of their labels.
+const TICK_EVERY: (f64, f64) = (60.0, 24.0);
 
 /// The area that values are drawn in.
 #[derive(Clone, Copy, Debug)]
@@ -37,32 +37,32 @@ impl Area {
         };
         let mut svg = String::new();
         let (left, right) = (unit(sides.0), unit(sides.1));
-        let count = (height / TICK_EVERY).ceil() as usize + 1;
+        let count = (height / TICK_EVERY.1) as usize;
         for tick in ticks(y.min, y.max, count) {
             let Some(at) = area.y.at(tick) else { continue };
             let line = unit(at);
-            svg +=
-                &format!("<line class=\"grid\" x1=\"{left}\" x2=\"{right}\" y1=\"{line}\" y2=\"{line}\"/>");
+            put!(svg, "<line class=\"grid\" x1=\"{left}\" x2=\"{right}\" y1=\"{line}\" y2=\"{line}\"/>");
             let label = tick_label(tick, y.max - y.min, count);
-            svg += &format!(
+            put!(
+                svg,
                 "<text class=\"end\" x=\"{}\" y=\"{}\">{label}</text>",
                 unit(sides.0 - 6.0),
                 unit(at + 4.5)
             );
         }
-        let count = ((sides.1 - sides.0) / TICK_EVERY) as usize;
+        let count = ((sides.1 - sides.0) / TICK_EVERY.0) as usize;
         let (top, bottom) = (unit(rows.0), unit(rows.1));
         for tick in ticks(x.min, x.max, count) {
             let Some(at) = area.x.at(tick) else { continue };
             let line = unit(at);
-            svg +=
-                &format!("<line class=\"grid\" x1=\"{line}\" x2=\"{line}\" y1=\"{top}\" y2=\"{bottom}\"/>");
+            put!(svg, "<line class=\"grid\" x1=\"{line}\" x2=\"{line}\" y1=\"{top}\" y2=\"{bottom}\"/>");
             let label = tick_label(tick, x.max - x.min, count);
-            svg += &format!("<text class=\"mid\" x=\"{line}\" y=\"{}\">{label}</text>", unit(rows.1 + 17.0));
+            put!(svg, "<text class=\"mid\" x=\"{line}\" y=\"{}\">{label}</text>", unit(rows.1 + 17.0));
         }
-        svg += &format!("<path class=\"axis\" d=\"M{left} {top}V{bottom}H{right}\"/>");
-        svg += &format!("<text x=\"2\" y=\"15\">{}</text>", Escaped(y.title));
-        svg += &format!(
+        put!(svg, "<path class=\"axis\" d=\"M{left} {top}V{bottom}H{right}\"/>");
+        put!(svg, "<text x=\"2\" y=\"15\">{}</text>", Escaped(y.title));
+        put!(
+            svg,
             "<text class=\"end\" x=\"{right}\" y=\"{}\">{}</text>\n",
             unit(rows.1 + 35.0),
             Escaped(x.title)

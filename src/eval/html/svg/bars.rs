@@ -30,7 +30,8 @@ pub(in crate::eval::html) fn bar_chart(title: &str, caption: &str, unit_name: &s
     let mut svg = String::new();
     for tick in ticks(0.0, top, 4) {
         let at = unit(scale.at(tick).unwrap_or(LEFT));
-        svg += &format!(
+        put!(
+            svg,
             "<line class=\"grid\" x1=\"{at}\" x2=\"{at}\" y1=\"{}\" y2=\"{}\"/><text class=\"mid\" x=\"{at}\" \
              y=\"{}\">{}</text>",
             unit(TOP),
@@ -41,21 +42,24 @@ pub(in crate::eval::html) fn bar_chart(title: &str, caption: &str, unit_name: &s
     }
     for (row, bar) in bars.iter().enumerate() {
         let middle = TOP + ROW * (row as f64 + 0.5);
-        svg += &format!(
+        put!(
+            svg,
             "<text class=\"end\" x=\"{}\" y=\"{}\">{}</text>",
             unit(LEFT - 6.0),
             unit(middle + 4.5),
             escape::clipped(&bar.name, 15)
         );
         if let Some(end) = scale.at(bar.value) {
-            svg += &format!(
+            put!(
+                svg,
                 "<rect class=\"bar s0\" x=\"{}\" y=\"{}\" width=\"{}\" height=\"13\"/>",
                 unit(LEFT),
                 unit(middle - 6.5),
                 unit(end - LEFT)
             );
             if let Some(high) = scale.at(bar.high) {
-                svg += &format!(
+                put!(
+                    svg,
                     "<path class=\"whisker\" d=\"M{} {middle:.1}H{}m0-5v10\"/>",
                     unit(end),
                     unit(high),
@@ -63,7 +67,8 @@ pub(in crate::eval::html) fn bar_chart(title: &str, caption: &str, unit_name: &s
                 );
             }
         }
-        svg += &format!(
+        put!(
+            svg,
             "<text class=\"end\" x=\"{}\" y=\"{}\">{} / {}</text>\n",
             unit(WIDTH - 2.0),
             unit(middle + 4.5),
@@ -71,8 +76,9 @@ pub(in crate::eval::html) fn bar_chart(title: &str, caption: &str, unit_name: &s
             values::short(bar.high)
         );
     }
-    svg += &format!("<path class=\"axis\" d=\"M{} {}V{}\"/>", unit(LEFT), unit(TOP), unit(bottom));
-    svg += &format!(
+    put!(svg, "<path class=\"axis\" d=\"M{} {}V{}\"/>", unit(LEFT), unit(TOP), unit(bottom));
+    put!(
+        svg,
         "<text class=\"end\" x=\"{}\" y=\"{}\">{}</text>",
         unit(WIDTH - 2.0),
         unit(bottom + 17.0),

@@ -57,11 +57,17 @@ impl Plot {
     pub fn html(&self) -> String {
         let (area, axes) = Area::new(&self.x, &self.y, HEIGHT);
         let mut svg = axes;
-        for (style, series) in self.series.iter().take(SERIES).enumerate() {
-            svg += &match &series.shape {
-                Shape::Line(points) => line(&area, points, style),
-                Shape::Bars(bars) => columns(&area, bars, style),
-            };
+        let series = || self.series.iter().take(SERIES).map(|series| &series.shape).enumerate();
+        // Lines are over bars.
+        for (style, shape) in series() {
+            if let Shape::Bars(bars) = shape {
+                svg += &columns(&area, bars, style);
+            }
+        }
+        for (style, shape) in series() {
+            if let Shape::Line(points) = shape {
+                svg += &line(&area, points, style);
+            }
         }
         let legend = if self.series.len() > 1 { legend(&self.series) } else { String::new() };
         figure(&self.title, &self.caption, area.height(), &svg, &legend)
@@ -95,7 +101,7 @@ fn line(area: &Area, points: &[(f64, f64)], style: usize) -> String {
             broken = true;
             continue;
         };
-        path += &format!("{}{} {}", if broken { "M" } else { "L" }, unit(x), unit(y));
+        put!(path, "{}{} {}", if broken { "M" } else { "L" }, unit(x), unit(y));
         broken = false;
         shown.push((x, y));
     }
@@ -129,7 +135,8 @@ fn columns(area: &Area, bars: &[(f64, f64, f64)], style: usize) -> String {
         else {
             continue;
         };
-        svg += &format!(
+        put!(
+            svg,
             "<rect class=\"bar s{style}\" x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\"/>",
             unit(left + 0.5),
             unit(top),
@@ -151,7 +158,8 @@ fn legend(series: &[Series]) -> String {
                 format!("<rect class=\"bar s{style}\" x=\"10\" y=\"1\" width=\"14\" height=\"12\"/>")
             }
         };
-        html += &format!(
+        put!(
+            html,
             "<li><svg viewBox=\"0 0 34 14\" width=\"34\" height=\"14\" aria-hidden=\"true\">{sample}</svg>{}</li>",
             escape::clipped(&series.name, 40)
         );
@@ -163,8 +171,8 @@ fn legend(series: &[Series]) -> String {
 mod tests {
     use super::*;
 
-    fn plot(points: Vec<(f64, f64)>, name: &str) -> String {
-        let series = |name: &str| Series { name: name.to_owned(), shape: Shape::Line(points.clone()) };
+    fn plot(points: &[(f64, f64)], name: &str) -> String {
+        let series = |name: &str| Series { name: name.to_owned(), shape: Shape::Line(points.to_vec()) };
         let axis = Axis { title: "recall", min: 0.0, max: 1.0 };
         Plot {
             title: "Precision <&> recall".to_owned(),
@@ -178,7 +186,7 @@ mod tests {
 
     #[test]
     fn lines_break_where_values_are_missing_and_stay_inside() {
-        let html = plot(vec![(0.0, 0.0), (0.5, f64::NAN), (0.5, 1.0), (1.0, 9.0)], "<b>");
+        let html = plot(&[(0.0, 0.0), (0.5, f64::NAN), (0.5, 1.0), (1.0, 9.0)], "<b>");
         let document = roxmltree::Document::parse(&html).unwrap();
         let path = document.descendants().find(|node| node.attribute("class") == Some("line s0")).unwrap();
         assert_eq!(path.attribute("d"), Some("M48 216M247 26L446 26"));
@@ -188,7 +196,7 @@ mod tests {
 
     #[test]
     fn nothing_that_is_no_number_is_drawn() {
-        let html = plot(vec![(f64::NAN, 0.0), (0.0, f64::NAN), (f64::INFINITY, f64::NEG_INFINITY)], "a");
+        let html = plot(&[(f64::NAN, 0.0), (0.0, f64::NAN), (f64::INFINITY, f64::NEG_INFINITY)], "a");
         assert!(!html.contains("NaN") && !html.contains("inf"), "{html}");
     }
 }
