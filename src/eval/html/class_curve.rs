@@ -1,6 +1,6 @@
 //! Precision over recall of one class, as it is plotted.
 
-use crate::eval::detection::{DetectionEval, EvalClasses, MATCH_DISTANCES_M};
+use crate::eval::detection::{DetectionEval, EvalClasses, MATCH_DISTANCES_M, NuScenesReport};
 
 /// Which of [`MATCH_DISTANCES_M`] is plotted: 2 m, the one that errors are taken at.
 const DISTANCE: usize = 2;
@@ -20,23 +20,26 @@ impl ClassCurve {
     /// The match distance, metres.
     pub const DISTANCE_M: f64 = MATCH_DISTANCES_M[DISTANCE];
 
-    /// The classes with truth, most of it first, of equal ones in the order of their names.
+    /// All classes; how much truth they have is not known yet.
     pub fn all(eval: &DetectionEval, classes: &EvalClasses) -> Vec<Self> {
-        let report = eval.report(classes).nuscenes;
-        let mut curves: Vec<Self> = (0_u16..)
-            .zip(classes)
-            .filter_map(|(index, class)| {
-                let truth = report.per_class.get(&class.name)?.truth;
-                let curve = eval.curve(index, DISTANCE);
-                // Beyond the highest recall that was reached the precision is 0.
-                let reached = |(_, precision): &(f64, f64)| *precision > 0.0;
-                let points = curve.map_or_else(Vec::new, |curve| {
-                    let recalls = (0_u32..).map(|i| f64::from(i) * 0.01);
-                    recalls.zip(curve.precision).filter(reached).collect()
-                });
-                (truth > 0).then(|| Self { name: class.name.clone(), points, truth })
-            })
-            .collect();
+        let curve = |index: u16| {
+            // Beyond the highest recall that was reached the precision is 0.
+            let reached = |(_, precision): &(f64, f64)| *precision > 0.0;
+            let recalls = (0_u32..).map(|i| f64::from(i) * 0.01);
+            let precision = eval.curve(index, DISTANCE).map_or_else(Vec::new, |curve| curve.precision);
+            recalls.zip(precision).filter(reached).collect()
+        };
+        let named = (0_u16..).zip(classes);
+        named
+            .map(|(index, class)| Self { name: class.name.clone(), points: curve(index), truth: 0 })
+            .collect()
+    }
+
+    /// The classes that `report` has truth of, most of it first, of equal ones in the order of their names.
+    pub fn with_truth(curves: Vec<Self>, report: &NuScenesReport) -> Vec<Self> {
+        let truth = |name: &String| report.per_class.get(name).map_or(0, |class| class.truth);
+        let counted = curves.into_iter().map(|curve| Self { truth: truth(&curve.name), ..curve });
+        let mut curves: Vec<Self> = counted.filter(|curve| curve.truth > 0).collect();
         curves.sort_by(|a, b| b.truth.cmp(&a.truth).then_with(|| a.name.cmp(&b.name)));
         curves
     }

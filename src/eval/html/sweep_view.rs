@@ -110,7 +110,7 @@ mod tests {
         let mut view = SweepView::new(of, &EvalClasses::default(), &truth, &found);
         let matched: Vec<bool> = view.boxes.iter().map(|of| of.matched).collect();
         assert_eq!((matched, view.reach_m), (vec![true, false, true], 13.0), "a score of 0.2 is not shown");
-        view.set_points([[6.5, 0.0], [0.0, 6.5], [f32::NAN, 0.0], [99.0, 0.0]].into_iter());
+        view.set_points([[6.49, 0.0], [0.0, 6.49], [f32::NAN, 0.0], [99.0, 0.0]].into_iter());
         let lit: Vec<usize> =
             view.points.unwrap().iter().enumerate().filter(|(_, v)| **v > 0).map(|(i, _)| i).collect();
         assert_eq!(

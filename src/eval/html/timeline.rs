@@ -14,6 +14,8 @@ const LANE: f64 = 30.0;
 /// What is in one step.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 struct Step {
+    /// Run of its first frame
+    run: usize,
     scored: u64,
     sum: f64,
     low: f64,
@@ -97,8 +99,12 @@ pub(super) fn timeline(title: &str, figure: &'static str, top: f64, frames: &[Fr
         1 => String::new(),
         more => format!(" A step is the mean of {more} frames, the band their lowest to highest."),
     };
+    let stamps = match (frames.first(), frames.last()) {
+        (Some(first), Some(last)) => format!(" (stamps {} to {} s)", first.stamp, last.stamp),
+        _ => String::new(),
+    };
     let caption = format!(
-        "{} in their order, {scored} scored; {told}.{steps_told} Reasons of drops are in the table of the runs.",
+        "{} in their order{stamps}, {scored} scored; {told}.{steps_told} Reasons of drops are in the table of the runs.",
         count(frames.len() as u64, "frame", "frames")
     );
     super::svg::figure(title, &caption, below + 4.0, &svg, "")
@@ -111,18 +117,20 @@ fn one(fate: Fate) -> Step {
 }
 
 fn merged(frames: &[FrameMark]) -> Step {
-    let mut step = Step::default();
+    let mut step = Step { run: frames.first().map_or(0, |mark| mark.run), ..Step::default() };
     for mark in frames {
         step.add(mark.fate);
     }
     step
 }
 
-/// The mean of each step, broken where there is none, over a band from lowest to highest.
+/// The mean of each step, broken where there is none and between runs, over a band from lowest to highest.
 fn curve(area: &Area, steps: &[Step], per_step: usize) -> String {
     let (mut line, mut band, mut broken) = (String::new(), String::new(), true);
     let mut dots = String::new();
+    let mut run = 0;
     for (index, step) in steps.iter().enumerate() {
+        broken |= std::mem::replace(&mut run, step.run) != step.run;
         if step.scored == 0 {
             broken = true;
             continue;
@@ -178,6 +186,17 @@ mod tests {
         assert_eq!(told, 20);
         assert!(html.contains("mean of 10 frames") && html.contains("1980 scored"), "{html}");
         assert!(html.len() < 40_000, "{}", html.len());
+    }
+
+    #[test]
+    fn runs_are_not_joined() {
+        let mut frames = marks([Fate::Scored(0.1); 4].into_iter());
+        frames.iter_mut().skip(2).for_each(|mark| mark.run = 1);
+        let html = timeline("Depth", "AbsRel", 0.0, &frames);
+        let document = roxmltree::Document::parse(&html).unwrap();
+        let line = document.descendants().find(|node| node.attribute("class") == Some("line s0")).unwrap();
+        assert_eq!(line.attribute("d").unwrap().matches('M').count(), 2);
+        assert_eq!(html.matches("boundary").count(), 1);
     }
 
     #[test]

@@ -62,6 +62,9 @@ impl Shown {
                 view.camera = camera(view, source, unpack, &mut opened);
             }
         }
+        if let Some(detection) = &report.detection {
+            self.curves = ClassCurve::with_truth(self.curves, &detection.figures.nuscenes);
+        }
         let path = folder.join(PAGE_FILE);
         let fail = |reason: String| EvalError::Write { path: path.clone(), reason };
         let page = Page {
