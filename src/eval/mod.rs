@@ -2,6 +2,7 @@
 
 pub mod depth;
 pub mod detection;
+pub mod html;
 mod parquet_table;
 pub mod picture;
 pub mod run;
