@@ -4,6 +4,7 @@ use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use crate::bag::BagError;
+use crate::eval::compare::CompareError;
 use crate::eval::run::EvalError;
 use crate::import::ImportError;
 use crate::inference::InferenceError;
@@ -20,6 +21,8 @@ pub enum Status {
     NotReady,
     /// 3: finished, but part of the input could not be decoded
     PartlyDecoded,
+    /// 4: `compare` found that a rule is broken
+    GateFailed,
 }
 
 impl Status {
@@ -29,6 +32,7 @@ impl Status {
             Self::Fine => 0,
             Self::NotReady => 1,
             Self::PartlyDecoded => 3,
+            Self::GateFailed => 4,
         })
     }
 }
@@ -86,6 +90,12 @@ impl From<ReplayError> for Failure {
 
 impl From<EvalError> for Failure {
     fn from(error: EvalError) -> Self {
+        if error.is_input() { Self::Input(error.to_string()) } else { Self::Configuration(error.to_string()) }
+    }
+}
+
+impl From<CompareError> for Failure {
+    fn from(error: CompareError) -> Self {
         if error.is_input() { Self::Input(error.to_string()) } else { Self::Configuration(error.to_string()) }
     }
 }

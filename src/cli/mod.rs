@@ -2,6 +2,7 @@
 
 mod bag_progress;
 mod bench;
+mod compare;
 mod corrupt;
 mod doctor;
 mod evaluate;
@@ -39,6 +40,8 @@ enum Command {
     Replay(replay::ReplayArguments),
     /// Score what the nodes published against the truth
     Evaluate(evaluate::EvaluateArguments),
+    /// Tell whether one evaluated run is worse than another
+    Compare(compare::CompareArguments),
     /// Make a recording of a simulated robot with its truth, or arrays to train on
     Simulate(Box<simulate::SimulateArguments>),
     /// Degrade the sensors of a bag, to see how much that costs
@@ -67,6 +70,7 @@ pub fn main() -> ExitCode {
         Command::Inspect(arguments) => inspect::run(&arguments),
         Command::Replay(arguments) => replay::run(&arguments),
         Command::Evaluate(arguments) => evaluate::run(&arguments),
+        Command::Compare(arguments) => compare::run(&arguments),
         Command::Simulate(arguments) => simulate::run(&arguments),
         Command::Corrupt(arguments) => corrupt::run(&arguments),
         Command::Import(arguments) => import::run(&arguments),

@@ -18,13 +18,13 @@ use parquet::schema::types::Type;
 /// Rows of a group.
 const GROUP_ROWS: usize = 16_384;
 
-/// Why a table could not be written.
+/// Why a table could not be written or read.
 #[derive(Debug, thiserror::Error)]
 pub enum TableError {
     /// The file system refused.
     #[error(transparent)]
     Io(#[from] std::io::Error),
-    /// The encoder refused.
+    /// The encoder or the decoder refused.
     #[error(transparent)]
     Parquet(#[from] ParquetError),
     /// A row does not have the table's columns.
@@ -36,6 +36,16 @@ pub enum TableError {
         expected: usize,
         /// Index of the first value that does not fit.
         place: usize,
+    },
+    /// A file without a column that is needed.
+    #[error("expected a required column '{name}' of type {expected}, found {found}")]
+    Column {
+        /// Its name.
+        name: String,
+        /// Its physical type.
+        expected: String,
+        /// What is there.
+        found: String,
     },
 }
 

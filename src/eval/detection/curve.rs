@@ -4,9 +4,9 @@
 pub const RECALL_POINTS: usize = 101;
 
 /// Recalls up to this do not count: detectors are not run where they find next to nothing.
-const MIN_RECALL_INDEX: usize = 10;
+pub(in crate::eval) const MIN_RECALL_INDEX: usize = 10;
 /// Precision below this counts nothing.
-const MIN_PRECISION: f64 = 0.1;
+pub(in crate::eval) const MIN_PRECISION: f64 = 0.1;
 
 /// Precision and the score at which it is had, for each of [`RECALL_POINTS`] recalls; 0 beyond the highest
 /// recall that was reached.
@@ -75,7 +75,12 @@ impl Curve {
 
 /// 0, 0.01, … 1, each rounded as a product, so that equal recalls compare equal to those of the reference.
 fn recalls() -> impl Iterator<Item = f64> {
-    (0..RECALL_POINTS).map(|i| if i == RECALL_POINTS - 1 { 1.0 } else { i as f64 * 0.01 })
+    (0..RECALL_POINTS).map(recall_at)
+}
+
+/// The recall of a sampling point.
+pub(in crate::eval) fn recall_at(point: usize) -> f64 {
+    if point == RECALL_POINTS - 1 { 1.0 } else { point as f64 * 0.01 }
 }
 
 /// Piecewise linear interpolation of `ys` over `xs`, which do not fall; both have the same length, at least 1.

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 /// Detections below this are too unsure to be counted as wrong in the figures of one sweep.
-pub(super) const SURE_SCORE: f64 = 0.3;
+pub(in crate::eval) const SURE_SCORE: f64 = 0.3;
 
 /// Of one sweep: what was found within 2 m, with a score of 0.3 or more.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]

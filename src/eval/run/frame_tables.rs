@@ -12,11 +12,11 @@ use crate::eval::parquet_table::{Cell, ColumnKind, ParquetTable, TableError};
 use crate::message::Stamp;
 
 /// Figures of each depth image.
-const DEPTH: &str = "depth_frames.parquet";
+pub(in crate::eval) const DEPTH: &str = "depth_frames.parquet";
 /// Truth and detections of each sweep, by class.
-const SWEEPS: &str = "detection_frames.parquet";
+pub(in crate::eval) const SWEEPS: &str = "detection_frames.parquet";
 /// Each detection.
-const DETECTIONS: &str = "detections.parquet";
+pub(in crate::eval) const DETECTIONS: &str = "detections.parquet";
 
 /// Removes the tables of an earlier evaluation.
 pub(super) fn remove_old(folder: &Path) -> Result<(), EvalError> {
@@ -115,7 +115,7 @@ impl DetectionTables {
         }
     }
 
-    /// Adds a sweep.
+    /// Adds a sweep. One with nothing in it has a row without a class: that it was scored must be known.
     pub fn rows(
         &mut self,
         run: usize,
@@ -126,6 +126,12 @@ impl DetectionTables {
     ) -> Result<(), EvalError> {
         let name = |class: u16| classes.get(class).map_or("", |class| class.name.as_str());
         let first = [run as i64, stamp.0].map(Cell::Integer);
+        if frames.is_empty() {
+            let nothing =
+                [Cell::Text(""), Cell::Integer(0), Cell::Integer(0), Cell::Integer(0), Cell::Integer(0)];
+            let cells: Vec<_> = first.into_iter().chain(nothing).collect();
+            self.sweeps.row(&cells)?;
+        }
         for FrameRow { class, figures } in frames {
             let counts = [figures.truth, figures.detections, figures.found, figures.wrong];
             let counts = counts.map(|count| Cell::Integer(count.into()));

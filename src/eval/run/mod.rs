@@ -26,6 +26,9 @@ mod stamp_join;
 mod tasks;
 mod topics;
 
+pub(in crate::eval) use frame_tables::{DEPTH, DETECTIONS, SWEEPS};
+pub(in crate::eval) use report::REPORT_FILE;
+
 pub use error::EvalError;
 pub use evaluate::{EvaluateOptions, EvaluateWatch, Evaluation, NoWatch, evaluate};
 pub use matching::Matching;

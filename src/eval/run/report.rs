@@ -13,7 +13,7 @@ use crate::eval::detection::DetectionReport;
 use crate::pipeline::LatencySummary;
 
 /// Name of the file.
-const REPORT_FILE: &str = "report.json";
+pub(in crate::eval) const REPORT_FILE: &str = "report.json";
 /// Name of the file to be read.
 const MARKDOWN_FILE: &str = "report.md";
 

@@ -1,0 +1,32 @@
+//! Whether one run is worse than another.
+//!
+//! In: two evaluated runs, `report.json` and the tables of frames beside it. Out: each figure of both, how far
+//! they differ, and whether that is more than chance: a paired block bootstrap over the frames that both have.
+//! A gate of rules turns that into a verdict for scripts.
+
+mod average_precision;
+mod block_bootstrap;
+mod detection;
+mod error;
+mod evaluated_run;
+mod frame_blocks;
+mod gate;
+mod interval;
+mod means;
+mod pairing;
+mod report;
+mod rule;
+mod runs;
+
+#[cfg(test)]
+mod trial_tests;
+
+pub use block_bootstrap::{PairedFigures, RESAMPLES, Resamples};
+pub use error::CompareError;
+pub use frame_blocks::{FrameBlocks, MIN_BLOCKS};
+pub use gate::{Gate, RuleOutcome};
+pub use interval::{CONFIDENCE, Estimate, GATE_CONFIDENCE};
+pub use means::PairedMeans;
+pub use report::{ComparedFigure, Comparison, TaskFrames, Verdict};
+pub use rule::{FailRule, Limit, Side};
+pub use runs::compare;
