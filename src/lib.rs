@@ -14,7 +14,7 @@
 //! - [`import`]: public data sets as bags with truth
 //! - [`replay`]: bags through the pipelines
 //! - [`sim`]: simulated sensors, and corruptions of recorded ones
-//! - [`bench`]: what models cost, through the pipelines' processors
+//! - [`mod@bench`]: what models cost, through the pipelines' processors
 //! - [`eval`]: what a run is worth, as numbers and pictures
 //! - [`cli`]: the `isobath` command
 

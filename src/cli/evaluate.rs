@@ -96,7 +96,8 @@ fn tables(evaluation: &Evaluation) -> String {
         let notes: Vec<String> = report.notes.iter().map(|note| format!("note: {note}")).collect();
         parts.push(notes.join("\n") + "\n");
     }
-    parts.push(format!("report in {}\n", evaluation.path.display()));
+    let (report, page) = (evaluation.path.display(), evaluation.page.display());
+    parts.push(format!("report in {report}, to look at in {page}\n"));
     parts.join("\n")
 }
 

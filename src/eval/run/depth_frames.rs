@@ -4,11 +4,13 @@ use std::collections::VecDeque;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
+use super::frame_marks::FrameMarks;
 use super::reading::{Damages, Progress, Reading};
 use super::source::Source;
 use super::topics::find;
 use super::{EvalError, Joined, Matching, Need, StampJoin, TOLERANCE_NS};
 use crate::bag::{Bag, BagInfo};
+use crate::eval::html::Fate;
 use crate::message::{CdrBuffer, Image, Stamp, from_cdr, to_cdr};
 use crate::pipeline::depth::{DepthFrame, DepthIntake, DepthPipeline, MAX_RADARS, RadarReader};
 use crate::pipeline::{
@@ -24,6 +26,11 @@ const PENDING_OUTPUTS: usize = 3;
 pub(super) struct DepthPair {
     /// Stamp of the truth.
     pub stamp: Stamp,
+    /// When the truth was logged, and in which recording.
+    pub logged: Stamp,
+    pub bag: Arc<Path>,
+    /// Its place among all frames.
+    pub sequence: u64,
     /// The truth.
     pub truth: Vec<u8>,
     /// Where the radars' returns appear, pixels of the camera's image; `None` where that is not known.
@@ -60,6 +67,7 @@ struct WaitingTruth {
 /// The truth images of a recording, each with the radar returns that belong to it.
 pub(super) struct DepthTruth<'a> {
     reading: Reading<'a>,
+    bag: Arc<Path>,
     place: String,
     topic: usize,
     inputs: Vec<(usize, InputKind)>,
@@ -98,6 +106,7 @@ impl<'a> DepthTruth<'a> {
         let topics = inputs.iter().map(|(topic, _)| *topic).chain([topic]).collect();
         Ok(Some(Self {
             reading: Reading::logged(bag, topics, Some(progress))?,
+            bag: Arc::from(bag.path()),
             place: place(bag.path(), name),
             topic,
             inputs,
@@ -311,10 +320,11 @@ impl DepthOutputs {
     }
 }
 
-/// Joins truth and outputs; `pair` gets each pair.
+/// Joins truth and outputs; `pair` gets each pair, `marks` what is in none.
 pub(super) fn join(
     truth: &mut DepthTruth<'_>,
     outputs: &mut DepthOutputs,
+    marks: &mut FrameMarks,
     damages: &mut Damages,
     mut pair: impl FnMut(DepthPair) -> Result<(), EvalError>,
 ) -> Result<Matching, EvalError> {
@@ -322,13 +332,20 @@ pub(super) fn join(
     let mut matching = Matching::default();
     loop {
         match join.poll() {
-            Ok(Joined::Both(truth, output)) => {
+            Ok(Joined::Both(found, output)) => {
                 matching.matched += 1;
-                let WaitingTruth { stamp, data, returns_px, .. } = truth;
-                pair(DepthPair { stamp, truth: data, returns_px, output })?;
+                let WaitingTruth { stamp, logged, data, returns_px } = found;
+                let (bag, sequence) = (Arc::clone(&truth.bag), marks.number());
+                pair(DepthPair { stamp, logged, bag, sequence, truth: data, returns_px, output })?;
             }
-            Ok(Joined::Left(_)) => matching.truth_without_output += 1,
-            Ok(Joined::Right(_)) => matching.outputs_without_truth += 1,
+            Ok(Joined::Left(alone)) => {
+                matching.truth_without_output += 1;
+                marks.note(alone.stamp, Fate::NotPublished);
+            }
+            Ok(Joined::Right(alone)) => {
+                matching.outputs_without_truth += 1;
+                marks.note(alone.stamp, Fate::WithoutTruth);
+            }
             Err(Need::Left) => join.push_left(truth.next(damages)),
             Err(Need::Right) => join.push_right(outputs.next(damages)),
             Err(Need::End) => break,

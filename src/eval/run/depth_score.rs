@@ -1,5 +1,6 @@
 //! Compares pairs of images on all cores and adds up what comes of it.
 
+use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 
 use rayon::prelude::*;
@@ -13,6 +14,7 @@ use super::topics::frame;
 use crate::eval::depth::{
     DepthAverage, DepthEvalError, DepthFigures, DepthImages, DepthSums, NearMask, score_image,
 };
+use crate::eval::html::{DepthView, Fate, FrameMark, WorstViews};
 use crate::message::{Image, from_cdr};
 use crate::sensor::{ImageView, SensorError};
 
@@ -27,6 +29,10 @@ pub(super) type OfRun = (usize, DepthPair);
 pub(super) struct DepthScores {
     pub average: DepthAverage,
     pub worst: Worst,
+    /// What is shown of the worst
+    pub views: WorstViews<DepthView>,
+    /// What became of each pair
+    pub marks: Vec<FrameMark>,
     /// Pairs that could not be compared, and why the first could not
     pub incomparable: Option<(u64, String)>,
     pub damages: Damages,
@@ -53,11 +59,14 @@ pub(super) fn score(
             if live.get(*run).is_some_and(|live| *live) {
                 scores.ages_ms.push(pair.output.log_time.since_ns(pair.stamp) as f64 * 1e-6);
             }
+            let mut fate = Fate::NotCompared;
             match result {
                 Ok(sums) => {
                     if let Some(figures) = scores.average.add(&sums) {
                         scores.worst.add(*run, pair, &figures);
                         table.row(*run, pair.stamp, &sums, &figures)?;
+                        scores.views.offer(figures.abs_rel, || view(*run, pair, figures));
+                        fate = Fate::Scored(figures.abs_rel);
                     }
                 }
                 Err(Trouble::Damaged(place, what)) => scores.damages.note(place, &what),
@@ -65,6 +74,8 @@ pub(super) fn score(
                     scores.incomparable.get_or_insert((0, what)).0 += 1;
                 }
             }
+            let (sequence, stamp) = (pair.sequence, pair.stamp);
+            scores.marks.push(FrameMark { sequence, run: *run, stamp, fate });
         }
     }
     table.finish()?;
@@ -108,6 +119,12 @@ fn compare(pair: &DepthPair) -> Result<DepthSums, Trouble> {
         }
         other => Trouble::Incomparable(other.to_string()),
     })
+}
+
+/// What is shown of a pair that was compared.
+fn view(run: usize, pair: &DepthPair, figures: DepthFigures) -> Option<DepthView> {
+    let (truth, depth) = (from_cdr(&pair.truth).ok()?, from_cdr(&pair.output.depth).ok()?);
+    DepthView::new((run, pair.stamp, pair.logged, Arc::clone(&pair.bag)), figures, &truth, &depth)
 }
 
 /// The frames with the largest errors.
@@ -157,7 +174,8 @@ mod tests {
 
     fn pair(truth: Vec<u8>, depth: Vec<u8>) -> DepthPair {
         let output = DepthOutput::new(Stamp(5), Stamp(2_000_005), depth, None);
-        DepthPair { stamp: Stamp(5), truth, returns_px: None, output }
+        let bag = Arc::from(std::path::Path::new("bag"));
+        DepthPair { stamp: Stamp(5), logged: Stamp(5), bag, sequence: 0, truth, returns_px: None, output }
     }
 
     fn scored(pairs: Vec<DepthPair>) -> DepthScores {

@@ -7,12 +7,14 @@ use nalgebra::{Point3, Vector3};
 
 use super::boxes::{BoxFrame, Counts, Moving, moved, read};
 use super::depth_frames::place;
+use super::frame_marks::FrameMarks;
 use super::reading::{Damages, Progress, Reading};
 use super::source::Source;
 use super::topics::{find, frame};
 use super::{EvalError, Joined, Matching, Need, StampJoin, TOLERANCE_NS};
 use crate::bag::Bag;
 use crate::eval::detection::{EvalBox, EvalClasses};
+use crate::eval::html::Fate;
 use crate::geometry::{Box3d, Pose, TransformBuffer};
 use crate::message::{CdrBuffer, Detection3DArray, PointCloud2, Stamp, TFMessage};
 use crate::pipeline::detection::{DetectionFrame, DetectionIntake};
@@ -27,6 +29,8 @@ const PENDING_SWEEPS: usize = 8;
 pub(super) struct DetectionPair {
     /// Stamp of the truth.
     pub stamp: Stamp,
+    /// Its place among all frames.
+    pub sequence: u64,
     /// Classes known so far.
     pub classes: Arc<EvalClasses>,
     /// Truth within range, and the same boxes in the sweep's frame.
@@ -34,6 +38,8 @@ pub(super) struct DetectionPair {
     pub truth_in_sweep: Vec<Box3d>,
     /// The sweep; `None` where there is none or its frame is not known.
     pub sweep: Option<DetectionFrame>,
+    /// Frame of the truth into that of the sweep, where it is known.
+    pub t_sweep_truth: Option<Pose>,
     /// Detections within range, in the frame of the truth.
     pub detections: Vec<EvalBox>,
     /// From the stamp of the detections to their log time, nanoseconds.
@@ -257,12 +263,13 @@ impl DetectionOutputs {
     }
 }
 
-/// Joins truth and detections; `pair` gets each pair, filtered by range.
+/// Joins truth and detections; `pair` gets each pair, filtered by range, `marks` what is in none.
 pub(super) fn join(
     truth: &mut DetectionTruth<'_>,
     outputs: &mut DetectionOutputs,
     classes: &mut Arc<EvalClasses>,
     counts: &mut Counts,
+    marks: &mut FrameMarks,
     damages: &mut Damages,
     mut pair: impl FnMut(DetectionPair) -> Result<(), EvalError>,
 ) -> Result<Matching, EvalError> {
@@ -274,18 +281,28 @@ pub(super) fn join(
                 matching.matched += 1;
                 let stamp = of_truth.frame.stamp;
                 match truth.pose(&of_truth.frame.in_frame, &found.in_frame, stamp) {
-                    Ok(t_truth_found) => pair(paired(of_truth, found, &t_truth_found, classes))?,
+                    Ok(t_truth_found) => {
+                        let sequence = marks.number();
+                        pair(paired(of_truth, found, &t_truth_found, classes, sequence))?;
+                    }
                     Err(error) => {
                         let why = format!(
                             "detection truth in frame '{}', detections in '{}': {error}",
                             of_truth.frame.in_frame, found.in_frame
                         );
                         counts.without_transform.get_or_insert((0, why)).0 += 1;
+                        marks.note(stamp, Fate::NotCompared);
                     }
                 }
             }
-            Ok(Joined::Left(_)) => matching.truth_without_output += 1,
-            Ok(Joined::Right(_)) => matching.outputs_without_truth += 1,
+            Ok(Joined::Left(alone)) => {
+                matching.truth_without_output += 1;
+                marks.note(alone.frame.stamp, Fate::NotPublished);
+            }
+            Ok(Joined::Right(alone)) => {
+                matching.outputs_without_truth += 1;
+                marks.note(alone.stamp, Fate::WithoutTruth);
+            }
             Err(Need::Left) => join.push_left(truth.next(classes, counts, damages)),
             Err(Need::Right) => join.push_right(outputs.next(classes, counts, damages)),
             Err(Need::End) => break,
@@ -302,6 +319,7 @@ fn paired(
     found: BoxFrame,
     t_truth_found: &Pose,
     classes: &Arc<EvalClasses>,
+    sequence: u64,
 ) -> DetectionPair {
     let TruthFrame { frame, sweep, t_sweep_truth } = truth;
     // Without a sweep the boxes are taken to be in the LiDAR's frame, as those of a simulation are.
@@ -320,12 +338,14 @@ fn paired(
     });
     DetectionPair {
         stamp: frame.stamp,
+        sequence,
         classes: Arc::clone(classes),
         detections: detections.collect(),
         truth_in_sweep: t_sweep_truth
             .map(|pose| truth.iter().map(|of| moved(&of.box3d, &pose)).collect())
             .unwrap_or_default(),
         sweep: sweep.filter(|_| t_sweep_truth.is_some()),
+        t_sweep_truth,
         truth,
         age_ns: found.logged.since_ns(found.stamp),
     }

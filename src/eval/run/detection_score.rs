@@ -6,13 +6,17 @@ use std::sync::mpsc::Receiver;
 use rayon::prelude::*;
 
 use super::EvalError;
+use super::boxes::moved;
 use super::depth_score::Worst;
 use super::detection_frames::DetectionPair;
 use super::frame_tables::DetectionTables;
 use super::reading::Damages;
 use super::report::WorstFrame;
-use crate::eval::detection::{DetectionEval, EvalBox, EvalClasses, has_point};
-use crate::sensor::{LidarPreset, PointCloudView, StampAt};
+use crate::eval::detection::{DetectionEval, DetectionFigures, EvalBox, EvalClasses, has_point};
+use crate::eval::html::{Fate, FrameMark, SweepView, WorstViews};
+use crate::geometry::Pose;
+use crate::pipeline::detection::DetectionFrame;
+use crate::sensor::{LidarPoints, LidarPreset, PointCloudView, StampAt};
 
 /// Most pairs that are looked at once: bounds the memory.
 const BATCH: usize = 8;
@@ -35,6 +39,10 @@ pub(super) struct DetectionScores {
     pub eval: DetectionEval,
     pub classes: Arc<EvalClasses>,
     pub worst: Worst,
+    /// What is shown of the worst
+    pub views: WorstViews<SweepView>,
+    /// What became of each pair
+    pub marks: Vec<FrameMark>,
     /// Truth boxes within range that no point is on
     pub without_points: u64,
     /// Frames where that is not known
@@ -81,7 +89,10 @@ pub(super) fn score(
             if figures.missed + figures.wrong > 0 {
                 let frame = WorstFrame { run, stamp: pair.stamp.to_string(), figure: figures.f1() };
                 scores.worst.insert(frame, |a, b| a < b);
+                scores.views.offer(-figures.f1(), || Some(view((run, figures), &pair, &truth, layout(run))));
             }
+            let fate = Fate::Scored(figures.f1());
+            scores.marks.push(FrameMark { sequence: pair.sequence, run, stamp: pair.stamp, fate });
             scores.classes = pair.classes;
         }
     }
@@ -93,6 +104,16 @@ pub(super) fn score(
 /// would have been measured at the stamp, as the detector sees them.
 fn boxes_with_points(pair: &DetectionPair, layout: SweepLayout) -> Result<Option<Vec<bool>>, String> {
     let Some(sweep) = &pair.sweep else { return Ok(None) };
+    let seen = |points: LidarPoints<'_, '_>| has_point(&pair.truth_in_sweep, points.map(|p| [p.x, p.y, p.z]));
+    with_points(sweep, layout, seen).map(Some)
+}
+
+/// What `look` makes of the points of a sweep.
+fn with_points<T>(
+    sweep: &DetectionFrame,
+    layout: SweepLayout,
+    look: impl FnOnce(LidarPoints<'_, '_>) -> T,
+) -> Result<T, String> {
     let cloud = sweep.cloud.cloud().map_err(|error| error.to_string())?;
     let view = PointCloudView::new(&cloud).map_err(|error| error.to_string())?;
     let layout =
@@ -101,5 +122,25 @@ fn boxes_with_points(pair: &DetectionPair, layout: SweepLayout) -> Result<Option
     if let Some((motion, times)) = sweep.motion.as_deref().zip(layout.times()) {
         points = points.deskewed(motion, times);
     }
-    Ok(Some(has_point(&pair.truth_in_sweep, points.map(|p| [p.x, p.y, p.z]))))
+    Ok(look(points))
+}
+
+/// What is shown of a pair: in the sweep's frame, where that is known.
+fn view(
+    (run, figures): (usize, DetectionFigures),
+    pair: &DetectionPair,
+    truth: &[EvalBox],
+    layout: SweepLayout,
+) -> SweepView {
+    let pose = pair.t_sweep_truth.unwrap_or_else(Pose::identity);
+    let turned = |boxes: &[EvalBox]| -> Vec<EvalBox> {
+        boxes.iter().map(|of| EvalBox { box3d: moved(&of.box3d, &pose), ..*of }).collect()
+    };
+    let of = (run, pair.stamp, figures);
+    let mut view = SweepView::new(of, &pair.classes, &turned(truth), &turned(&pair.detections));
+    if let Some(sweep) = &pair.sweep {
+        // A sweep that cannot be read was told when its boxes were looked at.
+        let _ = with_points(sweep, layout, |points| view.set_points(points.map(|p| [p.x, p.y])));
+    }
+    view
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde_json::Value as Json;
 
 use super::frame_tables::remove_old;
+use super::page::Shown;
 use super::reading::{Damages, Progress};
 use super::sections::{depth_section, detection_section};
 use super::source::Source;
@@ -58,13 +59,15 @@ pub struct Evaluation {
     pub report: Report,
     /// Where it is.
     pub path: PathBuf,
+    /// Where it is as a page to look at.
+    pub page: PathBuf,
     /// Why a task that has a truth could not be scored; empty if all were.
     pub refused: Vec<String>,
     /// What of the input was unreadable.
     pub damage: Vec<String>,
 }
 
-/// Evaluates and writes `report.json` into the first run's folder.
+/// Evaluates and writes `report.json` and `report.html` into the first run's folder.
 pub fn evaluate(options: &EvaluateOptions, watch: &mut dyn EvaluateWatch) -> Result<Evaluation, EvalError> {
     let mut sources = Vec::with_capacity(options.runs.len());
     for path in &options.runs {
@@ -89,7 +92,8 @@ pub fn evaluate(options: &EvaluateOptions, watch: &mut dyn EvaluateWatch) -> Res
         let ended = |task| move |_| EvalError::Thread(task);
         (depth.join().map_err(ended("depth")), detection.join().map_err(ended("detection")))
     });
-    let (depth, detection) = (depth??, detection??);
+    let (mut depth, mut detection) = (depth??, detection??);
+    let shown = Shown::take(&mut depth, &mut detection);
 
     let mut refused = Vec::new();
     let mut damages = Damages::default();
@@ -108,8 +112,9 @@ pub fn evaluate(options: &EvaluateOptions, watch: &mut dyn EvaluateWatch) -> Res
         depth: depth.flatten(),
         detection: detection.flatten(),
     };
+    let page = shown.write(&report, &sources, work.unpack.as_ref(), &folder)?;
     let path = report.write(&folder)?;
-    Ok(Evaluation { report, path, refused, damage: damages.lines() })
+    Ok(Evaluation { report, path, page, refused, damage: damages.lines() })
 }
 
 /// Bags of one source.

@@ -1,10 +1,10 @@
 //! Scores runs: what the nodes published against the truth in the bags they were played.
 //!
 //! In: run folders of `isobath replay`, or bags recorded live with the nodes' outputs in them; bags with truth.
-//! Out: `report.json`, `report.md` and a table of frames for each task. Bags are streamed: a truth message waits for what belongs to it (returns of the
-//! radars, a sweep), then for the output of its stamp, and is gone. Depth and detection are scored beside each
-//! other, each by a thread that reads and all cores that compare; what is added up is added in the order of
-//! the truth, so that the number of threads changes nothing.
+//! Out: `report.json`, `report.md`, `report.html` and a table of frames for each task. Bags are streamed: a truth
+//! message waits for what belongs to it (returns of the radars, a sweep), then for the output of its stamp, and is
+//! gone. Depth and detection are scored beside each other, each by a thread that reads and all cores that compare;
+//! what is added up is added in the order of the truth, so that the number of threads changes nothing.
 
 mod boxes;
 mod depth_frames;
@@ -13,9 +13,11 @@ mod detection_frames;
 mod detection_score;
 mod error;
 mod evaluate;
+mod frame_marks;
 mod frame_tables;
 mod markdown;
 mod matching;
+mod page;
 mod reading;
 mod report;
 mod sections;

@@ -73,7 +73,7 @@ pub(super) fn detection_section(
     refused: &mut Vec<String>,
     damages: &mut Damages,
 ) -> Option<DetectionSection> {
-    let Scored { scores, matching, counts, damages: of_reading, has_sweeps } = scored;
+    let Scored { scores, matching, counts, damages: of_reading, has_sweeps, .. } = scored;
     damages.merge(of_reading);
     damages.merge(scores.damages);
     matching_notes("detection", &matching, notes);

@@ -9,6 +9,7 @@ use super::depth_frames::{self, DepthOutputs, DepthTruth};
 use super::depth_score::{self, DepthScores};
 use super::detection_frames::{self, DetectionOutputs, DetectionTruth};
 use super::detection_score::{self, DetectionScores, SweepLayout};
+use super::frame_marks::FrameMarks;
 use super::frame_tables::{DepthTable, DetectionTables};
 use super::reading::{Damages, Progress};
 use super::source::{Segment, Source};
@@ -31,6 +32,8 @@ pub(super) fn batch<T>(items: &Receiver<T>, limit: usize) -> Option<Vec<T>> {
 pub(super) struct Scored<S> {
     pub scores: S,
     pub matching: Matching,
+    /// Frames that were not compared
+    pub marks: FrameMarks,
     pub counts: Counts,
     pub damages: Damages,
     /// Whether the truth of every run came with sweeps
@@ -61,9 +64,11 @@ impl Work<'_> {
             let scorer = scope.spawn(move || depth_score::score(&pairs, &live, table));
             let mut damages = Damages::default();
             let mut matching = Matching::default();
+            let mut marks = FrameMarks::default();
             let mut any = false;
             let read: Result<(), EvalError> = (|| {
                 for (run, source) in self.sources.iter().enumerate() {
+                    marks.run = run;
                     let outputs = self.open(&source.outputs)?;
                     let several = source.segments.len() > 1;
                     let Some(mut outputs) = DepthOutputs::open(&outputs, source, several)? else { continue };
@@ -77,7 +82,13 @@ impl Work<'_> {
                         };
                         any = true;
                         let send = |pair| sender.send((run, pair)).map_err(|_| EvalError::Thread("depth"));
-                        matching.merge(&depth_frames::join(&mut truth, &mut outputs, &mut damages, send)?);
+                        matching.merge(&depth_frames::join(
+                            &mut truth,
+                            &mut outputs,
+                            &mut marks,
+                            &mut damages,
+                            send,
+                        )?);
                     }
                 }
                 Ok(())
@@ -86,7 +97,7 @@ impl Work<'_> {
             let scores = scorer.join().map_err(|_| EvalError::Thread("depth"))??;
             read?;
             let counts = Counts::default();
-            Ok(any.then_some(Scored { scores, matching, counts, damages, has_sweeps: true }))
+            Ok(any.then_some(Scored { scores, matching, marks, counts, damages, has_sweeps: true }))
         })
     }
 
@@ -100,10 +111,12 @@ impl Work<'_> {
             let mut damages = Damages::default();
             let mut counts = Counts::default();
             let mut matching = Matching::default();
+            let mut marks = FrameMarks::default();
             let mut classes = Arc::new(EvalClasses::default());
             let (mut any, mut has_sweeps) = (false, true);
             let read: Result<(), EvalError> = (|| {
                 for (run, source) in self.sources.iter().enumerate() {
+                    marks.run = run;
                     let outputs = self.open(&source.outputs)?;
                     let several = source.segments.len() > 1;
                     let Some(mut outputs) = DetectionOutputs::open(&outputs, source, several)? else {
@@ -128,6 +141,7 @@ impl Work<'_> {
                             &mut outputs,
                             &mut classes,
                             &mut counts,
+                            &mut marks,
                             &mut damages,
                             send,
                         )?);
@@ -140,7 +154,7 @@ impl Work<'_> {
             read?;
             // Also where no pair came, the classes that were seen are known.
             let scores = DetectionScores { classes, ..scores };
-            Ok(any.then_some(Scored { scores, matching, counts, damages, has_sweeps }))
+            Ok(any.then_some(Scored { scores, matching, marks, counts, damages, has_sweeps }))
         })
     }
 }

@@ -12,6 +12,8 @@ const MAX_BOUNCES: u32 = 3;
 pub(super) const SHARP: f32 = 0.06;
 /// A mirror weaker than this shows only the sky's mean.
 const LEAST_MIRROR: f32 = 0.06;
+/// The same for mirrors that are seen in a mirror or through a pane.
+const LEAST_MIRROR_WITHIN: f32 = 0.25;
 /// Half the width of the sun's disc with its glare, radians.
 const SUN_RADIUS: f32 = 0.01;
 /// Of the time that the shutter is open.
@@ -177,7 +179,7 @@ pub(super) fn radiance(
     if mirror > 0.0 {
         let seen = match shared.mirrored {
             Some(known) if material.roughness > SHARP => known,
-            _ => match mirrored(view, ray, hit, material, footprint_m) {
+            _ => match mirrored(view, ray, hit, material, footprint_m, bounce) {
                 Mirrored::Anything(light) => light,
                 Mirrored::Along(ray, blurred_m) => match ahead.filter(|_| material.roughness <= SHARP) {
                     Some(ahead) => {
@@ -214,18 +216,20 @@ pub(super) enum Mirrored {
     Along(Ray, f32),
 }
 
-/// Where a surface mirrors a ray to.
+/// Where a surface mirrors a ray to that has left as many surfaces as `bounce`.
 pub(super) fn mirrored(
     view: &View<'_>,
     ray: &Ray,
     hit: &Hit,
     material: &Material,
     footprint_m: f32,
+    bounce: u32,
 ) -> Mirrored {
     let lighting = &view.snapshot.world().lighting;
     let cosine = -hit.normal.dot(ray.direction);
     let share = fresnel(material.specular, cosine) * (1.0 - material.roughness);
-    if share < LEAST_MIRROR || material.roughness > 0.5 {
+    let least = if bounce == 0 { LEAST_MIRROR } else { LEAST_MIRROR_WITHIN };
+    if share < least || material.roughness > 0.5 {
         return Mirrored::Anything(scale(mix(lighting.horizon, lighting.ground, 0.5), 0.5));
     }
     let direction = ray.direction - 2.0 * ray.direction.dot(hit.normal) * hit.normal;

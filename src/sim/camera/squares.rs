@@ -94,7 +94,7 @@ impl Strip<'_> {
             let mut mirrored = None;
             let material = snapshot.world().materials.get(hit.material.0 as usize);
             if let Some(material) = material.filter(|m| m.specular > 0.0 && m.roughness > SHARP) {
-                match shading::mirrored(self.view, &ray, &hit, material, self.footprint_m(&ray, &hit)) {
+                match shading::mirrored(self.view, &ray, &hit, material, self.footprint_m(&ray, &hit), 0) {
                     Mirrored::Anything(light) => mirrored = Some(light),
                     Mirrored::Along(ray, blurred_m) => {
                         to_mirrored.set(place, &ray, MIDDLE);

@@ -115,7 +115,7 @@ impl Strip<'_> {
             }
             if material.specular > 0.0
                 && material.roughness <= SHARP
-                && let Mirrored::Along(ray, _) = shading::mirrored(self.view, ray, hit, material, 0.0)
+                && let Mirrored::Along(ray, _) = shading::mirrored(self.view, ray, hit, material, 0.0, 0)
             {
                 mirrored.set(place, &ray, MIDDLE);
             }

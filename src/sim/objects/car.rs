@@ -267,7 +267,7 @@ fn trim(mesh: &mut Mesh, palette: &Palette, body: &Body) {
         );
         let (mirror, y) = (body.cabin[0] - 0.25, side * (half + 0.08));
         let up = [body.belt, body.belt + 0.13];
-        block(mesh, palette.dark_plastic, [mirror - 0.06, mirror + 0.05], [y - 0.1, y + 0.1], up);
+        block(mesh, palette.dark_plastic, [mirror - 0.06, mirror + 0.05], [y - 0.09, y + 0.09], up);
     }
 }
 

@@ -20,7 +20,7 @@ fn soup(count: usize, random: &mut Random) -> Vec<Triangle> {
 }
 
 fn is_opaque(index: usize) -> bool {
-    index % 3 != 0
+    !index.is_multiple_of(3)
 }
 
 /// The distance to a triangle in double precision, if the ray meets it well inside.
