@@ -36,7 +36,8 @@ fn main() -> Result<()> {
         std::fs::read_dir("config/scenes")?.map(|entry| Ok(entry?.path())).collect::<Result<_>>()?;
     files.sort();
 
-    let header: Vec<String> = counts.iter().map(|n| format!("{n} threads")).collect();
+    let header: Vec<String> =
+        counts.iter().map(|n| format!("{n} thread{}", if *n == 1 { "" } else { "s" })).collect();
     println!("| recording, frames a second | triangles | scene, ms | {} |", header.join(" | "));
     println!("|---|---|---|{}", "---|".repeat(counts.len()));
     for file in &files {
