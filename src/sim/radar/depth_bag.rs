@@ -9,18 +9,19 @@ use std::path::PathBuf;
 use glam::Vec3;
 use smallvec::SmallVec;
 
+use super::depth_bag_error::DepthBagError;
 use super::{DepthRadar, encode};
 use crate::bag::{
     Bag, BagError, BagWriter, MessageStream, OfferedQos, OutFolder, ReadFilter, TopicId, TopicInfo,
 };
 use crate::geometry::{CameraError, CameraModel};
 use crate::message::{
-    CameraInfo, CdrError, Header, Image, Message, PointCloud2, Quaternion, Stamp, TFMessage, Transform,
+    CameraInfo, Header, Image, Message, PointCloud2, Quaternion, Stamp, TFMessage, Transform,
     TransformStamped, Vector3, from_cdr, to_cdr,
 };
-use crate::sensor::{ImageView, SensorError};
+use crate::sensor::ImageView;
 
-const CLOUD_TOPIC: &str = "/radar_0/points";
+pub(super) const CLOUD_TOPIC: &str = "/radar_0/points";
 const FRAME: &str = "radar_0";
 const TF_STATIC: &str = "/tf_static";
 const DEPTH_ENCODINGS: [&str; 2] = ["16UC1", "32FC1"];
@@ -53,73 +54,6 @@ pub struct DepthBagSummary {
     pub skipped: Option<(u64, DepthBagError)>,
     /// Why the recording ended early: what could be read was copied.
     pub damage: Option<BagError>,
-}
-
-/// Why a recording cannot be given a radar.
-#[derive(Clone, Debug, thiserror::Error)]
-pub enum DepthBagError {
-    /// Reading or writing failed.
-    #[error(transparent)]
-    Bag(#[from] BagError),
-    /// Not one topic with depth images.
-    #[error(
-        "depth topic: expected one Image topic with encoding 16UC1 or 32FC1, found {found}; choose with --depth-topic"
-    )]
-    DepthTopic {
-        /// Those there are.
-        found: String,
-    },
-    /// The topic asked for is not there, or has no images.
-    #[error(
-        "depth topic: expected an Image topic of the bag with messages, found '{found}'; it has {images}"
-    )]
-    NoTopic {
-        /// The topic asked for.
-        found: String,
-        /// Image topics.
-        images: String,
-    },
-    /// Not one topic with the camera's calibration.
-    #[error(
-        "camera info of {depth}: expected {sibling}, or one CameraInfo topic with frame '{frame}', found {found}"
-    )]
-    CameraInfo {
-        /// The depth topic.
-        depth: String,
-        /// The topic beside it.
-        sibling: String,
-        /// Its frame.
-        frame: String,
-        /// Those with this frame.
-        found: String,
-    },
-    /// The bag has such a topic.
-    #[error("{CLOUD_TOPIC}: expected a bag without this topic, found one with it")]
-    HasRadar,
-    /// A message does not decode.
-    #[error("{topic}: {error}")]
-    Message {
-        /// Its topic.
-        topic: String,
-        /// What is wrong.
-        error: CdrError,
-    },
-    /// The image cannot be read.
-    #[error("{topic}: {error}")]
-    Image {
-        /// Its topic.
-        topic: String,
-        /// What is wrong.
-        error: SensorError,
-    },
-    /// The calibration cannot be used.
-    #[error("{topic}: {error}")]
-    Camera {
-        /// Its topic.
-        topic: String,
-        /// What is wrong.
-        error: CameraError,
-    },
 }
 
 /// Writes the recording with the radar. `progress` is called with the number of depth images that are done.

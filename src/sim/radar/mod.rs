@@ -11,6 +11,7 @@
 mod arrival;
 mod cells;
 mod depth_bag;
+mod depth_bag_error;
 mod detector;
 mod echo;
 mod encode;
@@ -20,7 +21,8 @@ mod scatter;
 mod spectrum;
 mod texture;
 
-pub use depth_bag::{DepthBagError, DepthBagOptions, DepthBagSummary, add_radar};
+pub use depth_bag::{DepthBagOptions, DepthBagSummary, add_radar};
+pub use depth_bag_error::DepthBagError;
 pub use encode::encode;
 pub use from_depth::DepthRadar;
 pub use model::RadarModel;
