@@ -2,15 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use smallvec::{SmallVec, smallvec};
+use smallvec::smallvec;
 
 use super::{ImportError, Pinhole};
 use crate::bag::{BagWriter, OfferedQos, TopicId};
 use crate::geometry::{Box3d, Pose, pose_from_yaw, pose_to_parts};
 use crate::message::{
-    self, BoundingBox3D, Detection3D, Detection3DArray, Header, Image, Message, ObjectHypothesis,
-    ObjectHypothesisWithPose, Point, PointCloud2, PointField, PoseWithCovariance, Quaternion, Stamp,
-    TFMessage, Text, Transform, TransformStamped, Vector3, to_cdr,
+    self, BoundingBox3D, CloudLayout, Detection3D, Detection3DArray, Header, Image, Message,
+    ObjectHypothesis, ObjectHypothesisWithPose, Point, PoseWithCovariance, Quaternion, Stamp, TFMessage,
+    Text, Transform, TransformStamped, Vector3, to_cdr,
 };
 use crate::sensor::DecodedImage;
 
@@ -177,36 +177,6 @@ fn offered(name: &str) -> OfferedQos {
         name if name.starts_with("/truth/") => OfferedQos::reliable(10),
         _ => OfferedQos::sensor_data(),
     }
-}
-
-/// How the points of a cloud lie.
-pub(super) struct CloudLayout {
-    /// Fields of a point
-    pub fields: &'static [PointField<'static>],
-    /// Bytes from one point to the next
-    pub step: u32,
-}
-
-impl CloudLayout {
-    fn cloud<'a>(&self, header: Header<'a>, data: &'a [u8]) -> PointCloud2<'a> {
-        let width = data.len() as u32 / self.step.max(1);
-        PointCloud2 {
-            header,
-            height: 1,
-            width,
-            fields: SmallVec::from_slice(self.fields),
-            is_bigendian: false,
-            point_step: self.step,
-            row_step: self.step * width,
-            data,
-            is_dense: true,
-        }
-    }
-}
-
-/// A field of a cloud.
-pub(super) const fn field(name: &'static str, offset: u32, datatype: u8) -> PointField<'static> {
-    PointField { name, offset, datatype, count: 1 }
 }
 
 fn detection<'a>(truth: &'a TruthBox, header: Header<'a>) -> Detection3D<'a> {

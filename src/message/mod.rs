@@ -11,6 +11,7 @@ mod definition;
 mod camera_info;
 mod cdr;
 mod clock;
+mod cloud_layout;
 mod compressed_image;
 mod detection3d_array;
 mod diagnostic_array;
@@ -30,6 +31,7 @@ mod tf_message;
 pub use camera_info::{CameraInfo, RegionOfInterest};
 pub use cdr::{CdrError, CdrReader, CdrWriter};
 pub use clock::Clock;
+pub use cloud_layout::CloudLayout;
 pub use compressed_image::CompressedImage;
 pub use definition::{Message, from_cdr, to_cdr};
 pub use detection3d_array::{

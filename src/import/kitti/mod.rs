@@ -17,17 +17,16 @@ use std::path::Path;
 pub use difficulty::Difficulty;
 
 use super::readings::PointFile;
-use super::recorder::{CloudLayout, field};
 use super::{ImportError, Source, files};
-use crate::message::PointField;
+use crate::message::{CloudLayout, PointField};
 
 /// Layout of the clouds: x y z in metres, intensity 0 to 255.
 const CLOUD: CloudLayout = CloudLayout {
     fields: &[
-        field("x", 0, PointField::FLOAT32),
-        field("y", 4, PointField::FLOAT32),
-        field("z", 8, PointField::FLOAT32),
-        field("intensity", 12, PointField::FLOAT32),
+        PointField::scalar("x", 0, PointField::FLOAT32),
+        PointField::scalar("y", 4, PointField::FLOAT32),
+        PointField::scalar("z", 8, PointField::FLOAT32),
+        PointField::scalar("intensity", 12, PointField::FLOAT32),
     ],
     step: 16,
 };

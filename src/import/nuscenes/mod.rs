@@ -15,19 +15,19 @@ use self::annotations::SampleTruth;
 use self::scenes::{Channel, Moment, Scene};
 use super::lens::SparseDepth;
 use super::readings::{self, PointFile};
-use super::recorder::{BASE, CAMERA, CloudLayout, LIDAR, ODOM, RADAR, Recorder, field};
+use super::recorder::{BASE, CAMERA, LIDAR, ODOM, RADAR, Recorder};
 use super::{ImportError, Source, files};
-use crate::message::PointField;
+use crate::message::{CloudLayout, PointField};
 use crate::sensor::DecodedImage;
 
 /// Layout of the LiDAR's clouds: x y z in metres, intensity 0 to 255, number of the laser.
 const CLOUD: CloudLayout = CloudLayout {
     fields: &[
-        field("x", 0, PointField::FLOAT32),
-        field("y", 4, PointField::FLOAT32),
-        field("z", 8, PointField::FLOAT32),
-        field("intensity", 12, PointField::FLOAT32),
-        field("ring", 16, PointField::UINT16),
+        PointField::scalar("x", 0, PointField::FLOAT32),
+        PointField::scalar("y", 4, PointField::FLOAT32),
+        PointField::scalar("z", 8, PointField::FLOAT32),
+        PointField::scalar("intensity", 12, PointField::FLOAT32),
+        PointField::scalar("ring", 16, PointField::UINT16),
     ],
     step: 18,
 };

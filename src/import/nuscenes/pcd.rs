@@ -5,18 +5,17 @@
 
 use std::path::Path;
 
-use super::{CloudLayout, field};
 use crate::import::{ImportError, files};
-use crate::message::PointField;
+use crate::message::{CloudLayout, PointField};
 
 /// Layout of the clouds: x y z in metres, range rate in m/s, positive when receding, and RCS in dBsm.
 pub(super) const CLOUD: CloudLayout = CloudLayout {
     fields: &[
-        field("x", 0, PointField::FLOAT32),
-        field("y", 4, PointField::FLOAT32),
-        field("z", 8, PointField::FLOAT32),
-        field("range_rate", 12, PointField::FLOAT32),
-        field("rcs", 16, PointField::FLOAT32),
+        PointField::scalar("x", 0, PointField::FLOAT32),
+        PointField::scalar("y", 4, PointField::FLOAT32),
+        PointField::scalar("z", 8, PointField::FLOAT32),
+        PointField::scalar("range_rate", 12, PointField::FLOAT32),
+        PointField::scalar("rcs", 16, PointField::FLOAT32),
     ],
     step: 20,
 };

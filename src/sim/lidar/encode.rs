@@ -6,54 +6,41 @@
 //!   clock starts with each sweep: readers take the first point for the stamp, at most a column late.
 
 use super::{LidarModel, LidarPoint, model::Layout};
-use crate::message::PointField;
-
-/// How a cloud's points are laid out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct CloudLayout {
-    /// Fields of one point.
-    pub fields: &'static [PointField<'static>],
-    /// Bytes from one point to the next.
-    pub step: u32,
-}
-
-const fn field(name: &'static str, offset: u32, datatype: u8) -> PointField<'static> {
-    PointField { name, offset, datatype, count: 1 }
-}
+use crate::message::{CloudLayout, PointField};
 
 const VELODYNE: CloudLayout = CloudLayout {
     fields: &[
-        field("x", 0, PointField::FLOAT32),
-        field("y", 4, PointField::FLOAT32),
-        field("z", 8, PointField::FLOAT32),
-        field("intensity", 12, PointField::FLOAT32),
-        field("ring", 16, PointField::UINT16),
-        field("time", 18, PointField::FLOAT32),
+        PointField::scalar("x", 0, PointField::FLOAT32),
+        PointField::scalar("y", 4, PointField::FLOAT32),
+        PointField::scalar("z", 8, PointField::FLOAT32),
+        PointField::scalar("intensity", 12, PointField::FLOAT32),
+        PointField::scalar("ring", 16, PointField::UINT16),
+        PointField::scalar("time", 18, PointField::FLOAT32),
     ],
     step: 22,
 };
 const OUSTER: CloudLayout = CloudLayout {
     fields: &[
-        field("x", 0, PointField::FLOAT32),
-        field("y", 4, PointField::FLOAT32),
-        field("z", 8, PointField::FLOAT32),
-        field("intensity", 16, PointField::FLOAT32),
-        field("t", 20, PointField::UINT32),
-        field("reflectivity", 24, PointField::UINT16),
-        field("ring", 26, PointField::UINT16),
-        field("ambient", 28, PointField::UINT16),
-        field("range", 32, PointField::UINT32),
+        PointField::scalar("x", 0, PointField::FLOAT32),
+        PointField::scalar("y", 4, PointField::FLOAT32),
+        PointField::scalar("z", 8, PointField::FLOAT32),
+        PointField::scalar("intensity", 16, PointField::FLOAT32),
+        PointField::scalar("t", 20, PointField::UINT32),
+        PointField::scalar("reflectivity", 24, PointField::UINT16),
+        PointField::scalar("ring", 26, PointField::UINT16),
+        PointField::scalar("ambient", 28, PointField::UINT16),
+        PointField::scalar("range", 32, PointField::UINT32),
     ],
     step: 48,
 };
 const HESAI: CloudLayout = CloudLayout {
     fields: &[
-        field("x", 0, PointField::FLOAT32),
-        field("y", 4, PointField::FLOAT32),
-        field("z", 8, PointField::FLOAT32),
-        field("intensity", 12, PointField::FLOAT32),
-        field("ring", 16, PointField::UINT16),
-        field("timestamp", 18, PointField::FLOAT64),
+        PointField::scalar("x", 0, PointField::FLOAT32),
+        PointField::scalar("y", 4, PointField::FLOAT32),
+        PointField::scalar("z", 8, PointField::FLOAT32),
+        PointField::scalar("intensity", 12, PointField::FLOAT32),
+        PointField::scalar("ring", 16, PointField::UINT16),
+        PointField::scalar("timestamp", 18, PointField::FLOAT64),
     ],
     step: 26,
 };

@@ -2,10 +2,9 @@ use std::f32::consts::PI;
 
 use glam::{Affine3A, Quat, Vec3};
 
-use super::encode::CloudLayout;
 use super::*;
 use crate::geometry::{Pose, SweepMotion};
-use crate::message::{Header, PointCloud2, Stamp};
+use crate::message::{CloudLayout, Header, PointCloud2, Stamp};
 use crate::sensor::{LidarPreset, PointCloudView, StampAt};
 use crate::sim::{Lighting, Material, MaterialId, Mesh, Placement, World, WorldBuilder};
 
@@ -281,18 +280,7 @@ fn turning() -> SensorMotion {
 }
 
 fn cloud(layout: CloudLayout, stamp: Stamp, data: &[u8]) -> PointCloud2<'_> {
-    let width = data.len() as u32 / layout.step;
-    PointCloud2 {
-        header: Header { stamp, frame_id: "lidar" },
-        height: 1,
-        width,
-        fields: layout.fields.iter().copied().collect(),
-        is_bigendian: false,
-        point_step: layout.step,
-        row_step: layout.step * width,
-        data,
-        is_dense: true,
-    }
+    layout.cloud(Header { stamp, frame_id: "lidar" }, data)
 }
 
 fn pose(placement: &Placement) -> Pose {

@@ -7,7 +7,6 @@
 use std::path::PathBuf;
 
 use glam::Vec3;
-use smallvec::SmallVec;
 
 use super::depth_bag_error::DepthBagError;
 use super::{DepthRadar, encode};
@@ -319,20 +318,10 @@ impl Maker {
         let frame = self.clouds + self.skipped.as_ref().map_or(0, |(count, _)| *count);
         let returns = self.radar.scan(&camera, &depth, frame);
         let layout = encode(&returns, model, &mut self.data);
-        let width = returns.len() as u32;
-        let cloud = PointCloud2 {
-            header: Header { stamp: image.header.stamp, frame_id: FRAME },
-            height: 1,
-            width,
-            fields: SmallVec::from_slice(layout.fields),
-            is_bigendian: false,
-            point_step: layout.step,
-            row_step: layout.step * width,
-            data: &self.data,
-            is_dense: true,
-        };
+        let header = Header { stamp: image.header.stamp, frame_id: FRAME };
+        let cloud = layout.cloud(header, &self.data);
         to_cdr(&cloud, &mut self.bytes);
-        Ok(u64::from(width))
+        Ok(returns.len() as u64)
     }
 
     /// Says where the radar is, with all static transforms so far.

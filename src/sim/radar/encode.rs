@@ -2,48 +2,35 @@
 
 use super::SimulatedReturn;
 use super::model::{Layout, RadarModel};
-use crate::message::PointField;
-
-/// Names and places of a cloud's values.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct CloudLayout {
-    /// In the order of their offsets.
-    pub fields: &'static [PointField<'static>],
-    /// Bytes from one point to the next.
-    pub step: u32,
-}
-
-const fn field(name: &'static str, offset: u32, datatype: u8) -> PointField<'static> {
-    PointField { name, offset, datatype, count: 1 }
-}
+use crate::message::{CloudLayout, PointField};
 
 const F32: u8 = PointField::FLOAT32;
 
 /// x, y, z in metres and Doppler in m/s, positive when receding; signal to noise and noise in tenths of a dB.
 static TI_MMWAVE: [PointField<'static>; 6] = [
-    field("x", 0, F32),
-    field("y", 4, F32),
-    field("z", 8, F32),
-    field("doppler", 12, F32),
-    field("snr", 16, PointField::INT16),
-    field("noise", 18, PointField::INT16),
+    PointField::scalar("x", 0, F32),
+    PointField::scalar("y", 4, F32),
+    PointField::scalar("z", 8, F32),
+    PointField::scalar("doppler", 12, F32),
+    PointField::scalar("snr", 16, PointField::INT16),
+    PointField::scalar("noise", 18, PointField::INT16),
 ];
 
 /// Metres, radians, m/s; `rcs` in dBsm. The last two are packed without padding, as the driver does.
 static ARS548: [PointField<'static>; 13] = [
-    field("x", 0, F32),
-    field("y", 4, F32),
-    field("z", 8, F32),
-    field("azimuth", 12, F32),
-    field("azimuth_std", 16, F32),
-    field("elevation", 20, F32),
-    field("elevation_std", 24, F32),
-    field("range", 28, F32),
-    field("range_std", 32, F32),
-    field("range_rate", 36, F32),
-    field("range_rate_std", 40, F32),
-    field("rcs", 44, PointField::INT8),
-    field("measurement_id", 45, PointField::UINT16),
+    PointField::scalar("x", 0, F32),
+    PointField::scalar("y", 4, F32),
+    PointField::scalar("z", 8, F32),
+    PointField::scalar("azimuth", 12, F32),
+    PointField::scalar("azimuth_std", 16, F32),
+    PointField::scalar("elevation", 20, F32),
+    PointField::scalar("elevation_std", 24, F32),
+    PointField::scalar("range", 28, F32),
+    PointField::scalar("range_std", 32, F32),
+    PointField::scalar("range_rate", 36, F32),
+    PointField::scalar("range_rate_std", 40, F32),
+    PointField::scalar("rcs", 44, PointField::INT8),
+    PointField::scalar("measurement_id", 45, PointField::UINT16),
 ];
 
 /// Writes the returns into `data` (cleared, keeps its memory), little endian, in the radar's frame.

@@ -1,7 +1,7 @@
 use glam::{Affine3A, Quat, Vec3, Vec3A};
 
 use super::*;
-use crate::message::{Header, PointCloud2};
+use crate::message::Header;
 use crate::sensor::{PointCloudView, RadarPreset, decode_radar};
 use crate::sim::{
     Lighting, Material, Mesh, Motion, Path, PathEnd, Placement, PointReflector, SceneFile, Simulation, World,
@@ -43,16 +43,7 @@ fn encoded_returns_read_back_under_the_preset_auto() {
         assert!(returns[real].range_rate_mps < -1.0);
         let mut data = vec![1; 7];
         let layout = encode(&returns, model, &mut data);
-        let cloud = PointCloud2 {
-            header: Header::default(),
-            height: 1,
-            width: returns.len() as u32,
-            fields: layout.fields.iter().copied().collect(),
-            point_step: layout.step,
-            row_step: layout.step * returns.len() as u32,
-            data: &data,
-            ..PointCloud2::default()
-        };
+        let cloud = layout.cloud(Header::default(), &data);
         let mut decoded = Vec::new();
         let view = PointCloudView::new(&cloud).unwrap();
         assert_eq!(decode_radar(&view, RadarPreset::Auto, 1.0, &mut decoded).unwrap(), preset);

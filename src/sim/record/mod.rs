@@ -11,14 +11,14 @@ use std::path::PathBuf;
 use std::sync::Mutex;
 
 use rayon::prelude::*;
-use smallvec::{SmallVec, smallvec};
+use smallvec::smallvec;
 
 use self::{topics::Topics, writing::Writing};
 use super::{CameraFrame, Scan, Simulation, SimulationError, Sweep, TruthBox, lidar, radar};
 use crate::bag::{BagError, BagWriter, OutFolder};
 use crate::message::{
     BoundingBox3D, CameraInfo, Clock, Detection3D, Detection3DArray, Header, Image, ObjectHypothesis,
-    ObjectHypothesisWithPose, PointCloud2, PointField, PoseWithCovariance, Stamp, Vector3,
+    ObjectHypothesisWithPose, PoseWithCovariance, Stamp, Vector3,
 };
 
 /// The stamp of the world's time 0: simulated recordings look like recent ones.
@@ -207,7 +207,7 @@ impl Recorder<'_> {
     fn sweep(&mut self, number: u64, sweep: &Sweep, log: Stamp) -> Result<(), SimulationError> {
         let header = Header { stamp: stamp(self.simulation.sweep_times_s(number).0), frame_id: "lidar" };
         let layout = lidar::encode(&sweep.points, self.simulation.lidar, &mut self.data);
-        let cloud = cloud(header, layout.fields, layout.step, &self.data);
+        let cloud = layout.cloud(header, &self.data);
         self.writing.send(self.topics.lidar, log, &cloud)?;
         self.writing.send(self.topics.detection_truth, log, &detections(&sweep.boxes, header))
     }
@@ -221,7 +221,7 @@ impl Recorder<'_> {
         let (start_s, end_s) = self.simulation.scan_times_s(radar, number);
         let header = Header { stamp: stamp(0.5 * (start_s + end_s)), frame_id };
         let layout = radar::encode(&scan.returns, model, &mut self.data);
-        let cloud = cloud(header, layout.fields, layout.step, &self.data);
+        let cloud = layout.cloud(header, &self.data);
         self.writing.send(topic, log, &cloud)
     }
 }
@@ -245,26 +245,6 @@ fn camera_info<'a>(simulation: &Simulation, header: Header<'a>) -> CameraInfo<'a
         r: [1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0],
         p: [fx, 0.0, cx, 0.0, 0.0, fy, cy, 0.0, 0.0, 0.0, 1.0, 0.0],
         ..CameraInfo::default()
-    }
-}
-
-fn cloud<'a>(
-    header: Header<'a>,
-    fields: &'static [PointField<'static>],
-    step: u32,
-    data: &'a [u8],
-) -> PointCloud2<'a> {
-    let width = data.len() as u32 / step.max(1);
-    PointCloud2 {
-        header,
-        height: 1,
-        width,
-        fields: SmallVec::from_slice(fields),
-        is_bigendian: false,
-        point_step: step,
-        row_step: step * width,
-        data,
-        is_dense: true,
     }
 }
 
