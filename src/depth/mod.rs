@@ -4,13 +4,15 @@
 //! confidence at the size of the image, points, a preview. The caller allocates and owns every
 //! buffer; a pixel or a return that cannot be used is marked or counted, never an error.
 //!
-//! In the order of a frame: [`Resizer`] and [`draw_prior`] fill the network's inputs, [`fuse`] joins
+//! In the order of a frame: [`Resizer`] and [`draw_prior`] or
+//! [`draw_footprints`] fill the network's inputs, [`fuse`] joins
 //! its output with the prior where the model wants that, [`Upsampler`] brings depth and confidence
 //! to image size, [`write_points`] and [`colour_depth`] show them.
 
 mod axis;
 mod colour;
 mod error;
+mod footprint;
 mod fusion;
 mod input;
 mod output;
@@ -23,6 +25,7 @@ mod source_rows;
 
 pub use colour::DepthColours;
 pub use error::DepthError;
+pub use footprint::{PlacedReturn, draw_footprints};
 pub use fusion::{Fusion, fuse};
 pub use input::{Normalisation, Resizer};
 pub use output::{DepthRange, DepthStats, Upsampler};

@@ -2,6 +2,7 @@
 
 use super::colour::DepthColours;
 use super::error::{DepthError, check_length, pixel_count};
+use super::footprint::PlacedReturn;
 use super::prior::{disc, pixel_of};
 use crate::geometry::CameraModel;
 
@@ -20,12 +21,11 @@ pub fn colour_depth(depth_m: &[f32], colours: &DepthColours, out: &mut [u8]) -> 
 /// Draws returns as discs in the colour of their own depth with a white ring, nearest on top, so
 /// that the picture shows what the radar gave and how far the depth around it agrees.
 ///
-/// `returns_camera` are `[x, y, z]` metres in the optical frame, `camera` the model at the size of
-/// the picture, `rgb` its rgb8 bytes, `radius_px` the radius without the ring. The returns are
-/// sorted in place, farthest first. Gives how many are in the picture; those not finite, behind the
+/// `camera` is the model at the size of the picture, `rgb` its rgb8 bytes, `radius_px` the radius
+/// without the ring. The returns are sorted in place, farthest first. Gives how many are in the picture; those not finite, behind the
 /// camera or outside the image are left out.
 pub fn draw_returns(
-    returns_camera: &mut [[f32; 3]],
+    returns: &mut [PlacedReturn],
     camera: &CameraModel,
     colours: &DepthColours,
     radius_px: f32,
@@ -33,9 +33,9 @@ pub fn draw_returns(
 ) -> Result<usize, DepthError> {
     let (width, height) = (camera.width as usize, camera.height as usize);
     check_length("preview", pixel_count("preview", width, height)?.saturating_mul(3), rgb.len())?;
-    returns_camera.sort_unstable_by(|a, b| b[2].total_cmp(&a[2]));
+    returns.sort_unstable_by(|a, b| b.position[2].total_cmp(&a.position[2]));
     let mut drawn = 0;
-    for &point in returns_camera.iter() {
+    for &PlacedReturn { position: point, .. } in returns.iter() {
         if !point.iter().all(|v| v.is_finite()) || point[2] <= 0.0 {
             continue;
         }
@@ -71,7 +71,7 @@ pub fn draw_legend(colours: &DepthColours, width: usize, rgb: &mut [u8]) -> Resu
 
 #[cfg(test)]
 mod tests {
-    use super::{colour_depth, draw_legend, draw_returns};
+    use super::{PlacedReturn, colour_depth, draw_legend, draw_returns};
     use crate::depth::DepthColours;
     use crate::geometry::CameraModel;
 
@@ -94,7 +94,8 @@ mod tests {
         let camera = CameraModel::pinhole(40, 30, 20.0, 20.0, 20.0, 15.0).unwrap();
         let mut rgb = vec![0; 40 * 30 * 3];
         let mut returns =
-            [[0.0, 0.0, 2.0], [0.0, 0.0, 20.0], [0.0, 0.0, -1.0], [f32::NAN, 0.0, 1.0], [90.0, 0.0, 1.0]];
+            [[0.0, 0.0, 2.0], [0.0, 0.0, 20.0], [0.0, 0.0, -1.0], [f32::NAN, 0.0, 1.0], [90.0, 0.0, 1.0]]
+                .map(|position| PlacedReturn { position, direction_std: [0.0; 2] });
         let drawn = draw_returns(&mut returns, &camera, &colours(), 3.0, &mut rgb).unwrap();
         assert_eq!(drawn, 2);
         let pixel = |x: usize, y: usize| &rgb[3 * (40 * y + x)..][..3];

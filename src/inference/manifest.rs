@@ -81,6 +81,17 @@ pub enum FusionRule {
     PriorMean,
 }
 
+/// How radar returns are drawn for a network.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PriorEncoding {
+    /// One plane of metres at the network's size, 0 = none: discs, as radarmeetsvision publishes them.
+    #[default]
+    Discs,
+    /// Metres and weights on a coarser grid: the places where a return may be.
+    Footprints,
+}
+
 /// Settings of a depth model.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -97,6 +108,9 @@ pub struct DepthSettings {
     pub fusion: FusionRule,
     /// Whether the model reads the radar prior.
     pub uses_prior: bool,
+    /// How its prior is drawn.
+    #[serde(default)]
+    pub prior: PriorEncoding,
 }
 
 /// Settings of a detection model.

@@ -31,7 +31,7 @@ pub use inspect::{FolderSummary, OnnxSummary, TensorSummary, inspect_folder, ins
 pub use library::{LibraryInfo, load_library, search_paths};
 pub use manifest::{
     DepthSettings, DetectionSettings, FusionRule, Golden, Manifest, ModelFile, ModelKind, OperatorSet,
-    TensorSpec, Tolerance,
+    PriorEncoding, TensorSpec, Tolerance,
 };
 pub use precision::Precision;
 pub use provider::Provider;

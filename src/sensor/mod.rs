@@ -19,6 +19,7 @@ mod lidar_time;
 mod pixel_format;
 mod point_cloud;
 mod radar;
+mod radar_direction;
 mod radar_preset;
 mod row_colours;
 mod rvl;

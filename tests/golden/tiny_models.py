@@ -8,10 +8,9 @@ tensors, each wrong in one way.
 """
 
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
-from isobath_training.folder import write_folder
+from isobath_training.folder import Folder, write_folder
 from isobath_training.graph import Graph
 from onnx import TensorProto, helper
 
@@ -66,14 +65,9 @@ def main() -> None:
         "training_data": "none",
         "measured": {},
     }
-    module = SimpleNamespace(
-        build=nan_depth,
-        golden_inputs=lambda: {"image": golden},
-        MANIFEST=manifest,
-        TOLERANCE={"abs": 1e-4, "rel": 1e-4},
-        CARD=CARD,
-    )
-    write_folder(module, OUT / "nan_depth")
+    tolerance = {"fp32": {"abs": 1e-4, "rel": 1e-4}}
+    folder = Folder({"fp32": nan_depth().model()}, {"image": golden}, manifest, tolerance, CARD)
+    write_folder(folder, OUT / "nan_depth")
     double = typed("double", TensorProto.DOUBLE, PLANE, PLANE)
     (OUT / "double.onnx").write_bytes(double)
     # The declared output leaves the height open; what comes out is one row of 96.

@@ -1,21 +1,28 @@
-"""The command: python -m isobath_training export-data|export …."""
+"""The command: python -m isobath_training export-data|train|pack|measure|export …."""
 
 import argparse
+import json
 from pathlib import Path
 
 from . import depth_baseline, detection_baseline
 from .export_data import SPLITS, export_data
 from .folder import write_folder
 
-MODELS = {"depth_baseline": depth_baseline, "detection_baseline": detection_baseline}
+BASELINES = {"depth_baseline": depth_baseline, "detection_baseline": detection_baseline}
+# Whether the network takes radar.
+DEPTH_MODELS = {"depth_s": True, "depth_s_vision": False}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="isobath_training", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
-    export = commands.add_parser("export", help="write a model folder: ONNX, golden output, manifest, card")
-    export.add_argument("--model", choices=sorted(MODELS), required=True)
-    export.add_argument("--out", type=Path, required=True, help="the model folder to write")
+    for add in (add_export_data, add_train, add_pack, add_measure, add_export):
+        add(commands)
+    arguments = parser.parse_args()
+    arguments.run(arguments)
+
+
+def add_export_data(commands) -> None:
     data = commands.add_parser("export-data", help="simulate frames to train on, as arrays")
     data.add_argument("scenes", type=Path, nargs="+", help="scene files, taken in turn")
     data.add_argument("--split", choices=sorted(SPLITS), required=True, help="decides the seeds")
@@ -24,20 +31,93 @@ def main() -> None:
     data.add_argument("--sensors", default="camera,radar", help="of camera, lidar, radar")
     data.add_argument("--image-size", default="320x240", help="columns x rows")
     data.add_argument("--isobath", help="the command; default: on the path, else built in the checkout")
-    arguments = parser.parse_args()
-    if arguments.command == "export":
-        write_folder(MODELS[arguments.model], arguments.out)
-        print(f"wrote {arguments.out}")
-    else:
-        export_data(
-            arguments.scenes,
-            arguments.split,
-            arguments.frames,
-            arguments.out,
-            sensors=arguments.sensors,
-            image_size=arguments.image_size,
-            isobath=arguments.isobath,
+    data.set_defaults(
+        run=lambda a: export_data(
+            a.scenes, a.split, a.frames, a.out, sensors=a.sensors, image_size=a.image_size, isobath=a.isobath
         )
+    )
+
+
+def add_train(commands) -> None:
+    train = commands.add_parser("train", help="train a network; started again it goes on from its checkpoint")
+    train.add_argument("--model", choices=sorted(DEPTH_MODELS), required=True)
+    train.add_argument("--data", type=Path, required=True, help="arrays of the training split")
+    train.add_argument(
+        "--validation", type=Path, help="arrays of the validation split, measured now and then"
+    )
+    train.add_argument(
+        "--checkpoint", type=Path, required=True, help="written every five minutes, read if it is there"
+    )
+    train.add_argument("--samples", type=int, default=600_000, help="how many are seen in all")
+    train.add_argument("--seed", type=int, default=1)
+    train.add_argument("--threads", type=int, default=1)
+    train.set_defaults(run=run_train)
+
+
+def add_pack(commands) -> None:
+    pack = commands.add_parser(
+        "pack", help="a checkpoint without the optimizer's state, small enough to keep"
+    )
+    pack.add_argument("--checkpoint", type=Path, required=True)
+    pack.add_argument("--out", type=Path, required=True)
+    pack.set_defaults(run=run_pack)
+
+
+def add_measure(commands) -> None:
+    measure = commands.add_parser("measure", help="figures of a checkpoint on arrays, as JSON")
+    measure.add_argument("--checkpoint", type=Path, required=True)
+    measure.add_argument("--data", type=Path, required=True)
+    measure.add_argument("--without-radar", action="store_true")
+    measure.set_defaults(run=run_measure)
+
+
+def add_export(commands) -> None:
+    export = commands.add_parser("export", help="write a model folder: ONNX, golden output, manifest, card")
+    export.add_argument("--model", choices=sorted(BASELINES | DEPTH_MODELS), required=True)
+    export.add_argument("--checkpoint", type=Path, help="of a trained model")
+    export.add_argument("--data", type=Path, help="frames of the training split, to calibrate INT8 with")
+    export.add_argument("--figures", type=Path, help="JSON of `evaluate` on the test split, for the card")
+    export.add_argument("--out", type=Path, required=True, help="the model folder to write")
+    export.set_defaults(run=run_export)
+
+
+def run_train(arguments) -> None:
+    from .depth_s.train import Recipe, train
+
+    recipe = Recipe(DEPTH_MODELS[arguments.model], arguments.seed, arguments.samples)
+    train(recipe, arguments.data, arguments.validation, arguments.checkpoint, threads=arguments.threads)
+
+
+def run_pack(arguments) -> None:
+    from .depth_s.train import pack
+
+    pack(arguments.checkpoint, arguments.out)
+
+
+def run_measure(arguments) -> None:
+    from .depth_s.export import load
+    from .depth_s.metrics import measure
+    from .depth_s.samples import Frames
+
+    network, recipe = load(arguments.checkpoint)
+    frames = Frames(arguments.data, seed=0, training=False)
+    figures = measure(network, frames, (240, 320), radar=not arguments.without_radar)
+    print(json.dumps({"recipe": recipe, "figures": figures}, indent=1))
+
+
+def run_export(arguments) -> None:
+    name = arguments.model
+    if name in BASELINES:
+        folder = BASELINES[name].folder()
+    else:
+        from .depth_s.folder import folder as depth_folder
+
+        if arguments.checkpoint is None or arguments.data is None:
+            raise SystemExit(f"{name}: expected --checkpoint and --data")
+        measured = json.loads(arguments.figures.read_text()) if arguments.figures else {}
+        folder = depth_folder(name, arguments.checkpoint, arguments.data, measured)
+    write_folder(folder, arguments.out)
+    print(f"wrote {arguments.out}")
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ so a return decides near itself and coarser scales fill the rest.
 
 import numpy as np
 
+from .folder import Folder
 from .graph import Graph
 
 HEIGHT, WIDTH = 240, 320
@@ -130,3 +131,8 @@ Metric depth from the radar prior alone. It sees no image: a floor to beat, and 
 
 Made by `python -m isobath_training export --model depth_baseline --out models/depth_baseline`.
 """
+
+
+def folder() -> Folder:
+    """The whole model folder."""
+    return Folder({"fp32": build().model()}, golden_inputs(), MANIFEST, {"fp32": TOLERANCE}, CARD)

@@ -7,6 +7,7 @@ rectangle of least perimeter; size and height give the class.
 
 import numpy as np
 
+from .folder import Folder
 from .graph import Graph
 
 ROWS = COLUMNS = 256
@@ -271,3 +272,8 @@ Boxes from one LiDAR sweep by classical means: a floor to beat, and detections w
 
 Made by `python -m isobath_training export --model detection_baseline --out models/detection_baseline`.
 """
+
+
+def folder() -> Folder:
+    """The whole model folder."""
+    return Folder({"fp32": build().model()}, golden_inputs(), MANIFEST, {"fp32": TOLERANCE}, CARD)

@@ -4,8 +4,8 @@ import hashlib
 import io
 import json
 import zipfile
+from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
 
 import numpy as np
 import onnx
@@ -48,18 +48,36 @@ def yaml(value, depth: int = 0) -> str:
     return "\n".join(lines)
 
 
-def write_folder(module: ModuleType, out: Path) -> None:
-    """`module` gives build() → Graph, golden_inputs(), MANIFEST, TOLERANCE and CARD."""
-    model = module.build().model()
-    onnx.checker.check_model(model, full_check=True)
-    data = model.SerializeToString(deterministic=True)
-    inputs = module.golden_inputs()
-    outputs = run(data, inputs)
-    manifest = dict(module.MANIFEST)
+@dataclass(frozen=True)
+class Folder:
+    """What a model folder holds."""
+
+    # Precision → the network; all have the same inputs and outputs.
+    models: dict[str, onnx.ModelProto]
+    golden_inputs: dict[str, np.ndarray]
+    manifest: dict
+    # Precision → what an output may differ from the golden one, which the first precision gives.
+    tolerance: dict[str, dict[str, float]]
+    card: str
+
+
+def file_name(precision: str) -> str:
+    return "model.onnx" if precision == "fp32" else f"model_{precision}.onnx"
+
+
+def write_folder(folder: Folder, out: Path) -> None:
+    """Writes the files of `folder` into `out`."""
+    manifest, files = dict(folder.manifest), {}
+    for precision, model in folder.models.items():
+        onnx.checker.check_model(model, full_check=True)
+        files[file_name(precision)] = model.SerializeToString(deterministic=True)
     manifest["files"] = {
-        "fp32": {"path": "model.onnx", "sha256": hashlib.sha256(data).hexdigest(), "ops": "standard"}
+        precision: {"path": path, "sha256": hashlib.sha256(data).hexdigest(), "ops": "standard"}
+        for precision, (path, data) in zip(folder.models, files.items(), strict=True)
     }
-    for side, values in (("inputs", model.graph.input), ("outputs", model.graph.output)):
+    first = next(iter(folder.models.values()))
+    outputs = run(next(iter(files.values())), folder.golden_inputs)
+    for side, values in (("inputs", first.graph.input), ("outputs", first.graph.output)):
         manifest[side] = [
             {
                 "name": v.name,
@@ -71,11 +89,16 @@ def write_folder(module: ModuleType, out: Path) -> None:
         ]
     manifest["golden"] = {
         "path": "golden.npz",
-        "tolerance": {"fp32": {provider: module.TOLERANCE for provider in ("cpu", "cuda", "tensorrt")}},
+        "tolerance": {
+            precision: {provider: tolerance for provider in ("cpu", "cuda", "tensorrt")}
+            for precision, tolerance in folder.tolerance.items()
+        },
     }
-    arrays = {f"input_{n}": a for n, a in inputs.items()} | {f"output_{n}": a for n, a in outputs.items()}
+    arrays = {f"input_{n}": a for n, a in folder.golden_inputs.items()}
+    arrays |= {f"output_{n}": a for n, a in outputs.items()}
     out.mkdir(parents=True, exist_ok=True)
-    (out / "model.onnx").write_bytes(data)
+    for path, data in files.items():
+        (out / path).write_bytes(data)
     (out / "golden.npz").write_bytes(npz(arrays))
     (out / "model.yaml").write_text(yaml(manifest) + "\n")
-    (out / "README.md").write_text(module.CARD)
+    (out / "README.md").write_text(folder.card)

@@ -180,9 +180,9 @@ impl<'a> DepthTruth<'a> {
         }
         let camera = &frame.calibration.camera;
         let pixels = reader
-            .returns_camera()
+            .placed()
             .iter()
-            .filter_map(|point| camera.project(&nalgebra::Point3::from(*point).cast()))
+            .filter_map(|found| camera.project(&nalgebra::Point3::from(found.position).cast()))
             .collect();
         let of_frame = |truth: &&mut WaitingTruth| truth.stamp == frame.stamp && truth.returns_px.is_none();
         if let Some(truth) = self.waiting.iter_mut().find(of_frame) {

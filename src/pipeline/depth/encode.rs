@@ -3,7 +3,7 @@
 use super::float_image::FloatImage;
 use super::intake::DepthFrame;
 use super::topic;
-use crate::depth::{DepthColours, cloud, colour_depth, draw_returns, write_points};
+use crate::depth::{DepthColours, PlacedReturn, cloud, colour_depth, draw_returns, write_points};
 use crate::geometry::RayTable;
 use crate::message::{CameraInfo, Header, Image, PointCloud2, from_cdr, to_cdr};
 use crate::pipeline::{FrameError, OutputMessage, ParameterSet, WantedTopics};
@@ -78,12 +78,12 @@ impl DepthEncoder {
 
     /// Hands out the confidence, then makes and hands out points and preview.
     ///
-    /// `returns_camera` are the radar returns in the optical frame; their order is free.
+    /// The order of `returns` is free, and changes.
     pub fn send_rest(
         &mut self,
         frame: &DepthFrame,
         view: &ImageView<'_>,
-        returns_camera: &mut [[f32; 3]],
+        returns: &mut [PlacedReturn],
         wanted: WantedTopics,
         sink: &mut dyn FnMut(OutputMessage<'_>),
     ) -> Result<(), FrameError> {
@@ -96,7 +96,7 @@ impl DepthEncoder {
             sink(OutputMessage { topic: topic::POINTS, stamp: frame.stamp, bytes: &self.message });
         }
         if wanted.has(topic::PREVIEW) {
-            self.encode_preview(frame, view, returns_camera)?;
+            self.encode_preview(frame, view, returns)?;
             sink(OutputMessage { topic: topic::PREVIEW, stamp: frame.stamp, bytes: &self.message });
         }
         Ok(())
@@ -128,14 +128,14 @@ impl DepthEncoder {
         &mut self,
         frame: &DepthFrame,
         view: &ImageView<'_>,
-        returns_camera: &mut [[f32; 3]],
+        returns: &mut [PlacedReturn],
     ) -> Result<(), FrameError> {
         let (width, height) = (view.width(), view.height());
         let depth_m = self.depth.pixels();
         self.data.resize(depth_m.len() * 3, 0);
         colour_depth(depth_m, &self.colours, &mut self.data).map_err(FrameError::inference)?;
         let radius_px = RETURN_RADIUS_PX * width as f32 / 640.0;
-        draw_returns(returns_camera, &frame.calibration.camera, &self.colours, radius_px, &mut self.data)
+        draw_returns(returns, &frame.calibration.camera, &self.colours, radius_px, &mut self.data)
             .map_err(FrameError::inference)?;
         let preview = Image {
             header: header(frame),

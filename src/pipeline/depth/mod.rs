@@ -8,6 +8,7 @@ mod encode;
 mod float_image;
 mod intake;
 mod model;
+mod network_inputs;
 mod parameters;
 mod processor;
 mod radar_input;
@@ -94,7 +95,7 @@ impl Pipeline for DepthPipeline {
     ) -> Result<(DepthIntake, DepthProcessor), PipelineError> {
         let processor = DepthProcessor::new(model, parameters, Arc::clone(&accounting))?;
         let mut parameters = parameters.clone();
-        if !model.takes_prior && parameters.integer("radars") > 0 {
+        if model.inputs.prior.is_none() && parameters.integer("radars") > 0 {
             tracing::warn!(
                 "model '{}' takes no radar prior: radar is not used, in fusion neither",
                 parameters.string("model")

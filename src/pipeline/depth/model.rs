@@ -1,7 +1,8 @@
 //! The depth model: its session and what its manifest says, checked against what the pipeline needs. It
 //! knows no camera.
 
-use crate::depth::{DepthColours, DepthRange, Fusion, Normalisation, PriorConfig};
+use super::network_inputs::{NetworkInputs, PriorInput, expect_planes};
+use crate::depth::{DepthColours, DepthRange, Fusion, Normalisation};
 use crate::inference::{
     FusionRule, ModelFolder, ModelKind, ModelSession, Provider, SessionOptions, load_library,
 };
@@ -17,15 +18,13 @@ pub struct DepthModel {
     library: String,
     pub(super) name: String,
     pub(super) normalisation: Normalisation,
-    pub(super) prior: PriorConfig,
+    pub(super) inputs: NetworkInputs,
     pub(super) range: DepthRange,
     pub(super) fusion: Fusion,
     pub(super) colours: DepthColours,
     /// Width and height of the network's tensors
     pub(super) network: (usize, usize),
-    pub(super) takes_image: bool,
-    pub(super) takes_prior: bool,
-    /// Metres, network size: the prior of the frame at work
+    /// The prior of the frame at work; empty if the network takes none
     pub(super) prior_m: Vec<f32>,
     /// Metres, network size: the depth of the frame at work
     pub(super) fused_m: Vec<f32>,
@@ -44,28 +43,20 @@ impl DepthModel {
             (ModelKind::Depth, Some(settings)) => settings.clone(),
             _ => return Err(refuse("expected a model of kind 'depth' with a depth section".into())),
         };
-        for input in &manifest.inputs {
-            if !matches!(input.role.as_str(), "image" | "prior") {
-                return Err(refuse(format!("expected inputs image and prior, found '{}'", input.role)));
-            }
-        }
         let depth_shape = manifest.output("depth").map(|tensor| tensor.shape.clone());
         let network = plane(depth_shape.as_deref())
             .ok_or_else(|| refuse(format!("expected output depth [1,1,H,W], found {depth_shape:?}")))?;
-        for (tensor, name, channels) in [
-            (manifest.input("prior"), "prior", 1),
-            (manifest.input("image"), "image", 3),
-            (manifest.output("confidence"), "confidence", 1),
-        ] {
-            let expected = [1, channels, network.1, network.0];
-            let found = match tensor {
-                Some(tensor) if tensor.shape == expected => continue,
-                Some(tensor) => format!("{:?}", tensor.shape),
-                None if name == "confidence" => "none".to_owned(),
-                None => continue,
-            };
-            return Err(refuse(format!("expected {name} {expected:?} beside depth, found {found}")));
-        }
+        let inputs = NetworkInputs::of(manifest, network).map_err(refuse)?;
+        let confidence =
+            manifest.output("confidence").ok_or_else(|| refuse("expected an output confidence".into()))?;
+        expect_planes(confidence, 1, network).map_err(refuse)?;
+        let fusion = match (settings.fusion, inputs.prior) {
+            (FusionRule::None, _) => Fusion::None,
+            (FusionRule::PriorMean, Some(PriorInput::Footprints { .. })) => {
+                return Err(refuse("fusion prior_mean: expected a prior of discs, found footprints".into()));
+            }
+            (FusionRule::PriorMean, _) => Fusion::PriorMean,
+        };
         let colours = DepthColours::new(settings.min_m.max(0.3), settings.max_m.min(PREVIEW_MAX_M))
             .map_err(|error| refuse(error.to_string()))?;
         let session = ModelSession::open(&folder, &session_options(parameters))?;
@@ -74,18 +65,13 @@ impl DepthModel {
             library: library.version.clone(),
             normalisation: Normalisation::new(settings.mean, settings.std)
                 .map_err(|error| refuse(error.to_string()))?,
-            prior: PriorConfig::new(settings.min_m, settings.max_m),
             range: DepthRange { min_m: settings.min_m, max_m: settings.max_m, saturates: false },
-            fusion: match settings.fusion {
-                FusionRule::None => Fusion::None,
-                FusionRule::PriorMean => Fusion::PriorMean,
-            },
+            fusion,
             colours,
             network,
-            takes_image: session.has_input("image"),
-            takes_prior: session.has_input("prior"),
             session,
-            prior_m: vec![0.0; pixels],
+            prior_m: vec![0.0; inputs.prior.map_or(0, |prior| prior.len(network))],
+            inputs,
             fused_m: vec![0.0; pixels],
             name,
         })
@@ -118,7 +104,7 @@ pub(in crate::pipeline) fn session_options(parameters: &ParameterSet) -> Session
 }
 
 /// Width and height of a `[1, 1, H, W]` tensor.
-fn plane(shape: Option<&[usize]>) -> Option<(usize, usize)> {
+pub(super) fn plane(shape: Option<&[usize]>) -> Option<(usize, usize)> {
     match shape {
         Some([1, 1, height, width]) if *height > 0 && *width > 0 => Some((*width, *height)),
         _ => None,

@@ -6,9 +6,10 @@ use std::time::Instant;
 use super::encode::DepthEncoder;
 use super::intake::{DepthFrame, ImageMessage};
 use super::model::DepthModel;
+use super::network_inputs::write_rays;
 use super::radars::RadarReader;
 use super::topic;
-use crate::depth::{Resizer, Upsampler, draw_prior, fuse};
+use crate::depth::{Resizer, Upsampler, fuse};
 use crate::geometry::CameraModel;
 use crate::message::Stamp;
 use crate::pipeline::{
@@ -20,7 +21,8 @@ use crate::sync::DropReason;
 /// Sizes that follow from one camera; rebuilt when its calibration or image size changes.
 struct CameraTables {
     camera: CameraModel,
-    network_camera: CameraModel,
+    /// At the size of the prior
+    prior_camera: CameraModel,
     upsampler: Upsampler,
 }
 
@@ -29,6 +31,8 @@ pub struct DepthProcessor {
     resizer: Resizer,
     radars: RadarReader,
     tables: Option<CameraTables>,
+    /// Viewing rays of this camera as the network takes them; empty before its first frame
+    rays: Vec<f32>,
     decoded: DecodedImage,
     encoder: DepthEncoder,
     accounting: Arc<Mutex<Accounting>>,
@@ -46,6 +50,7 @@ impl DepthProcessor {
             resizer: Resizer::new(width, height).map_err(|error| model.refuse(error.to_string()))?,
             radars: RadarReader::new(parameters, Arc::clone(&accounting)),
             tables: None,
+            rays: Vec::new(),
             decoded: DecodedImage::default(),
             encoder: DepthEncoder::new(parameters, model.colours.clone()),
             accounting,
@@ -92,13 +97,24 @@ impl Processor for DepthProcessor {
         let decoded = Instant::now();
 
         if self.tables.as_ref().is_none_or(|tables| tables.camera != *camera) {
+            self.rays.clear();
             self.tables = Some(CameraTables {
                 camera: camera.clone(),
-                network_camera: camera.scaled(model.network.0 as u32, model.network.1 as u32),
+                prior_camera: scaled(
+                    camera,
+                    model.inputs.prior.map_or(model.network, |prior| prior.size(model.network)),
+                ),
                 upsampler: Upsampler::new(model.network, size).map_err(FrameError::inference)?,
             });
         }
-        if model.takes_image {
+        if let Some(grid) = model.inputs.rays {
+            if self.rays.is_empty() {
+                self.rays.resize(2 * grid.0 * grid.1, 0.0);
+                write_rays(&scaled(camera, grid), &mut self.rays);
+            }
+            model.session.input_mut("rays").copy_from_slice(&self.rays);
+        }
+        if model.inputs.image {
             let tensor = model.session.input_mut("image");
             self.resizer
                 .image_to_tensor(&view, &model.normalisation, tensor)
@@ -108,14 +124,10 @@ impl Processor for DepthProcessor {
         let Some(tables) = &mut self.tables else {
             return Err(FrameError::inference("no tables for this camera"));
         };
-        if model.takes_prior {
-            draw_prior(
-                self.radars.returns_camera().iter().copied(),
-                &tables.network_camera,
-                &model.prior,
-                &mut model.prior_m,
-            )
-            .map_err(FrameError::inference)?;
+        if let Some(prior) = &model.inputs.prior {
+            prior
+                .draw(self.radars.placed(), &tables.prior_camera, &mut model.prior_m)
+                .map_err(FrameError::inference)?;
             model.session.input_mut("prior").copy_from_slice(&model.prior_m);
         }
         let prepared = Instant::now();
@@ -148,7 +160,7 @@ impl Processor for DepthProcessor {
                 .confidence(network_confidence, depth_m, confidence)
                 .map_err(FrameError::inference)?;
         }
-        self.encoder.send_rest(frame, &view, self.radars.returns_camera(), wanted, sink)?;
+        self.encoder.send_rest(frame, &view, self.radars.placed(), wanted, sink)?;
         let mut account = self.accounting.lock().unwrap_or_else(PoisonError::into_inner);
         account.stage("decode", decoded - start);
         account.stage("preprocess", prepared - decoded);
@@ -162,4 +174,9 @@ impl Processor for DepthProcessor {
         self.radars.update(parameters);
         self.encoder.update(parameters);
     }
+}
+
+/// The camera of an image of `size` columns and rows.
+fn scaled(camera: &CameraModel, size: (usize, usize)) -> CameraModel {
+    camera.scaled(size.0 as u32, size.1 as u32)
 }

@@ -6,16 +6,19 @@ use super::MAX_RADARS;
 use super::intake::DepthFrame;
 use super::parameters::{RadarSettings, radar_settings};
 use super::radar_input::{RadarMessage, RadarPayload};
+use crate::depth::PlacedReturn;
 use crate::message::from_cdr;
 use crate::pipeline::{Accounting, FrameError, ParameterSet};
-use crate::sensor::{DopplerSigns, PointCloudView, RadarReturn, decode_radar, decode_radar_scan};
+use crate::sensor::{
+    DopplerSigns, PointCloudView, RadarPreset, RadarReturn, decode_radar, decode_radar_scan,
+};
 
 /// Reads radar clouds by their presets; reuses its memory from frame to frame.
 pub struct RadarReader {
     settings: [RadarSettings; MAX_RADARS],
     signs: [DopplerSigns; MAX_RADARS],
     returns: Vec<RadarReturn>,
-    returns_camera: Vec<[f32; 3]>,
+    placed: Vec<PlacedReturn>,
     accounting: Arc<Mutex<Accounting>>,
 }
 
@@ -26,7 +29,7 @@ impl RadarReader {
             settings: radar_settings(parameters),
             signs: Default::default(),
             returns: Vec::new(),
-            returns_camera: Vec::new(),
+            placed: Vec::new(),
             accounting,
         }
     }
@@ -36,15 +39,15 @@ impl RadarReader {
         self.settings = radar_settings(parameters);
     }
 
-    /// The returns of the last frame, metres in the optical frame.
-    pub fn returns_camera(&mut self) -> &mut [[f32; 3]] {
-        &mut self.returns_camera
+    /// The returns of the last frame, in the optical frame; their order is free.
+    pub fn placed(&mut self) -> &mut [PlacedReturn] {
+        &mut self.placed
     }
 
     /// Reads all radars of `frame`. One that cannot be read is left out and counted; a required one fails
     /// the frame.
     pub fn collect(&mut self, frame: &DepthFrame) -> Result<(), FrameError> {
-        self.returns_camera.clear();
+        self.placed.clear();
         for (radar, message) in frame.radars.iter().enumerate() {
             let Some(message) = message else { continue };
             if let Err(error) = self.read(radar, message) {
@@ -64,25 +67,32 @@ impl RadarReader {
 
     fn read(&mut self, radar: usize, message: &RadarMessage) -> Result<(), String> {
         let RadarSettings { preset, doppler_sign, .. } = self.settings[radar];
-        match &message.payload {
+        let preset = match &message.payload {
             RadarPayload::Cloud(cloud) => {
                 let cloud = cloud.cloud().map_err(|error| error.to_string())?;
                 let view = PointCloudView::new(&cloud).map_err(|error| error.to_string())?;
                 decode_radar(&view, preset, doppler_sign, &mut self.returns)
-                    .map_err(|error| error.to_string())?;
+                    .map_err(|error| error.to_string())?
             }
             RadarPayload::Scan(bytes) => {
                 let scan = from_cdr(bytes).map_err(|error| error.to_string())?;
                 decode_radar_scan(&scan, doppler_sign, &mut self.returns);
+                RadarPreset::Generic
             }
-        }
+        };
         if let Some(velocity_mps) = message.velocity_mps {
             self.check_sign(radar, velocity_mps);
         }
         let t_camera_radar = message.t_camera_radar.cast::<f32>();
-        self.returns_camera.extend(self.returns.iter().map(|radar_return| {
-            let p_camera = t_camera_radar * nalgebra::Point3::from(radar_return.position);
-            [p_camera.x, p_camera.y, p_camera.z]
+        let rotation = t_camera_radar.rotation.to_rotation_matrix();
+        self.placed.extend(self.returns.iter().map(|found| {
+            let p_camera = t_camera_radar * nalgebra::Point3::from(found.position);
+            let [azimuth, elevation] = preset.direction_std_rad(found);
+            // Azimuth moves a return along the radar's y, elevation along its z; a radar may be mounted on its side.
+            let direction_std = std::array::from_fn(|axis| {
+                (azimuth * rotation[(axis, 1)]).hypot(elevation * rotation[(axis, 2)])
+            });
+            PlacedReturn { position: [p_camera.x, p_camera.y, p_camera.z], direction_std }
         }));
         Ok(())
     }

@@ -1,0 +1,122 @@
+"""The model folders `depth_s` and `depth_s_vision`."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import onnx
+
+from ..folder import Folder, run
+from ..quantize import quantize
+from .export import HEIGHT, WIDTH, load, to_onnx
+from .network import MAX_M, MIN_M
+from .samples import MEAN, STD, Frames
+
+# Frames that tell the ranges of the activations.
+CALIBRATION_FRAMES = 120
+# Golden frames are tried until one whose pixels are all far from the border of the sky.
+GOLDEN_TRIALS = 40
+# Kept exact: outputs, and what works on depths instead of features.
+EXACT = ("/guess/", "/trust/", "/spread/", "/head/", "/network/stem/")
+TOLERANCE = {"fp32": {"abs": 0.01, "rel": 0.005}, "int8": {"abs": 0.1, "rel": 0.25}}
+
+
+def inputs(frames: Frames, numbers: range, names: list[str]) -> Iterator[dict[str, np.ndarray]]:
+    """Network inputs of frames."""
+    for number in numbers:
+        batch = frames.batch(number, 1, (HEIGHT, WIDTH))
+        tensors = {"image": batch.image, "rays": batch.rays, "prior": batch.prior}
+        yield {name: tensors[name].contiguous().numpy() for name in names}
+
+
+def deviation(
+    found: dict[str, np.ndarray], expected: dict[str, np.ndarray], tolerance: dict[str, float]
+) -> float:
+    """The largest difference as a share of the tolerance."""
+    return max(
+        float(
+            (
+                np.abs(found[n] - expected[n]) / (tolerance["abs"] + tolerance["rel"] * np.abs(expected[n]))
+            ).max()
+        )
+        for n in expected
+    )
+
+
+def golden(models: dict[str, onnx.ModelProto], frames: Frames, names: list[str]) -> dict[str, np.ndarray]:
+    """The inputs on which all precisions agree best."""
+    files = {precision: model.SerializeToString() for precision, model in models.items()}
+    best: tuple[float, dict[str, np.ndarray]] | None = None
+    for candidate in inputs(frames, range(GOLDEN_TRIALS), names):
+        expected = run(files["fp32"], candidate)
+        worst = max(deviation(run(files[p], candidate), expected, TOLERANCE[p]) for p in files)
+        if best is None or worst < best[0]:
+            best = (worst, candidate)
+    if best is None or best[0] > 0.8:
+        raise SystemExit(f"no frame on which the precisions agree: {best and best[0]:.2f} of the tolerance")
+    return best[1]
+
+
+def folder(name: str, checkpoint: Path, data: Path, measured: dict[str, float]) -> Folder:
+    """From a checkpoint; `data` are frames of the training split to calibrate with, `measured` figures on the test split."""
+    network, recipe = load(checkpoint)
+    uses_prior = network.uses_prior
+    model = to_onnx(network)
+    names = [value.name for value in model.graph.input]
+    frames = Frames(data, seed=0, training=False)
+    stride = max(1, len(frames) // CALIBRATION_FRAMES)
+    chosen = range(0, len(frames), stride)
+    models = {"fp32": model, "int8": quantize(model, inputs(frames, chosen, names), EXACT)}
+    manifest = {
+        "kind": "depth",
+        "architecture": "two-look U-Net with radar residuals"
+        if uses_prior
+        else "two-look U-Net, image alone",
+        "depth": {
+            "min_m": MIN_M,
+            "max_m": MAX_M,
+            "mean": list(MEAN),
+            "std": list(STD),
+            "fusion": "none",
+            "uses_prior": uses_prior,
+            "prior": "footprints",
+        },
+        "licence": "Apache-2.0",
+        "training_data": "simulated by this project (config/scenes, seeds below 800000)",
+        "measured": measured,
+    }
+    how, also_in, prior = (HOW, " and sparse radar", PRIOR) if uses_prior else (HOW_VISION, "", "")
+    card = CARD.format(name=name, how=how, radar=also_in, prior_text=prior, figures=table(measured), **recipe)
+    return Folder(models, golden(models, frames, names), manifest, TOLERANCE, card)
+
+
+def table(measured: dict[str, float]) -> str:
+    """The figures of the manifest, for people."""
+    rows = [f"| {key} | {value:.4g} |" for key, value in measured.items()]
+    return (
+        "\n".join(["| measured on simulated test recordings | |", "|---|---|", *rows])
+        if rows
+        else "Not measured."
+    )
+
+
+HOW = """The image alone gives a first depth. Each radar return tells how far that is off at its place; differences that the network trusts are spread over the image, and a second, lighter pass corrects the rest. Without returns the first depth stands."""
+HOW_VISION = """The network of `depth_s` trained on the same frames for as long, without radar: what the radar is worth is the difference between the two."""
+PRIOR = (
+    "; `prior` [1, 2, 60, 80], metres of the nearest return that may be in a cell (0 = none) and its weight"
+)
+CARD = """# {name}
+
+Metric depth from one camera{radar}.
+
+- **In**: `image` [1, 3, 240, 320], ImageNet normalisation; `rays` [1, 2, 60, 80], x/z and y/z of what each cell of 4 × 4 pixels sees{prior_text}.
+- **Out**: `depth` [1, 1, 240, 320] in metres, 1000 for the sky; `confidence`, the probability that the depth is within 10 % of the truth.
+- **How**: {how}
+- **Training**: {seen} samples of {samples}, seed {seed}, on frames of the simulator alone: all scenes in `config/scenes`, seeds below 800000. Nothing was trained or tuned on seeds from 900000 on.
+
+{figures}
+
+- **Limits**: no real image was seen in training. Glass and mirrors have the depth of their surface. Beyond the range of the radar the scale is that of the nearer parts.
+
+Made by `python -m isobath_training export --model {name}`; training/README.md tells the steps before.
+"""

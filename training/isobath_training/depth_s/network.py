@@ -1,0 +1,196 @@
+"""The network of `depth_s`: image, radar prior and viewing rays → metric depth, confidence, sky.
+
+It looks twice. First the image alone gives a depth: its shape is good, its scale a guess. Then every radar
+return tells how far it is from that guess at its place; what the network trusts of these differences is
+spread over the image (normalised convolution from coarse to fine) and added, and a second, lighter pass sees
+image features and differences together and corrects the rest. Without returns the first depth stands.
+
+Everything is computed at a quarter of the image's size or less, with plain 3×3 convolutions, batch
+normalisation and ReLU: what trains fast on a CPU and loses nothing as INT8.
+"""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+# Image pixels per cell of the prior, the rays and the finest features.
+CELL = 4
+MIN_M, MAX_M = 0.2, 120.0
+# Log of the depth, metres, that an untrained network sees everywhere.
+START = 1.6
+# Differences of log depth beyond this are ghosts whatever the scene.
+MOST_DIFFERENCE = 2.5
+# Scales over which differences are spread: cells of 1, 2, 4, 8, 16, then the whole image.
+LEVELS = 5
+# Difference, its size, weight; then what is spread and how much stands behind it.
+RETURN_FEATURES, SPREAD_FEATURES = 3, 2
+# Pixels of one cell, unfolded.
+SUBPIXELS = CELL * CELL
+
+
+class Block(nn.Module):
+    """Two convolutions beside a short cut."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.first = ConvUnit(channels, channels)
+        self.second = ConvUnit(channels, channels, relu=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.relu(x + self.second(self.first(x)))
+
+
+class ConvUnit(nn.Module):
+    """Convolution, batch normalisation, ReLU."""
+
+    def __init__(
+        self, inputs: int, outputs: int, *, size: int = 3, stride: int = 1, relu: bool = True
+    ) -> None:
+        super().__init__()
+        self.convolution = nn.Conv2d(inputs, outputs, size, stride, size // 2, bias=False)
+        self.norm = nn.BatchNorm2d(outputs)
+        self.relu = relu
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.norm(self.convolution(x))
+        return F.relu(x) if self.relu else x
+
+
+def pooled_sum(x: Tensor) -> Tensor:
+    """Sums of 2×2 cells; beyond an odd border there is nothing."""
+    x = F.pad(x, (0, int(x.shape[-1]) % 2, 0, int(x.shape[-2]) % 2))
+    return 4.0 * F.avg_pool2d(x, 2)
+
+
+class Stem(ConvUnit):
+    """The pixels of each cell and its neighbours, and where they look."""
+
+    def __init__(self, outputs: int) -> None:
+        super().__init__(3 * SUBPIXELS + 2, outputs)
+
+    def forward(self, image: Tensor, rays: Tensor) -> Tensor:
+        return super().forward(torch.cat([F.pixel_unshuffle(image, CELL), rays], 1))
+
+
+class Spread(nn.Module):
+    """What returns say about their surroundings.
+
+    Each scale is the weighted mean of its returns, pulled towards the coarser scale where they weigh little
+    (normalised convolution, Knutsson and Westin 1993); the whole image is pulled towards no difference.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        # Logarithms of the pulls, in returns, from the finest scale to the whole image.
+        self.pull = nn.Parameter(torch.full((LEVELS + 1,), -2.5))
+
+    def forward(self, difference: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
+        """[n, 1, h, w] each → spread difference, support 0..1."""
+        pull = self.pull.exp()
+        sums = [torch.cat([difference * weight, weight], 1)]
+        for _ in range(LEVELS - 1):
+            sums.append(pooled_sum(sums[-1]))
+        total, count = sums[-1].sum((2, 3), keepdim=True).split(1, 1)
+        spread, support = total / (count + pull[LEVELS]), count / (count + pull[LEVELS])
+        for level in reversed(range(LEVELS)):
+            near = sums[level]
+            if level > 0:
+                # What a cell's neighbours know counts too.
+                near = F.avg_pool2d(near, 3, 1, 1) * 9.0
+            total, count = near.split(1, 1)
+            coarser = torch.cat([spread, support], 1)
+            if level < LEVELS - 1:
+                coarser = F.interpolate(coarser, size=near.shape[-2:], mode="bilinear", align_corners=False)
+            spread, support = coarser.split(1, 1)
+            spread = (total + pull[level] * spread) / (count + pull[level])
+            support = 0.5 * (support + count / (count + pull[level]))
+        return spread + torch.zeros_like(difference), support + torch.zeros_like(difference)
+
+
+class DepthNetwork(nn.Module):
+    """`forward` gives log depth, logit of the confidence and logit of the sky at image size, and the log
+    depth of the image alone at a quarter of it."""
+
+    def __init__(
+        self, widths: tuple[int, int, int, int] = (32, 64, 96, 128), *, uses_prior: bool = True
+    ) -> None:
+        super().__init__()
+        a, b, c, d = widths
+        self.uses_prior = uses_prior
+        self.stem = Stem(a)
+        self.fine = Block(a)
+        self.down_8, self.encode_8 = ConvUnit(a, b, stride=2), nn.Sequential(Block(b), Block(b))
+        self.down_16, self.encode_16 = ConvUnit(b, c, stride=2), nn.Sequential(Block(c), Block(c))
+        self.down_32, self.encode_32 = ConvUnit(c, d, stride=2), nn.Sequential(Block(d), Block(d))
+        self.context = nn.Conv2d(d, d, 1)
+        self.up_16, self.decode_16 = ConvUnit(d, c, size=1, relu=False), Block(c)
+        self.up_8, self.decode_8 = ConvUnit(c, b, size=1, relu=False), Block(b)
+        self.up_4, self.decode_4 = ConvUnit(b, a, size=1, relu=False), Block(a)
+        self.guess = nn.Conv2d(a, 1, 1)
+
+        self.trust = nn.Sequential(nn.Conv2d(a + RETURN_FEATURES, 16, 1), nn.ReLU(), nn.Conv2d(16, 1, 1))
+        self.spread = Spread()
+        m, n = 3 * a // 2, 2 * a
+        self.join = ConvUnit(a + RETURN_FEATURES + SPREAD_FEATURES, a)
+        self.again_4 = Block(a)
+        self.again_down_8, self.again_8 = ConvUnit(a, m, stride=2), Block(m)
+        self.again_down_16, self.again_16 = ConvUnit(m, n, stride=2), Block(n)
+        self.again_context = nn.Conv2d(n, n, 1)
+        self.again_up_8, self.last_8 = ConvUnit(n, m, size=1, relu=False), Block(m)
+        self.again_up_4, self.last_4 = ConvUnit(m, a, size=1, relu=False), ConvUnit(a, 2 * a)
+        self.head = nn.Conv2d(2 * a, 2 * SUBPIXELS + 1, 1)
+        for start in (self.guess, self.head):
+            nn.init.zeros_(start.weight)
+            nn.init.zeros_(start.bias)
+
+    def forward(self, image: Tensor, prior: Tensor, rays: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """`image` [n, 3, h, w], normalised; `prior` [n, 2, h/4, w/4]: metres (0 = none) and weight;
+        `rays` [n, 2, h/4, w/4]: x/z and y/z of what a cell sees."""
+        features, guess = self.look(image, rays)
+        if self.uses_prior:
+            z, weight = prior.float().split(1, 1)
+            known = (weight > 0).to(guess.dtype)
+            difference = (torch.log(z.clamp(MIN_M, MAX_M)) - guess).clamp(
+                -MOST_DIFFERENCE, MOST_DIFFERENCE
+            ) * known
+            returns = torch.cat([difference, difference.abs(), weight.sqrt()], 1)
+            trust = torch.sigmoid(self.trust(torch.cat([features, returns], 1)).float())
+            spread, support = self.spread(difference, weight * trust)
+        else:
+            returns = torch.zeros_like(guess).expand(-1, RETURN_FEATURES, -1, -1)
+            spread = support = torch.zeros_like(guess)
+        y = self.head(self.correct(features, torch.cat([returns, spread, support], 1))).float()
+        base = F.interpolate(guess + spread, scale_factor=CELL, mode="bilinear", align_corners=False)
+        log_depth = base + F.pixel_shuffle(y[:, :SUBPIXELS], CELL)
+        sky = F.pixel_shuffle(y[:, SUBPIXELS : 2 * SUBPIXELS], CELL)
+        confidence = F.interpolate(
+            y[:, 2 * SUBPIXELS :], scale_factor=CELL, mode="bilinear", align_corners=False
+        )
+        return log_depth, confidence, sky, guess
+
+    def look(self, image: Tensor, rays: Tensor) -> tuple[Tensor, Tensor]:
+        """The image alone: features and log depth of the cells."""
+        x = self.fine(self.stem(image, rays))
+        x_8 = self.encode_8(self.down_8(x))
+        x_16 = self.encode_16(self.down_16(x_8))
+        x_32 = self.encode_32(self.down_32(x_16))
+        x_32 = F.relu(x_32 + self.context(x_32.mean((2, 3), keepdim=True)))
+        y = self.decode_16(F.relu(enlarge(self.up_16(x_32), x_16) + x_16))
+        y = self.decode_8(F.relu(enlarge(self.up_8(y), x_8) + x_8))
+        y = self.decode_4(F.relu(enlarge(self.up_4(y), x) + x))
+        return y, START + self.guess(y).float()
+
+    def correct(self, features: Tensor, returns: Tensor) -> Tensor:
+        """The second pass."""
+        x = self.again_4(self.join(torch.cat([features, returns.to(features.dtype)], 1)))
+        x_8 = self.again_8(self.again_down_8(x))
+        x_16 = self.again_16(self.again_down_16(x_8))
+        x_16 = F.relu(x_16 + self.again_context(x_16.mean((2, 3), keepdim=True)))
+        y = self.last_8(F.relu(enlarge(self.again_up_8(x_16), x_8) + x_8))
+        return self.last_4(F.relu(enlarge(self.again_up_4(y), x) + x))
+
+
+def enlarge(x: Tensor, like: Tensor) -> Tensor:
+    """To twice the size; one row or column less where the finer grid is odd."""
+    x = F.interpolate(x, scale_factor=2, mode="nearest")
+    return x[..., : like.shape[-2], : like.shape[-1]]

@@ -1,0 +1,136 @@
+"""Frames → batches: crop, flip, colours, returns, prior, rays."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ..arrays import Arrays
+from . import returns
+from .network import CELL
+from .prior import draw, rays, scaled
+
+# Statistics of ImageNet, as the manifest tells the runtime.
+MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+OUTDOOR = ("street", "yard", "field")
+
+
+@dataclass
+class Batch:
+    image: Tensor
+    prior: Tensor
+    rays: Tensor
+    # Metres, inf for the sky, NaN where unknown.
+    depth: Tensor
+    # Index of the scene.
+    scene: Tensor
+
+
+class Frames:
+    """Samples of a folder of arrays. Sample n of a seed is the same however often it is asked for."""
+
+    def __init__(self, folder: Path, *, seed: int, training: bool) -> None:
+        self.arrays = Arrays(folder)
+        if training and self.arrays.held_back():
+            raise SystemExit(f"{folder}: seeds of validation and test must not be trained on")
+        self.seed, self.training = seed, training
+        self.mean = torch.tensor(MEAN).view(3, 1, 1) * 255
+        self.std = torch.tensor(STD).view(3, 1, 1) * 255
+
+    def __len__(self) -> int:
+        return len(self.arrays)
+
+    def radar(self, scene: int) -> returns.Radar:
+        return returns.ARS548 if self.arrays.scenes[scene] in OUTDOOR else returns.TI
+
+    def sample(self, frame: int, number: int, size: tuple[int, int]) -> tuple[Tensor, ...]:
+        """Frame `frame` at `size` rows and columns; `number` decides the chance in it."""
+        random = np.random.default_rng([self.seed, number])
+        arrays = self.arrays
+        image, depth = arrays.image[frame], arrays.depth[frame]
+        rows, columns = depth.shape
+        camera = arrays.camera[frame].astype(np.float64)
+        scene = int(arrays.frames[frame, 0])
+        height, width = size
+        if self.training:
+            # A part of the image is a longer lens; a little stretch is another sensor.
+            share = random.uniform(0.55, 1.0)
+            stretch = np.exp(random.uniform(-0.12, 0.12))
+            w = min(columns, round(columns * share * stretch))
+            h = min(rows, round(rows * share / stretch))
+            x, y = random.integers(0, columns - w + 1), random.integers(0, rows - h + 1)
+            image, depth = image[y : y + h, x : x + w], depth[y : y + h, x : x + w]
+            camera[2], camera[3] = camera[2] - x, camera[3] - y
+        sx, sy = width / depth.shape[1], height / depth.shape[0]
+        pixels = torch.from_numpy(np.array(image)).permute(2, 0, 1).float()
+        pixels = F.interpolate(pixels[None], size=size, mode="bilinear", antialias=max(sx, sy) < 0.9)[0]
+        row = ((np.arange(height) + 0.5) / sy).astype(int).clip(max=depth.shape[0] - 1)
+        column = ((np.arange(width) + 0.5) / sx).astype(int).clip(max=depth.shape[1] - 1)
+        metres = depth[row[:, None], column].astype(np.float32)
+        camera = scaled(camera, sx, sy)
+        cells = scaled(camera, 1 / CELL, 1 / CELL)
+        grid = (height // CELL, width // CELL)
+        directions = rays(cells, grid)
+        if self.training and random.random() < 0.4:
+            middle = metres[CELL // 2 :: CELL, CELL // 2 :: CELL]
+            points, sigmas = returns.from_depth(middle, directions, random)
+        else:
+            points, sigmas = returns.simulated(arrays.radar[frame], self.radar(scene))
+        if self.training:
+            points, sigmas = returns.degrade(points, sigmas, random)
+        prior = draw(points, sigmas, cells, grid)
+        pixels = colours(pixels, random) if self.training else pixels
+        image, prior, directions = (
+            (pixels - self.mean) / self.std,
+            torch.from_numpy(prior),
+            torch.from_numpy(directions),
+        )
+        metres = torch.from_numpy(metres)
+        if self.training and random.random() < 0.5:
+            image, prior, metres = image.flip(-1), prior.flip(-1), metres.flip(-1)
+            directions = directions.flip(-1) * torch.tensor([-1.0, 1.0]).view(2, 1, 1)
+        return image, prior, directions, metres, torch.tensor(scene)
+
+    def batch(self, first: int, count: int, size: tuple[int, int]) -> Batch:
+        """Samples `first`, `first` + 1, …: every frame once, in an order that changes with each pass."""
+        samples = []
+        for number in range(first, first + count):
+            turn, position = divmod(number, len(self))
+            frame = self.order(turn)[position] if self.training else position
+            samples.append(self.sample(int(frame), number, size))
+        image, prior, directions, depth, scene = (torch.stack(part) for part in zip(*samples, strict=True))
+        image = image.contiguous(memory_format=torch.channels_last)
+        return Batch(image, prior, directions, depth[:, None], scene)
+
+    def order(self, turn: int) -> np.ndarray:
+        if getattr(self, "_turn", None) != turn:
+            self._turn, self._order = turn, np.random.default_rng([self.seed, 7, turn]).permutation(len(self))
+        return self._order
+
+
+def colours(pixels: Tensor, random: np.random.Generator) -> Tensor:
+    """Other cameras: brightness, contrast, gamma, white balance, saturation, blur, noise."""
+    x = pixels / 255
+    if random.random() < 0.8:
+        gamma = float(np.exp(random.normal(0, 0.25)))
+        gain = torch.from_numpy(np.exp(random.normal(0, 0.08, 3))).float().view(3, 1, 1)
+        x = (x.clamp(1e-4, 1) ** gamma) * gain * float(np.exp(random.normal(0, 0.2)))
+        mean = x.mean()
+        x = (x - mean) * float(np.exp(random.normal(0, 0.2))) + mean
+        grey = x.mean(0, keepdim=True)
+        x = grey + (x - grey) * float(random.uniform(0.0, 1.4))
+    if random.random() < 0.2:
+        x = F.avg_pool2d(x[None], 3, 1, 1, count_include_pad=False)[0]
+    if random.random() < 0.5:
+        x = x + torch.from_numpy(random.normal(0, random.uniform(0, 0.04), x.shape).astype(np.float32))
+    return x.clamp(0, 1) * 255
+
+
+def passes(frames: Frames, size: tuple[int, int], count: int = 16) -> Iterator[Batch]:
+    """All frames once, in their order."""
+    for first in range(0, len(frames), count):
+        yield frames.batch(first, min(count, len(frames) - first), size)
