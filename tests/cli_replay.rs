@@ -158,7 +158,8 @@ fn results_are_not_overwritten() {
     let folder = TempDir::new().unwrap();
     fs::write(folder.path().join("mine.txt"), "mine").unwrap();
     replay(&bag(), folder.path(), &[]).code(1).stderr(contains("not empty"));
-    replay(&bag(), folder.path(), &["--resume"]).success();
+    replay(&bag(), folder.path(), &["--resume"]).code(1).stderr(contains("something else"));
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     assert_eq!(fs::read_to_string(folder.path().join("mine.txt")).unwrap(), "mine");
 }
 

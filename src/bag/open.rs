@@ -144,6 +144,11 @@ impl Bag {
         &self.path
     }
 
+    /// Its storage files that can be opened.
+    pub fn files(&self) -> impl Iterator<Item = &Path> {
+        self.parts.iter().map(|part| part.path.as_path()).filter(|path| !path.as_os_str().is_empty())
+    }
+
     /// What the recording holds.
     pub fn info(&self) -> &BagInfo {
         &self.info

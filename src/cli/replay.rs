@@ -9,7 +9,9 @@ use super::output::print;
 use super::{Failure, Status, unpack_progress};
 use crate::bag::UnpackWatch;
 use crate::pipeline::NodeParameters;
-use crate::replay::{Calibration, Progress, Rate, Remap, ReplayError, ReplayOptions, RunSummary, replay};
+use crate::replay::{
+    Calibration, Outcome, Progress, Rate, Remap, ReplayError, ReplayOptions, RunSummary, replay,
+};
 
 #[derive(Args)]
 pub(super) struct ReplayArguments {
@@ -43,7 +45,7 @@ pub(super) struct ReplayArguments {
     /// Pipelines that may compute at once
     #[arg(long, default_value_t = 2)]
     jobs: usize,
-    /// Replace an unfinished run in --out
+    /// Go on with an unfinished run in --out
     #[arg(long)]
     resume: bool,
 }
@@ -77,10 +79,15 @@ pub(super) fn run(arguments: &ReplayArguments) -> Result<Status, Failure> {
         resume: arguments.resume,
     };
     let mut progress = BagProgress::new("replaying");
-    let (summary, damage) = replay(&options, &mut progress)?;
+    let outcome = replay(&options, &mut progress)?;
     progress.done();
+    let Outcome::Replayed { summary, unreadable } = outcome else {
+        let out = options.out.display();
+        print(&format!("the run in {out} is finished, nothing to do\n"))?;
+        return Ok(Status::Fine);
+    };
     print(&table(&summary, &options.out))?;
-    if let Some(damage) = damage {
+    if let Some(damage) = unreadable {
         eprintln!("isobath: part of the input could not be read: {damage}");
         return Ok(Status::PartlyDecoded);
     }
@@ -119,6 +126,9 @@ fn table(summary: &RunSummary, out: &Path) -> String {
         ));
         lines.extend(node.dropped.iter().map(|(reason, n)| format!("            dropped {n}: {reason}")));
         lines.extend(node.degraded.iter().map(|(what, n)| format!("            {n} frames with {what}")));
+    }
+    if summary.resumed_frames > 0 {
+        lines.push(format!("{} frames were computed before the run was stopped", summary.resumed_frames));
     }
     lines.push(format!(
         "{:.1} s of recording in {:.2} s ({:.1}× real time); outputs in {}\n",

@@ -21,6 +21,8 @@ pub struct Accounting {
     inputs: BTreeMap<String, InputCount>,
     latency: Times,
     stages: BTreeMap<&'static str, Times>,
+    /// What each stage took last
+    newest: Vec<(&'static str, Duration)>,
 }
 
 /// Messages of one input topic.
@@ -162,6 +164,15 @@ impl Accounting {
     /// One stage of one frame took `time`.
     pub fn stage(&mut self, stage: &'static str, time: Duration) {
         self.stages.entry(stage).or_default().record(time);
+        match self.newest.iter_mut().find(|(name, _)| *name == stage) {
+            Some((_, newest)) => *newest = time,
+            None => self.newest.push((stage, time)),
+        }
+    }
+
+    /// What `stage` took of the newest frame that it was timed for.
+    pub fn newest(&self, stage: &str) -> Option<Duration> {
+        self.newest.iter().find(|(name, _)| *name == stage).map(|(_, time)| *time)
     }
 
     /// Triggers received.

@@ -75,6 +75,10 @@ pub trait Processor: Send {
         sink: &mut dyn FnMut(OutputMessage<'_>),
     ) -> Result<(), FrameError>;
 
+    /// Leaves behind what [`Self::process`] would, counts and state, for a `frame` whose outputs are known
+    /// from an earlier run. The model is not needed, and no stage is timed.
+    fn skip(&mut self, frame: &Self::Frame);
+
     /// Takes changed live parameters over; others keep the value they had at start.
     fn update(&mut self, parameters: &ParameterSet);
 }
@@ -90,6 +94,8 @@ pub trait Pipeline: 'static {
     const PARAMETERS: &'static [ParameterSpec];
     /// Topics it publishes.
     const OUTPUTS: &'static [OutputTopic];
+    /// Stages that are timed of each frame, in their order.
+    const STAGES: &'static [&'static str];
     /// Its cheap half.
     type Intake: Intake<Frame = <Self::Processor as Processor>::Frame> + 'static;
     /// Its model.

@@ -1,8 +1,8 @@
 //! Why a replay cannot start or go on.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use super::CalibrationError;
+use super::{CalibrationError, Difference};
 use crate::bag::{BagError, OutFolderError};
 use crate::pipeline::PipelineError;
 
@@ -40,8 +40,58 @@ pub enum ReplayError {
     #[error(transparent)]
     Pipeline(#[from] PipelineError),
     /// The folder for the results holds something
-    #[error("folder '{0}' is not empty; give another --out, or --resume to replace an unfinished run")]
+    #[error("folder '{0}' is not empty; give another --out, or --resume to go on with an unfinished run")]
     OutNotEmpty(PathBuf),
+    /// There is nothing to resume
+    #[error(
+        "--resume: expected a run of replay or an empty folder, found something else in '{0}'; give another --out"
+    )]
+    NotARun(PathBuf),
+    /// Another run is in the folder
+    #[error(
+        "--resume: the run in '{out}' was started with {name} {was}, found {is}; give another --out, or what it was \
+         started with",
+        out = out.display(), name = difference.name, was = difference.was, is = difference.is
+    )]
+    OtherRun {
+        /// Folder
+        out: PathBuf,
+        /// Where they differ
+        difference: Difference,
+    },
+    /// Another process writes to the folder
+    #[error("folder '{0}': another process is writing to it")]
+    InUse(PathBuf),
+    /// What an earlier attempt recorded is not what the run comes to
+    #[error("'{path}': expected {expected}, found {found}; remove the folder and start again")]
+    Stored {
+        /// Recording of the earlier attempt
+        path: PathBuf,
+        /// What the run would record
+        expected: String,
+        /// What there is
+        found: String,
+    },
+    /// The bag does not give the frames that an earlier attempt recorded
+    #[error(
+        "--resume: expected {expected} of node '{node}' as it was recorded before, found {found}; remove --out and start again"
+    )]
+    Unmatched {
+        /// Node
+        node: &'static str,
+        /// Frame of the earlier attempt
+        expected: String,
+        /// What came now
+        found: String,
+    },
+    /// A file cannot be read
+    #[error("cannot read '{path}': {reason}")]
+    Read {
+        /// File
+        path: PathBuf,
+        /// What the system said
+        reason: String,
+    },
     /// A remapping that is none
     #[error("remapping '{0}': expected <from>:=<to> with a topic name on each side")]
     RemapSyntax(String),
@@ -110,6 +160,14 @@ impl From<OutFolderError> for ReplayError {
 }
 
 impl ReplayError {
+    pub(super) fn write(path: &Path, error: &impl ToString) -> Self {
+        Self::Write { path: path.to_owned(), reason: error.to_string() }
+    }
+
+    pub(super) fn read(path: &Path, error: &impl ToString) -> Self {
+        Self::Read { path: path.to_owned(), reason: error.to_string() }
+    }
+
     /// Whether the input is at fault, rather than the configuration.
     pub fn is_input(&self) -> bool {
         matches!(self, Self::Bag(_) | Self::EmptyBag(_) | Self::Encoding { .. })

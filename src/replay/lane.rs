@@ -1,10 +1,12 @@
 //! One pipeline on one thread: offers what it is fed, processes what is ready, hands on what comes out.
 
-use std::sync::mpsc::{Receiver, Sender};
+use std::collections::VecDeque;
+use std::sync::mpsc::{Receiver, SyncSender};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::ReplayError;
+use super::journal::FrameNote;
 use crate::message::Stamp;
 use crate::pipeline::{
     Accounting, Intake, Model, Pacing, ParameterSet, Pipeline, PipelineError, Processor, SensorInput,
@@ -29,10 +31,10 @@ pub(super) enum Yield {
     Frame {
         /// Position in the recording; never decreases within a lane
         key: Stamp,
-        /// Stamp of the trigger
-        stamp: Stamp,
-        /// Topic numbers and messages
-        messages: Vec<(usize, Vec<u8>)>,
+        /// What is remembered of it
+        note: FrameNote,
+        /// Topic numbers and messages; `None` where they are on disk
+        messages: Option<Vec<(usize, Vec<u8>)>>,
     },
     /// No frame with a smaller key will come
     Watermark(Stamp),
@@ -50,6 +52,10 @@ pub(super) struct Lane<P: Pipeline> {
     wanted: WantedTopics,
     lag_ns: i64,
     watermark: Stamp,
+    /// Frames so far
+    frames: u64,
+    /// Frames whose outputs are on disk
+    stored: VecDeque<FrameNote>,
 }
 
 impl<P: Pipeline> Lane<P> {
@@ -67,6 +73,8 @@ impl<P: Pipeline> Lane<P> {
             wanted: recorded_topics::<P>(parameters),
             lag_ns: STAMP_LAG_NS + parameters.integer("sync_timeout_ms") * 1_000_000,
             watermark: Stamp(i64::MIN),
+            frames: 0,
+            stored: VecDeque::new(),
         })
     }
 
@@ -81,14 +89,16 @@ impl<P: Pipeline> Lane<P> {
     }
 
     /// Works until the feed ends. `turn` is held while a frame is computed, so that no more pipelines
-    /// compute at once than were asked for.
+    /// compute at once than were asked for. Frames that are `stored` are not computed.
     pub fn run(
         mut self,
         number: usize,
         feed: &Receiver<Feed>,
-        out: &Sender<(usize, Yield)>,
+        out: &SyncSender<(usize, Yield)>,
         turn: Option<&Mutex<()>>,
+        stored: VecDeque<FrameNote>,
     ) -> Result<(), ReplayError> {
+        self.stored = stored;
         let gone = |_| ReplayError::Thread("recorder");
         while let Ok(first) = feed.recv() {
             let mut now = self.take(first);
@@ -99,7 +109,7 @@ impl<P: Pipeline> Lane<P> {
                 }
             }
             while let Some(frame) = self.intake.poll(now) {
-                if let Some(done) = self.process(&frame, turn) {
+                if let Some(done) = self.frame(&frame, turn)? {
                     out.send((number, done)).map_err(gone)?;
                 }
                 if self.pacing == Pacing::KeepLatest {
@@ -110,9 +120,12 @@ impl<P: Pipeline> Lane<P> {
             out.send((number, Yield::Watermark(self.watermark))).map_err(gone)?;
         }
         while let Some(frame) = self.intake.flush() {
-            if let Some(done) = self.process(&frame, turn) {
+            if let Some(done) = self.frame(&frame, turn)? {
                 out.send((number, done)).map_err(gone)?;
             }
+        }
+        if let Some(note) = self.stored.front() {
+            return Err(unmatched::<P>(note, "the end of the bag"));
         }
         out.send((number, Yield::End)).map_err(gone)
     }
@@ -127,24 +140,64 @@ impl<P: Pipeline> Lane<P> {
         }
     }
 
-    fn process(
+    /// The next frame from disk, or computed.
+    fn frame(
         &mut self,
         frame: &<P::Processor as Processor>::Frame,
         turn: Option<&Mutex<()>>,
-    ) -> Option<Yield> {
+    ) -> Result<Option<Yield>, ReplayError> {
+        let number = self.frames;
+        self.frames += 1;
+        if self.stored.front().is_some_and(|note| note.number == number)
+            && let Some(note) = self.stored.pop_front()
+        {
+            return self.skip(frame, note).map(Some);
+        }
         let _turn = turn.map(|turn| turn.lock().unwrap_or_else(PoisonError::into_inner));
+        Ok(self.process(frame, number))
+    }
+
+    fn skip(
+        &mut self,
+        frame: &<P::Processor as Processor>::Frame,
+        note: FrameNote,
+    ) -> Result<Yield, ReplayError> {
+        let stamp = P::Processor::stamp(frame);
+        if stamp.0 != note.stamp_ns {
+            return Err(unmatched::<P>(&note, &format!("that of {stamp}")));
+        }
+        self.processor.skip(frame);
+        let mut account = self.accounting.lock().unwrap_or_else(PoisonError::into_inner);
+        for (stage, time_us) in P::STAGES.iter().zip(&note.stages_us).filter(|(_, time_us)| **time_us > 0) {
+            account.stage(stage, Duration::from_micros(u64::from(*time_us)));
+        }
+        account.publish(Duration::from_micros(u64::from(note.latency_us)));
+        self.watermark = self.watermark.max(stamp);
+        Ok(Yield::Frame { key: self.watermark, note, messages: None })
+    }
+
+    fn process(&mut self, frame: &<P::Processor as Processor>::Frame, number: u64) -> Option<Yield> {
         let start = Instant::now();
         let mut messages = Vec::new();
         let result = self.processor.process(&mut self.model, frame, self.wanted, &mut |message| {
             messages.push((message.topic, message.bytes.to_vec()));
         });
+        let latency = start.elapsed();
         let mut account = self.accounting.lock().unwrap_or_else(PoisonError::into_inner);
         match result {
             Ok(()) => {
-                account.publish(start.elapsed());
+                account.publish(latency);
                 let stamp = P::Processor::stamp(frame);
                 self.watermark = self.watermark.max(stamp);
-                Some(Yield::Frame { key: self.watermark, stamp, messages })
+                let stages = P::STAGES.iter().map(|stage| account.newest(stage).map_or(0, microseconds));
+                let note = FrameNote {
+                    number,
+                    stamp_ns: stamp.0,
+                    messages: messages.len() as u32,
+                    latency_us: microseconds(latency),
+                    stages_us: stages.collect(),
+                };
+                Some(Yield::Frame { key: self.watermark, note, messages: Some(messages) })
             }
             Err(error) => {
                 account.drop_frame(error.reason);
@@ -155,5 +208,18 @@ impl<P: Pipeline> Lane<P> {
                 None
             }
         }
+    }
+}
+
+/// At least one, as 0 stands for nothing timed.
+fn microseconds(time: Duration) -> u32 {
+    u32::try_from(time.as_micros()).unwrap_or(u32::MAX).max(1)
+}
+
+fn unmatched<P: Pipeline>(note: &FrameNote, found: &str) -> ReplayError {
+    ReplayError::Unmatched {
+        node: P::NODE,
+        expected: format!("frame {} of {}", note.number, Stamp(note.stamp_ns)),
+        found: found.to_owned(),
     }
 }

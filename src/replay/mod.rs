@@ -4,9 +4,16 @@
 //! published, and `run.json` with every frame accounted for. Each pipeline is a *lane* on its own
 //! thread; the recorder merges what they give by trigger time, so that the file is the same however
 //! the threads ran.
+//!
+//! A run that was stopped is played again from its start, but frames whose outputs are on disk are not computed
+//! again: intakes, transforms and counts come to where they were by the same messages, whatever state they have.
 
+mod attempt;
+mod bag_run;
 mod calibration;
 mod error;
+mod identity;
+mod journal;
 mod lane;
 mod merge;
 mod node;
@@ -16,17 +23,19 @@ mod recorder;
 mod resources;
 mod routing;
 mod run;
+mod stored;
 mod summary;
 
 use std::path::PathBuf;
 
 pub use calibration::{Calibration, CalibrationError, CameraCalibration, FixedTransform};
 pub use error::ReplayError;
+pub use identity::{Difference, FileIdentity, Identity, ModelIdentity};
 pub use progress::{Progress, Silent};
 pub(crate) use resources::peak_memory_mb;
 pub(crate) use routing::{Payload, Routes};
 pub use routing::{Remap, source as source_topic};
-pub use run::replay;
+pub use run::{Outcome, replay};
 pub use summary::{NodeSummary, RunSummary};
 
 use crate::pipeline::NodeParameters;
@@ -61,6 +70,6 @@ pub struct ReplayOptions {
     pub duration_s: Option<f64>,
     /// How many pipelines may compute at once
     pub jobs: usize,
-    /// Whether an unfinished run in `out` may be replaced, and a finished one kept
+    /// Whether an unfinished run in `out` goes on, and a finished one is left as it is
     pub resume: bool,
 }

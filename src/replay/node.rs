@@ -1,9 +1,11 @@
 //! The nodes a replay can run, and their lanes without their types.
 
-use std::sync::mpsc::{Receiver, Sender};
+use std::collections::VecDeque;
+use std::sync::mpsc::{Receiver, SyncSender};
 use std::sync::{Arc, Mutex};
 
 use super::ReplayError;
+use super::journal::FrameNote;
 use super::lane::{Feed, Lane, Yield};
 use super::routing::Routes;
 use crate::pipeline::depth::DepthPipeline;
@@ -24,8 +26,9 @@ pub(super) trait AnyLane: Send {
         self: Box<Self>,
         number: usize,
         feed: &Receiver<Feed>,
-        out: &Sender<(usize, Yield)>,
+        out: &SyncSender<(usize, Yield)>,
         turn: Option<&Mutex<()>>,
+        stored: VecDeque<FrameNote>,
     ) -> Result<(), ReplayError>;
 }
 
@@ -42,10 +45,11 @@ impl<P: Pipeline> AnyLane for Lane<P> {
         self: Box<Self>,
         number: usize,
         feed: &Receiver<Feed>,
-        out: &Sender<(usize, Yield)>,
+        out: &SyncSender<(usize, Yield)>,
         turn: Option<&Mutex<()>>,
+        stored: VecDeque<FrameNote>,
     ) -> Result<(), ReplayError> {
-        Self::run(*self, number, feed, out, turn)
+        Self::run(*self, number, feed, out, turn, stored)
     }
 }
 
@@ -61,7 +65,8 @@ pub(super) struct Node {
     pub outputs: &'static [OutputTopic],
     /// Those that are recorded
     pub wanted: WantedTopics,
-    parameters: ParameterSet,
+    /// Its parameters
+    pub parameters: ParameterSet,
     trigger: fn(InputKind) -> bool,
     build: BuildLane,
 }

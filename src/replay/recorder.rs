@@ -1,11 +1,13 @@
 //! Writes the outputs in order and remembers their digest.
 
-use std::fmt::Write as _;
 use std::path::Path;
 
 use sha2::{Digest, Sha256};
 
 use super::ReplayError;
+use super::identity::hex;
+use super::journal::{Entry, Journal};
+use super::stored::{StoredFrames, log_time};
 use crate::bag::{BagWriter, OfferedQos, TopicId};
 use crate::message::Stamp;
 use crate::pipeline::{OutputTopic, WantedTopics};
@@ -19,13 +21,14 @@ pub(super) struct Recorder {
     lanes: Vec<Vec<Option<(TopicId, &'static OutputTopic)>>>,
     digest: Sha256,
     written: u64,
+    journal: Journal,
 }
 
 impl Recorder {
-    /// A recording at `path` without topics.
-    pub fn create(path: &Path) -> Result<Self, ReplayError> {
+    /// A recording at `path` without topics, whose frames are noted in `journal`.
+    pub fn create(path: &Path, journal: Journal) -> Result<Self, ReplayError> {
         let writer = BagWriter::create(path).map_err(ReplayError::Bag)?;
-        Ok(Self { writer, lanes: Vec::new(), digest: Sha256::new(), written: 0 })
+        Ok(Self { writer, lanes: Vec::new(), digest: Sha256::new(), written: 0, journal })
     }
 
     /// Adds the recorded topics of the next lane.
@@ -68,7 +71,7 @@ impl Recorder {
         let Some(Some((id, output))) = self.lanes.get(lane).and_then(|topics| topics.get(topic)) else {
             return Ok(());
         };
-        let log_time = stamp.max(Stamp(0));
+        let log_time = log_time(stamp);
         self.writer.write(*id, log_time, bytes).map_err(ReplayError::Bag)?;
         self.written += 1;
         // Lengths in front, so that no two sequences of messages have the same digest input.
@@ -82,14 +85,30 @@ impl Recorder {
         Ok(())
     }
 
+    /// Writes the next of the `stored` messages, an output of `lane` for a trigger of `stamp`.
+    pub fn copy(&mut self, lane: usize, stamp: Stamp, stored: &mut StoredFrames) -> Result<(), ReplayError> {
+        let message = stored.next_message(stamp)?;
+        let named = |topic: &Option<(TopicId, &OutputTopic)>| {
+            topic.is_some_and(|(_, output)| message.topic.strip_prefix('/') == Some(output.name))
+        };
+        match self.lanes.get(lane).and_then(|topics| topics.iter().position(named)) {
+            Some(topic) => self.write(lane, topic, stamp, &message.data),
+            None => Err(ReplayError::Stored {
+                path: stored.path().to_owned(),
+                expected: format!("an output of the frame of {stamp}"),
+                found: format!("a message on {}", message.topic),
+            }),
+        }
+    }
+
+    /// Notes a frame whose messages are written.
+    pub fn note(&mut self, entry: &Entry) -> Result<(), ReplayError> {
+        self.journal.note(entry)
+    }
+
     /// Closes the file; the digest over topic, type, log time and bytes of every message, in hex.
     pub fn finish(self) -> Result<String, ReplayError> {
         self.writer.finish().map_err(ReplayError::Bag)?;
-        let digest = self.digest.finalize();
-        Ok(digest.iter().fold(String::with_capacity(64), |mut hex, byte| {
-            // Writing to a string cannot fail.
-            let _ = write!(hex, "{byte:02x}");
-            hex
-        }))
+        Ok(hex(&self.digest.finalize()))
     }
 }

@@ -2,30 +2,21 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::mpsc::{Receiver, channel, sync_channel};
-use std::sync::{Mutex, PoisonError};
+use std::sync::PoisonError;
 use std::time::Instant;
 
-use super::calibration::Overlay;
-use super::lane::Yield;
-use super::merge::Merge;
-use super::node::{AnyLane, Node};
-use super::play::{Entrance, Played, Player, Section};
+use super::attempt::{Attempt, Place};
+use super::bag_run::BagRun;
+use super::node::Node;
+use super::play::Section;
 use super::recorder::Recorder;
 use super::routing::{Routes, check_remaps};
+use super::stored::StoredFrames;
 use super::summary::{NodeSummary, RunSummary, config};
-use super::{Progress, Rate, ReplayError, ReplayOptions, resources};
-use crate::bag::{Bag, BagError, OutFolder, OutFolderError, ReadFilter};
+use super::{Identity, Progress, Rate, ReplayError, ReplayOptions, resources};
+use crate::bag::{Bag, BagError, ReadFilter};
 use crate::message::Stamp;
 use crate::pipeline::{Accounting, Pacing, PipelineError, type_name_of};
-
-/// Messages that wait for a lane in lockstep; bounds the memory.
-const LOCKSTEP_QUEUE: usize = 8;
-/// Messages that wait while a paced lane computes a frame.
-const PACED_QUEUE: usize = 256;
-
-/// What a replay writes, and replaces if it was told to resume.
-const FILES: [&str; 3] = ["outputs.mcap", "run.json", "run.json.partial"];
 
 /// A bag with the routes of each node.
 struct Source {
@@ -37,11 +28,22 @@ struct Source {
 /// Facts about the models, by node.
 type Facts = BTreeMap<&'static str, Vec<(&'static str, String)>>;
 
-/// Replays; gives the summary that is also in `run.json`, and what of the input was unreadable.
-pub fn replay(
-    options: &ReplayOptions,
-    progress: &mut dyn Progress,
-) -> Result<(RunSummary, Option<String>), ReplayError> {
+/// What came of [`replay`].
+#[derive(Debug)]
+pub enum Outcome {
+    /// The bags were replayed
+    Replayed {
+        /// What is also in `run.json`
+        summary: Box<RunSummary>,
+        /// What of the input was unreadable
+        unreadable: Option<String>,
+    },
+    /// The run to resume had ended; nothing was done
+    AlreadyFinished,
+}
+
+/// Replays.
+pub fn replay(options: &ReplayOptions, progress: &mut dyn Progress) -> Result<Outcome, ReplayError> {
     let start = Instant::now();
     check(options)?;
     for set in [&options.parameters.depth, &options.parameters.detection] {
@@ -49,10 +51,7 @@ pub fn replay(
             tracing::warn!("{note}");
         }
     }
-    match OutFolder::check(&options.out) {
-        Err(OutFolderError::NotEmpty(_)) if options.resume => {}
-        checked => checked?,
-    }
+    let place = Place::look(&options.out, options.resume)?;
     let all = Node::all(&options.parameters);
     let inputs: Vec<_> = all.iter().flat_map(|node| node.inputs.iter().cloned()).collect();
     check_remaps(&options.remaps, &inputs)?;
@@ -65,6 +64,15 @@ pub fn replay(
         .enumerate()
         .filter(|(index, node)| sources.iter().any(|source| node.is_triggered_by(&source.routes[*index])))
         .collect();
+
+    let identity = Identity::new(
+        options,
+        sources.iter().map(|source| &source.bag),
+        used.iter().map(|(_, node)| (node.name, &node.parameters)),
+        config(&options.parameters, options.calibration.as_ref()),
+    )?;
+    let identity_read = identity.as_read().map_err(|error| ReplayError::write(&options.out, &error))?;
+    place.refuse_other(&options.out, &identity_read)?;
 
     let pacing = if options.rate == Rate::Max { Pacing::Lockstep } else { Pacing::KeepLatest };
     let mut facts = Facts::new();
@@ -81,9 +89,15 @@ pub fn replay(
         Ok::<_, ReplayError>(lanes)
     };
     // Before anything is written: a model that cannot be used leaves no trace.
-    let mut loaded = Some(load(&mut facts)?);
-    let folder = OutFolder::create(&options.out, &FILES)?;
-    let mut recorder = Recorder::create(&options.out.join("outputs.mcap"))?;
+    let mut loaded = if matches!(place, Place::Finished(_)) { None } else { Some(load(&mut facts)?) };
+    let begun = Attempt::begin(&options.out, options.resume, &identity_read)?;
+    let Some((attempt, journal, mut stored)) = begun else { return Ok(Outcome::AlreadyFinished) };
+    if options.rate != Rate::Max {
+        // Which frames are dropped for being late is another matter each time.
+        stored = StoredFrames::default();
+    }
+    let resumed_frames = stored.count();
+    let mut recorder = Recorder::create(&attempt.outputs(), journal)?;
     for (_, node) in &used {
         recorder.add_lane(node.outputs, node.wanted)?;
     }
@@ -91,7 +105,7 @@ pub fn replay(
     let mut totals: BTreeMap<&'static str, Accounting> = BTreeMap::new();
     let (mut bag_s, mut any, mut damages) = (0.0, false, Vec::new());
     let mut outputs_per_bag = Vec::with_capacity(sources.len());
-    for Source { bag, section, routes } in &sources {
+    for (number, Source { bag, section, routes }) in sources.iter().enumerate() {
         progress.bag(&bag.path().display().to_string(), section.seconds(bag));
         bag_s += section.seconds(bag);
         // A lane of its own for each bag: nothing of one recording reaches into the next.
@@ -102,7 +116,8 @@ pub fn replay(
         let accounts: Vec<_> = lanes.iter().map(|lane| lane.accounting()).collect();
         let lanes = lanes.into_iter().zip(&used).map(|(lane, (node, _))| (lane, routes[*node].clone()));
         let before = recorder.written();
-        let played = play_bag(bag, *section, options, lanes.collect(), &mut recorder, progress)?;
+        let play = BagRun { number, bag, section: *section, options };
+        let played = play.run(lanes.collect(), &mut recorder, &mut stored, progress)?;
         outputs_per_bag.push(recorder.written() - before);
         any |= played.any;
         damages.extend(played.damages);
@@ -130,12 +145,11 @@ pub fn replay(
     }
     let (cpu_s, max_rss_mb) = resources::used();
     let summary = RunSummary {
-        isobath: env!("CARGO_PKG_VERSION"),
         bags: options.bags.iter().map(|path| path.display().to_string()).collect(),
-        remaps: options.remaps.iter().map(ToString::to_string).collect(),
-        config: config(&options.parameters, options.calibration.as_ref()),
+        identity,
         providers,
         nodes,
+        resumed_frames,
         bag_s,
         load_s,
         wall_s: start.elapsed().as_secs_f64(),
@@ -144,9 +158,10 @@ pub fn replay(
         outputs_sha256,
         outputs_per_bag,
     };
-    write_summary(&options.out, &summary)?;
-    folder.keep();
-    Ok((summary, (!unread.is_empty()).then(|| unread.join("; "))))
+    let text = serde_json::to_string_pretty(&summary);
+    attempt.finish(&(text.map_err(|error| ReplayError::write(&options.out, &error))? + "\n"))?;
+    let unreadable = (!unread.is_empty()).then(|| unread.join("; "));
+    Ok(Outcome::Replayed { summary: Box::new(summary), unreadable })
 }
 
 /// Opens a bag and finds out what it feeds.
@@ -182,64 +197,6 @@ fn damage(bag: &Bag) -> Option<BagError> {
     bag.messages(&filter).map_or_else(Some, |mut messages| messages.find_map(Result::err))
 }
 
-fn play_bag(
-    bag: &Bag,
-    section: Section,
-    options: &ReplayOptions,
-    lanes: Vec<(Box<dyn AnyLane>, Routes)>,
-    recorder: &mut Recorder,
-    progress: &mut dyn Progress,
-) -> Result<Played, ReplayError> {
-    let queue = if options.rate == Rate::Max { LOCKSTEP_QUEUE } else { PACED_QUEUE };
-    let turn = Mutex::new(());
-    let turn = (options.jobs == 1).then_some(&turn);
-    let count = lanes.len();
-    let (out, results) = channel();
-    std::thread::scope(|scope| {
-        let mut entrances = Vec::with_capacity(count);
-        let mut workers = Vec::with_capacity(count);
-        for (number, (lane, routes)) in lanes.into_iter().enumerate() {
-            let (feed, fed) = sync_channel(queue);
-            entrances.push(Entrance { routes, feed });
-            let out = out.clone();
-            workers.push(scope.spawn(move || lane.run(number, &fed, &out, turn)));
-        }
-        drop(out);
-        let writer = scope.spawn(move || record(count, &results, recorder));
-        let overlay = options.calibration.as_ref().map(Overlay::new);
-        let player = Player { bag, section, rate: options.rate, lanes: &entrances, overlay };
-        let played = player.play(progress);
-        drop(entrances);
-        // What failed first is what the others failed of: the recorder, then a lane, then the player.
-        writer.join().map_err(|_| ReplayError::Thread("recorder"))??;
-        for worker in workers {
-            worker.join().map_err(|_| ReplayError::Thread("pipeline"))??;
-        }
-        played
-    })
-}
-
-fn record(
-    lanes: usize,
-    results: &Receiver<(usize, Yield)>,
-    recorder: &mut Recorder,
-) -> Result<(), ReplayError> {
-    let mut merge = Merge::new(lanes);
-    while let Ok((lane, result)) = results.recv() {
-        match result {
-            Yield::Frame { key, stamp, messages } => merge.push(lane, key, (stamp, messages)),
-            Yield::Watermark(watermark) => merge.advance(lane, watermark),
-            Yield::End => merge.end(lane),
-        }
-        while let Some((lane, (stamp, messages))) = merge.pop() {
-            for (topic, bytes) in messages {
-                recorder.write(lane, topic, stamp, &bytes)?;
-            }
-        }
-    }
-    if merge.all_ended() { Ok(()) } else { Err(ReplayError::Thread("pipeline")) }
-}
-
 fn check(options: &ReplayOptions) -> Result<(), ReplayError> {
     let refuse = |name, expected, found: String| Err(ReplayError::Option { name, expected, found });
     if let Rate::Times(factor) = options.rate
@@ -269,14 +226,4 @@ fn no_input(path: &Path, bag: &Bag, nodes: &[Node]) -> ReplayError {
         .collect();
     let found: Vec<_> = bag.info().topics.iter().map(|topic| topic.name.as_str()).collect();
     ReplayError::NoInput { bag: path.to_owned(), expected: expected.join(" or "), found: found.join(", ") }
-}
-
-/// Written beside and renamed, so that a `run.json` always belongs to a finished run.
-fn write_summary(out: &Path, summary: &RunSummary) -> Result<(), ReplayError> {
-    let path = out.join("run.json");
-    let fail = |reason: String| ReplayError::Write { path: path.clone(), reason };
-    let text = serde_json::to_string_pretty(summary).map_err(|error| fail(error.to_string()))?;
-    let partial = out.join("run.json.partial");
-    std::fs::write(&partial, text + "\n").map_err(|error| fail(error.to_string()))?;
-    std::fs::rename(&partial, &path).map_err(|error| fail(error.to_string()))
 }

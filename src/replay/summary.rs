@@ -5,24 +5,24 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::{Map, Value as Json, json};
 
-use super::Calibration;
+use super::{Calibration, Identity};
 use crate::pipeline::{Accounting, LatencySummary, NodeParameters, ParameterSet, Value};
 
 /// Contents of `run.json`.
 #[derive(Clone, Debug, Serialize)]
 pub struct RunSummary {
-    /// Version of this program
-    pub isobath: &'static str,
     /// Bags in the order they were played
     pub bags: Vec<String>,
-    /// Topic names that were changed, as `from:=to`
-    pub remaps: Vec<String>,
-    /// All parameters of all nodes, defaults included; the calibration file under `calibration`
-    pub config: Json,
+    /// What the run was made from
+    #[serde(flatten)]
+    pub identity: Identity,
     /// Execution provider in use, by node
     pub providers: BTreeMap<&'static str, String>,
     /// Counts and times, by node
     pub nodes: BTreeMap<&'static str, NodeSummary>,
+    /// Frames that an earlier attempt computed, which was stopped; `load_s`, `wall_s`, `cpu_s` and `max_rss_mb` are
+    /// of the last attempt alone
+    pub resumed_frames: u64,
     /// Seconds of recording
     pub bag_s: f64,
     /// Seconds until the models were loaded and checked

@@ -8,6 +8,7 @@ mod compressed;
 mod damaged;
 mod messages;
 mod recording;
+mod resumed;
 mod run;
 mod sections;
 #[allow(dead_code, reason = "shared with the tests of the library")]

@@ -170,6 +170,12 @@ impl Processor for DepthProcessor {
         Ok(())
     }
 
+    fn skip(&mut self, frame: &DepthFrame) {
+        // Radars that cannot be read are counted here, and the Doppler signs are watched from frame to frame.
+        // A frame that fails of it has no outputs to be known.
+        let _ = self.radars.collect(frame);
+    }
+
     fn update(&mut self, parameters: &ParameterSet) {
         self.radars.update(parameters);
         self.encoder.update(parameters);

@@ -165,6 +165,10 @@ impl Processor for DetectionProcessor {
         Ok(())
     }
 
+    fn skip(&mut self, _frame: &DetectionFrame) {
+        // The layout of the last sweep only decides what is logged.
+    }
+
     fn update(&mut self, parameters: &ParameterSet) {
         self.score_threshold = parameters.double("score_threshold") as f32;
         self.marker_threshold = parameters.double("marker_threshold") as f32;

@@ -1,0 +1,233 @@
+//! The folder of a run while the run is under way: what it has written grows in a folder of its own until it is
+//! finished, so that a run that was stopped at any moment can go on.
+//!
+//! ```text
+//! OUT/outputs.mcap, run.json   a finished run
+//! OUT/unfinished/              outputs, notes and at last the summary of the run under way
+//! OUT/unfinished.before/       those of the attempt before, from which its frames are taken
+//! ```
+//!
+//! An attempt writes the outputs anew from the first frame, copying those that the one before has. Killed, it leaves
+//! two beginnings of the same recording, of which the longer one is kept.
+
+use std::fs::{self, File, TryLockError};
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value as Json;
+
+use super::ReplayError;
+use super::identity::difference;
+use super::journal::{Journal, read_identity};
+use super::stored::StoredFrames;
+use crate::bag::OutFolder;
+
+const OUTPUTS: &str = "outputs.mcap";
+const SUMMARY: &str = "run.json";
+const JOURNAL: &str = "journal.jsonl";
+const UNFINISHED: &str = "unfinished";
+const BEFORE: &str = "unfinished.before";
+
+/// What there is in the folder of a run to be.
+#[derive(Debug, PartialEq)]
+pub(super) enum Place {
+    /// Nothing, or no folder
+    Free,
+    /// A run that did not end
+    Unfinished,
+    /// A run that did, and its summary
+    Finished(Json),
+}
+
+impl Place {
+    /// Looks at `out`, which must be free unless a run is to be resumed. Touches nothing.
+    pub fn look(out: &Path, resume: bool) -> Result<Self, ReplayError> {
+        let checked = OutFolder::check(out);
+        if checked.is_ok() || !resume {
+            checked?;
+            return Ok(Self::Free);
+        }
+        let summary = out.join(SUMMARY);
+        if summary.exists() {
+            let text = fs::read(&summary).map_err(|error| ReplayError::read(&summary, &error))?;
+            let run =
+                serde_json::from_slice::<Json>(&text).ok().filter(|run| run["outputs_sha256"].is_string());
+            return run.map(Self::Finished).ok_or_else(|| ReplayError::NotARun(out.to_owned()));
+        }
+        if [UNFINISHED, BEFORE].iter().any(|folder| out.join(folder).is_dir()) {
+            return Ok(Self::Unfinished);
+        }
+        Err(ReplayError::NotARun(out.to_owned()))
+    }
+
+    /// Refuses what another run than that of `identity` left in `out`.
+    pub fn refuse_other(&self, out: &Path, identity: &Json) -> Result<(), ReplayError> {
+        let found = match self {
+            Self::Free => Vec::new(),
+            Self::Finished(summary) => vec![summary.clone()],
+            Self::Unfinished => {
+                let journals = [UNFINISHED, BEFORE].map(|folder| out.join(folder).join(JOURNAL));
+                let found = journals.iter().map(|path| read_identity(path)).collect::<Result<Vec<_>, _>>()?;
+                found.into_iter().flatten().collect()
+            }
+        };
+        match found.iter().find_map(|found| difference(identity, found)) {
+            Some(difference) => Err(ReplayError::OtherRun { out: out.to_owned(), difference }),
+            None => Ok(()),
+        }
+    }
+}
+
+/// One attempt at a run. Dropped before it is finished, it takes away what it wrote, unless there are frames that a
+/// later attempt can go on with.
+pub(super) struct Attempt {
+    out: PathBuf,
+    folder: Option<OutFolder>,
+    /// Length of a journal without frames
+    empty_journal: u64,
+    /// Keeps other processes out while it is open.
+    _lock: Option<File>,
+}
+
+impl Attempt {
+    /// Begins a run that is made from `identity`, or goes on with it if `resume` allows: a new journal, and the
+    /// frames of earlier attempts. `None` if all of the run is there already.
+    pub fn begin(
+        out: &Path,
+        resume: bool,
+        identity: &Json,
+    ) -> Result<Option<(Self, Journal, StoredFrames)>, ReplayError> {
+        let folder = OutFolder::create(out, &[])?;
+        let lock = match lock(out) {
+            Ok(lock) => lock,
+            Err(error) => {
+                // What is in there is another's.
+                folder.keep();
+                return Err(error);
+            }
+        };
+        let (now, before) = (out.join(UNFINISHED), out.join(BEFORE));
+        let place = Place::look(out, resume)?;
+        place.refuse_other(out, identity)?;
+        let stored = match place {
+            Place::Free => StoredFrames::default(),
+            Place::Finished(_) => {
+                remove(&now)?;
+                remove(&before)?;
+                folder.keep();
+                return Ok(None);
+            }
+            Place::Unfinished if now.join(SUMMARY).exists() => {
+                publish(out)?;
+                folder.keep();
+                return Ok(None);
+            }
+            Place::Unfinished => {
+                if frames(&now)? > frames(&before)? {
+                    remove(&before)?;
+                    rename(&now, &before)?;
+                } else {
+                    remove(&now)?;
+                }
+                StoredFrames::read(&before.join(JOURNAL), &before.join(OUTPUTS))?.unwrap_or_default()
+            }
+        };
+        fs::create_dir(&now).map_err(|error| ReplayError::write(&now, &error))?;
+        let mut attempt =
+            Self { out: out.to_owned(), folder: Some(folder), empty_journal: u64::MAX, _lock: lock };
+        let journal = Journal::create(&attempt.journal(), identity)?;
+        attempt.empty_journal = length(&attempt.journal());
+        Ok(Some((attempt, journal, stored)))
+    }
+
+    /// Where the outputs go.
+    pub fn outputs(&self) -> PathBuf {
+        self.out.join(UNFINISHED).join(OUTPUTS)
+    }
+
+    fn journal(&self) -> PathBuf {
+        self.out.join(UNFINISHED).join(JOURNAL)
+    }
+
+    /// Puts the outputs, which are complete, and the `summary` where finished runs have them.
+    ///
+    /// The summary is the mark of a finished run, so everything is on the disk before it appears.
+    pub fn finish(mut self, summary: &str) -> Result<(), ReplayError> {
+        let folder = self.out.join(UNFINISHED);
+        let partial = folder.join("run.json.partial");
+        fs::write(&partial, summary).map_err(|error| ReplayError::write(&partial, &error))?;
+        sync(&self.outputs())?;
+        sync(&partial)?;
+        rename(&partial, &folder.join(SUMMARY))?;
+        publish(&self.out)?;
+        if let Some(folder) = self.folder.take() {
+            folder.keep();
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Attempt {
+    fn drop(&mut self) {
+        let Some(folder) = self.folder.take() else { return };
+        if length(&self.journal()) > self.empty_journal || self.out.join(BEFORE).exists() {
+            folder.keep();
+            tracing::warn!(
+                "the frames recorded so far are kept in '{}': --resume goes on",
+                self.out.display()
+            );
+        } else {
+            // The error that ended the run is the one to tell.
+            let _ = fs::remove_dir_all(self.out.join(UNFINISHED));
+        }
+    }
+}
+
+/// Frames of the attempt in `folder`; `None` where there was none, or it ended before its first note.
+fn frames(folder: &Path) -> Result<Option<u64>, ReplayError> {
+    let stored = StoredFrames::read(&folder.join(JOURNAL), &folder.join(OUTPUTS))?;
+    Ok(stored.map(|stored| stored.count()))
+}
+
+/// Moves a run that is complete out of the folder it grew in. Can be repeated from wherever it was stopped.
+fn publish(out: &Path) -> Result<(), ReplayError> {
+    let folder = out.join(UNFINISHED);
+    let outputs = folder.join(OUTPUTS);
+    if outputs.exists() {
+        rename(&outputs, &out.join(OUTPUTS))?;
+    }
+    rename(&folder.join(SUMMARY), &out.join(SUMMARY))?;
+    sync(out)?;
+    remove(&folder)?;
+    remove(&out.join(BEFORE))
+}
+
+/// Refuses a folder that another process writes to. A file system that knows no locks is trusted.
+fn lock(out: &Path) -> Result<Option<File>, ReplayError> {
+    let Ok(folder) = File::open(out) else { return Ok(None) };
+    match folder.try_lock() {
+        Ok(()) => Ok(Some(folder)),
+        Err(TryLockError::WouldBlock) => Err(ReplayError::InUse(out.to_owned())),
+        Err(TryLockError::Error(_)) => Ok(None),
+    }
+}
+
+fn length(file: &Path) -> u64 {
+    fs::metadata(file).map_or(0, |found| found.len())
+}
+
+fn sync(path: &Path) -> Result<(), ReplayError> {
+    File::open(path).and_then(|file| file.sync_all()).map_err(|error| ReplayError::write(path, &error))
+}
+
+fn rename(from: &Path, to: &Path) -> Result<(), ReplayError> {
+    fs::rename(from, to).map_err(|error| ReplayError::write(to, &error))
+}
+
+/// Removes a folder that may not be there.
+fn remove(folder: &Path) -> Result<(), ReplayError> {
+    match fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(ReplayError::write(folder, &error)),
+        _ => Ok(()),
+    }
+}
