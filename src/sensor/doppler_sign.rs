@@ -24,14 +24,28 @@ pub struct DopplerSigns {
     pub opposing: u32,
 }
 
+/// Range rate of a still target at `position` seen from a radar that moves at `velocity_mps`, and how far from it
+/// a measured one may be, m/s.
+fn still_rate(position: [f32; 3], velocity_mps: [f32; 3]) -> (f32, f32) {
+    let position = nalgebra::Vector3::from(position);
+    let expected = -nalgebra::Vector3::from(velocity_mps).dot(&position) / position.norm();
+    (expected, TOLERANCE_MPS + TOLERANCE_SHARE * expected.abs())
+}
+
+impl RadarReturn {
+    /// Whether its range rate is that of something that moves, for a radar that moves at `velocity_mps` in its
+    /// own frame. One without a range rate is taken to stand still.
+    pub fn is_moving(&self, velocity_mps: [f32; 3]) -> bool {
+        let (expected, tolerance) = still_rate(self.position, velocity_mps);
+        (self.range_rate_mps - expected).abs() > tolerance
+    }
+}
+
 impl DopplerSigns {
     /// Takes in the returns of one cycle; `velocity_mps` is that of the radar, in its own frame.
     pub fn add(&mut self, returns: &[RadarReturn], velocity_mps: [f32; 3]) {
-        let velocity = nalgebra::Vector3::from(velocity_mps);
         for item in returns {
-            let position = nalgebra::Vector3::from(item.position);
-            let expected = -velocity.dot(&position) / position.norm();
-            let tolerance = TOLERANCE_MPS + TOLERANCE_SHARE * expected.abs();
+            let (expected, tolerance) = still_rate(item.position, velocity_mps);
             // Comparisons with NaN are false: such returns say nothing.
             if expected.abs() >= MIN_SPEED_MPS {
                 self.agreeing += u32::from((item.range_rate_mps - expected).abs() <= tolerance);
@@ -91,6 +105,14 @@ mod tests {
         assert!(!after(10, forward, still).is_inverted());
         assert!(after(10, [-2.0, 0.0, 0.0], still).is_inverted(), "backwards");
         assert!(!after(1, forward, |p| -still(p)).is_inverted(), "too few");
+    }
+
+    #[test]
+    fn what_moves_is_told_from_a_still_world() {
+        let forward = [2.0, 0.0, 0.0];
+        assert!(returns(still).iter().all(|found| !found.is_moving(forward)));
+        assert!(returns(|p| still(p) + 1.0).iter().all(|found| found.is_moving(forward)));
+        assert!(returns(|_| f32::NAN).iter().all(|found| !found.is_moving(forward)), "no range rate");
     }
 
     #[test]

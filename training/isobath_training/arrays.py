@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-FORMAT = 1
+FORMAT = 2
 # Seeds from here on validate and test; nothing is trained on them.
 FIRST_HELD_BACK_SEED = 800_000
 

@@ -4,12 +4,12 @@ import json
 
 import numpy as np
 import pytest
-from isobath_training.arrays import Arrays
+from isobath_training.arrays import FORMAT, Arrays
 
 
 @pytest.fixture
 def folder(tmp_path):
-    index = {"format": 1, "scenes": ["hall"], "classes": ["car"], "columns": {"radar": ["x"]}}
+    index = {"format": FORMAT, "scenes": ["hall"], "classes": ["car"], "columns": {"radar": ["x"]}}
     (tmp_path / "dataset.json").write_text(json.dumps(index))
     np.save(tmp_path / "frames.npy", np.array([[0, 799_999, 0], [0, 799_999, 5]], np.int64))
     np.save(tmp_path / "depth.npy", np.arange(24, dtype=np.float16).reshape(2, 3, 4))
@@ -32,6 +32,6 @@ def test_frames_are_mapped_and_ragged_rows_found(folder):
 def test_other_formats_and_held_back_seeds_are_noticed(folder):
     np.save(folder / "frames.npy", np.array([[0, 800_000, 0]], np.int64))
     assert Arrays(folder).held_back()
-    (folder / "dataset.json").write_text(json.dumps({"format": 2}))
-    with pytest.raises(ValueError, match="expected format 1, found 2"):
+    (folder / "dataset.json").write_text(json.dumps({"format": FORMAT + 1}))
+    with pytest.raises(ValueError, match="expected format"):
         Arrays(folder)

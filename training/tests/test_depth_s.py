@@ -13,6 +13,7 @@ from isobath_training.depth_s.loss import loss
 from isobath_training.depth_s.metrics import measure
 from isobath_training.depth_s.network import DepthNetwork, Spread
 from isobath_training.depth_s.prior import draw, rays
+from isobath_training.depth_s.returns import simulated
 from isobath_training.depth_s.samples import Frames
 from isobath_training.folder import run, write_folder
 
@@ -23,7 +24,8 @@ def write_arrays(out, frames, first_seed):
     """A wall before a floor, whose distance only the radar tells."""
     random = np.random.default_rng(first_seed)
     out.mkdir()
-    columns = {"camera": [], "lidar": [], "boxes": [], "radar": []}
+    names = "x y z range_rate snr rcs radar age motion azimuth_std elevation_std"
+    columns = {"camera": [], "lidar": [], "boxes": [], "radar": names.split()}
     index = {"format": FORMAT, "scenes": ["hall", "street"], "classes": [], "columns": columns}
     (out / "dataset.json").write_text(json.dumps(index))
     numbers = np.arange(frames)
@@ -39,8 +41,8 @@ def write_arrays(out, frames, first_seed):
     image = 255 * np.exp(-np.where(np.isfinite(depth), depth, 0) / 10)
     np.save(out / "image.npy", np.repeat(image.astype(np.uint8)[..., None], 3, 3))
     np.save(out / "camera.npy", np.repeat(CAMERA[None], frames, 0))
-    returns = [[[x, 0.0, wall, 0.0, 20.0, 0.0, 0.0] for x in (-1.0, 0.0, 1.0)] for wall in walls]
-    np.save(out / "radar.npy", np.array(returns, np.float32).reshape(-1, 7))
+    returns = [[[x, 0, wall, 0, 20, 0, 0, 0.01, 0, 0, 0] for x in (-1.0, 0.0, 1.0)] for wall in walls]
+    np.save(out / "radar.npy", np.array(returns, np.float32).reshape(-1, len(names.split())))
     np.save(out / "radar_offsets.npy", np.arange(frames + 1) * 3)
     return out
 
@@ -142,6 +144,21 @@ def test_flipped_and_cropped_samples_keep_their_geometry(data):
         sure = (weight > 0.9) & (np.abs(z / wall - 1) < 0.02)
         checked += sure.sum()
     assert checked > 20
+
+
+def test_earlier_scans_are_added_without_what_moves():
+    columns = "x y z range_rate snr rcs radar age motion azimuth_std elevation_std".split()
+    rows = np.zeros((6, len(columns)), np.float32)
+    rows[:, 2] = range(6)
+    rows[:, columns.index("snr")] = 20
+    rows[:, columns.index("age")] = [-0.01, -0.01, 0.09, 0.09, 0.19, 0.19]
+    rows[[1, 3], columns.index("motion")] = 2.0
+    rows[5, columns.index("elevation_std")] = 0.05
+    assert simulated(rows, columns, 1)[0][:, 2].tolist() == [0, 1]
+    points, sigmas = simulated(rows, columns, 3)
+    assert points[:, 2].tolist() == [0, 1, 2, 4, 5]
+    assert np.allclose(np.degrees(sigmas[0]), [2.121, 2.687], atol=1e-3)
+    assert np.isclose(sigmas[4, 1], 0.05) and np.isclose(np.degrees(sigmas[4, 0]), 2.121, atol=1e-3)
 
 
 def test_rays_lead_to_where_points_are_drawn():

@@ -5,8 +5,9 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::MAX_RADARS;
-use super::parameters::{RadarSettings, radar_count, radar_settings};
-use super::radar_input::{RadarMessage, RadarPayload, RadarReception, velocity_mps};
+use super::parameters::{RadarSettings, radar_count, radar_scans, radar_settings};
+use super::radar_history::RadarHistory;
+use super::radar_input::{EarlierScan, RadarMessage, RadarPayload, RadarReception, velocity_mps};
 use crate::geometry::{CameraModel, TransformBuffer};
 use crate::message::{CameraInfo, CdrError, Image, LendCompressedImage, LendImage, Stamp, from_cdr};
 use crate::pipeline::{
@@ -108,6 +109,7 @@ pub struct DepthIntake {
     transforms: TransformBuffer,
     radars: usize,
     settings: [RadarSettings; MAX_RADARS],
+    history: RadarHistory,
     last_image: Option<Stamp>,
     timeout_ns: i64,
     pacing: Pacing,
@@ -138,6 +140,7 @@ impl DepthIntake {
             transforms: TransformBuffer::new(),
             radars,
             settings,
+            history: RadarHistory::new(radar_scans(parameters)),
             last_image: None,
             timeout_ns,
             pacing,
@@ -242,6 +245,7 @@ impl DepthIntake {
             Ok((stamp, frame_id)) => {
                 self.account().input(&self.settings[radar].topic, stamp);
                 let reception = Arc::new(RadarReception { payload, frame_id });
+                self.history.offer(radar, stamp.offset_ns(self.settings[radar].offset_ns), &reception);
                 if let Some(reason) = self.collector.offer_radar(radar, stamp, reception, now) {
                     self.problem(&self.settings[radar].topic, reason.explain(), false);
                 }
@@ -293,6 +297,7 @@ impl DepthIntake {
         };
         let mut poses = [None; MAX_RADARS];
         let mut velocities = [None; MAX_RADARS];
+        let mut earlier: [Vec<EarlierScan>; MAX_RADARS] = Default::default();
         let mut missing: [Option<(&str, Option<String>)>; MAX_RADARS] = [const { None }; MAX_RADARS];
         for (radar, slot) in set.radars.iter().enumerate().take(self.radars) {
             let Some((stamp, message)) = slot else {
@@ -303,6 +308,12 @@ impl DepthIntake {
                 Ok(pose) => {
                     poses[radar] = Some(pose);
                     velocities[radar] = velocity_mps(&self.transforms, &message.frame_id, *stamp);
+                    earlier[radar] = match self.history.before(radar, *stamp, &pose, &self.transforms) {
+                        Err(error) if !last_call && error.may_arrive() => return Err(set),
+                        Ok(scans) => scans,
+                        // Without odometry of its time the frame has this scan alone.
+                        Err(_) => Vec::new(),
+                    };
                 }
                 Err(error) if !last_call && error.may_arrive() => return Err(set),
                 Err(error) => missing[radar] = Some(("no_transform", Some(error.to_string()))),
@@ -334,6 +345,7 @@ impl DepthIntake {
                 payload: message.payload.clone(),
                 t_camera_radar: pose,
                 velocity_mps: velocities[radar],
+                earlier: std::mem::take(&mut earlier[radar]),
             })
         });
         Ok(Some(DepthFrame { stamp, frame_id: image.frame_id, image: image.image, calibration, radars }))
@@ -424,6 +436,7 @@ impl Intake for DepthIntake {
     fn update(&mut self, parameters: &ParameterSet) {
         // What a radar publishes, and so its topic, is settled at start.
         self.settings = radar_settings(parameters);
+        self.history.resize(radar_scans(parameters));
         self.timeout_ns = parameters.integer("sync_timeout_ms") * 1_000_000;
         self.collector.retime(
             self.settings.each_ref().map(|radar| radar.window_ns),

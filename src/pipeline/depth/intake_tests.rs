@@ -272,10 +272,8 @@ fn a_recording_that_starts_again_is_taken_up_at_once() {
     assert_eq!(live.accounting.lock().unwrap().degraded().len(), 0);
 }
 
-#[test]
-fn odometry_gives_the_velocity_of_the_radar_in_its_own_frame() {
-    let mut live = Live::new();
-    // The radar looks to the left of a robot that drives forward at 3 m/s.
+/// A radar that looks to the left of a robot that drives forward at 3 m/s from −0.5 s up to `until_ms`.
+fn drive(live: &mut Live, until_ms: i64) {
     let quarter = std::f64::consts::FRAC_1_SQRT_2;
     let mut mount = TransformStamped { child_frame_id: "radar", ..Default::default() };
     mount.header.frame_id = "base";
@@ -285,19 +283,71 @@ fn odometry_gives_the_velocity_of_the_radar_in_its_own_frame() {
     camera.transform.rotation.w = 1.0;
     let fixed = TFMessage { transforms: [mount, camera].into_iter().collect() };
     live.offer(SensorInput::Transforms(encoded(&fixed).into(), true), -1000);
-    for ms in [-200, 100] {
-        let mut moved =
-            TransformStamped { header: header(ms, "odom"), child_frame_id: "base", ..Default::default() };
-        moved.transform.translation.x = 3e-3 * ms as f64;
-        moved.transform.rotation.w = 1.0;
-        let message = TFMessage { transforms: [moved].into_iter().collect() };
-        live.offer(SensorInput::Transforms(encoded(&message).into(), false), ms);
-    }
+    live.offer(odometry(-500), -500);
+    live.offer(odometry(until_ms), until_ms);
+}
+
+fn odometry(ms: i64) -> SensorInput {
+    let mut moved =
+        TransformStamped { header: header(ms, "odom"), child_frame_id: "base", ..Default::default() };
+    moved.transform.translation.x = 3e-3 * ms as f64;
+    moved.transform.rotation.w = 1.0;
+    let message = TFMessage { transforms: [moved].into_iter().collect() };
+    SensorInput::Transforms(encoded(&message).into(), false)
+}
+
+#[test]
+fn odometry_gives_the_velocity_of_the_radar_in_its_own_frame() {
+    let mut live = Live::new();
+    drive(&mut live, 100);
     live.offer(image(0), 0);
     live.offer(radar(5), 10);
     let frame = live.intake.poll(at(10)).unwrap();
     let [x, y, z] = frame.radars[0].as_ref().unwrap().velocity_mps.unwrap();
     assert!(x.abs() < 1e-5 && (y + 3.0).abs() < 1e-5 && z.abs() < 1e-5, "{x} {y} {z}");
+}
+
+#[test]
+fn earlier_scans_are_moved_by_odometry() {
+    let mut live = Live::with(&[("radar_scans", "3")]);
+    drive(&mut live, 100);
+    for ms in [-295, -195, -95] {
+        live.offer(radar(ms), ms + 5);
+    }
+    live.offer(image(0), 0);
+    live.offer(radar(5), 10);
+    let frame = live.intake.poll(at(10)).unwrap();
+    let message = frame.radars[0].as_ref().unwrap();
+    let places: Vec<f64> = message.earlier.iter().map(|scan| scan.t_camera_radar.translation.x).collect();
+    assert_eq!(places.len(), 2, "three scans with that of the frame");
+    assert!((places[0] + 0.3).abs() < 1e-6 && (places[1] + 0.6).abs() < 1e-6, "{places:?}");
+    assert!((message.earlier[0].velocity_mps[1] + 3.0).abs() < 1e-5);
+}
+
+#[test]
+fn earlier_scans_wait_for_odometry_of_their_frame_and_do_without_where_there_is_none() {
+    let mut live = Live::with(&[("radar_scans", "3")]);
+    drive(&mut live, -50);
+    live.offer(radar(-95), -90);
+    live.offer(image(0), 0);
+    live.offer(radar(5), 10);
+    assert_eq!(live.poll(10), None, "odometry of 5 ms may still come");
+    live.offer(odometry(50), 50);
+    let frame = live.intake.poll(at(50)).unwrap();
+    assert_eq!(frame.radars[0].as_ref().unwrap().earlier.len(), 1);
+    // It does not come for the next.
+    live.offer(image(200), 200);
+    live.offer(radar(205), 210);
+    assert_eq!(live.poll(210), None);
+    let frame = live.intake.poll(at(400)).unwrap();
+    assert_eq!(frame.radars[0].as_ref().unwrap().earlier.len(), 0);
+
+    let mut without = Live::with(&[("radar_scans", "3")]);
+    without.offer(transform(0, true), -100);
+    without.offer(radar(-95), -90);
+    without.offer(image(0), 0);
+    without.offer(radar(5), 10);
+    assert_eq!(without.poll(10), Some(0), "nothing to wait for");
 }
 
 #[test]

@@ -11,6 +11,7 @@ mod model;
 mod network_inputs;
 mod parameters;
 mod processor;
+mod radar_history;
 mod radar_input;
 mod radars;
 

@@ -153,6 +153,12 @@ pub(super) const DEPTH_PARAMETERS: &[ParameterSpec] = &[
     required("radar_1.required"),
     required("radar_2.required"),
     required("radar_3.required"),
+    live(integer(
+        "radar_scans",
+        4,
+        (1, 10),
+        "Scans of each radar that a frame uses: the one at its stamp, and those before it within a second, moved by odometry",
+    )),
     live(integer("sync_window_ms", 100, (1, 5000), "Largest difference of a radar's stamp from the image's")),
     live(integer(
         "sync_timeout_ms",
@@ -184,6 +190,11 @@ pub(super) fn review(parameters: &ParameterSet) -> Result<Vec<String>, Parameter
 /// Number of radars, 0 to 4.
 pub(super) fn radar_count(parameters: &ParameterSet) -> usize {
     usize::try_from(parameters.integer("radars")).unwrap_or(0).min(MAX_RADARS)
+}
+
+/// Scans of each radar that a frame uses.
+pub(super) fn radar_scans(parameters: &ParameterSet) -> usize {
+    usize::try_from(parameters.integer("radar_scans")).unwrap_or(1)
 }
 
 /// What one radar publishes and what becomes of it.

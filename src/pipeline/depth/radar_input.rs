@@ -6,7 +6,7 @@ use crate::geometry::{Pose, TransformBuffer};
 use crate::message::{CdrError, LendCloud, RadarScan, Stamp, from_cdr};
 
 /// The frame in which the world stands still (REP-105).
-const FIXED_FRAME: &str = "odom";
+pub(super) const FIXED_FRAME: &str = "odom";
 /// Time over which a radar's velocity is taken, nanoseconds.
 const VELOCITY_NS: i64 = 100_000_000;
 
@@ -38,6 +38,18 @@ pub struct RadarMessage {
     pub t_camera_radar: Pose,
     /// Velocity of the radar in its own frame, m/s, where odometry tells it
     pub velocity_mps: Option<[f32; 3]>,
+    /// The scans before, newest first
+    pub earlier: Vec<EarlierScan>,
+}
+
+/// A scan before that of the frame.
+pub struct EarlierScan {
+    /// The cloud or scan
+    pub payload: RadarPayload,
+    /// Radar frame, where the radar was then, into the camera's optical frame
+    pub t_camera_radar: Pose,
+    /// Velocity of the radar in its own frame, m/s
+    pub velocity_mps: [f32; 3],
 }
 
 /// A received message and the frame it is in.

@@ -7,6 +7,7 @@ use super::intake::DepthFrame;
 use super::parameters::{RadarSettings, radar_settings};
 use super::radar_input::{RadarMessage, RadarPayload};
 use crate::depth::PlacedReturn;
+use crate::geometry::Pose;
 use crate::message::from_cdr;
 use crate::pipeline::{Accounting, FrameError, ParameterSet};
 use crate::sensor::{
@@ -66,36 +67,51 @@ impl RadarReader {
     }
 
     fn read(&mut self, radar: usize, message: &RadarMessage) -> Result<(), String> {
+        let preset = self.decode(radar, &message.payload)?;
+        if let Some(velocity_mps) = message.velocity_mps {
+            self.check_sign(radar, velocity_mps);
+        }
+        self.place(preset, &message.t_camera_radar, |_| true);
+        for scan in &message.earlier {
+            let preset = self.decode(radar, &scan.payload)?;
+            // What moves is no longer where it was.
+            self.place(preset, &scan.t_camera_radar, |found| !found.is_moving(scan.velocity_mps));
+        }
+        Ok(())
+    }
+
+    fn decode(&mut self, radar: usize, payload: &RadarPayload) -> Result<RadarPreset, String> {
         let RadarSettings { preset, doppler_sign, .. } = self.settings[radar];
-        let preset = match &message.payload {
+        match payload {
             RadarPayload::Cloud(cloud) => {
                 let cloud = cloud.cloud().map_err(|error| error.to_string())?;
                 let view = PointCloudView::new(&cloud).map_err(|error| error.to_string())?;
                 decode_radar(&view, preset, doppler_sign, &mut self.returns)
-                    .map_err(|error| error.to_string())?
+                    .map_err(|error| error.to_string())
             }
             RadarPayload::Scan(bytes) => {
                 let scan = from_cdr(bytes).map_err(|error| error.to_string())?;
                 decode_radar_scan(&scan, doppler_sign, &mut self.returns);
-                RadarPreset::Generic
+                Ok(RadarPreset::Generic)
             }
-        };
-        if let Some(velocity_mps) = message.velocity_mps {
-            self.check_sign(radar, velocity_mps);
         }
-        let t_camera_radar = message.t_camera_radar.cast::<f32>();
+    }
+
+    fn place(&mut self, preset: RadarPreset, t_camera_radar: &Pose, keeps: impl Fn(&RadarReturn) -> bool) {
+        let t_camera_radar = t_camera_radar.cast::<f32>();
         let rotation = t_camera_radar.rotation.to_rotation_matrix();
-        self.placed.extend(self.returns.iter().map(|found| {
+        self.placed.extend(self.returns.iter().filter(|found| keeps(found)).map(|found| {
             let p_camera = t_camera_radar * nalgebra::Point3::from(found.position);
             let [azimuth, elevation] = preset.direction_std_rad(found);
-            // Azimuth moves a return along the radar's y, elevation along its z; a radar may be mounted on its side.
+            // Azimuth moves a return along the radar's y, elevation along its z; a radar may be mounted on its
+            // side.
             let direction_std = std::array::from_fn(|axis| {
                 (azimuth * rotation[(axis, 1)]).hypot(elevation * rotation[(axis, 2)])
             });
             PlacedReturn { position: [p_camera.x, p_camera.y, p_camera.z], direction_std }
         }));
-        Ok(())
     }
+
     /// Tells once when the returns show that the radar's Doppler has the other sign than its parameter says.
     fn check_sign(&mut self, radar: usize, velocity_mps: [f32; 3]) {
         let signs = &mut self.signs[radar];

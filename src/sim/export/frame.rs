@@ -18,8 +18,12 @@ pub(super) const POINT: [&str; 6] = ["x", "y", "z", "intensity", "time", "ring"]
 pub(super) const BOX: [&str; 10] =
     ["class", "x", "y", "z", "length", "width", "height", "yaw", "points", "object"];
 /// Columns of `radar.npy`: metres in the camera's optical frame at the time of the image, metres a second,
-/// dB, dB over a square metre, number of the radar.
-pub(super) const RETURN: [&str; 7] = ["x", "y", "z", "range_rate", "snr", "rcs", "radar"];
+/// dB, dB over a square metre, number of the radar, seconds from the scan to the image, range rate beyond that
+/// of a still world (m/s), standard deviations that the radar states (radians, 0 where it states none).
+pub(super) const RETURN: [&str; 11] =
+    ["x", "y", "z", "range_rate", "snr", "rcs", "radar", "age", "motion", "azimuth_std", "elevation_std"];
+/// Scans of each radar: the nearest in time and those before it.
+const SCANS: u64 = 4;
 
 /// The rows that a frame adds to the arrays.
 pub(super) struct FrameArrays {
@@ -84,18 +88,40 @@ fn sweep(simulation: &Simulation, image: u64) -> SweepRows {
     (points.collect(), boxes.collect())
 }
 
-/// The scan of each radar that is nearest in time, as the depth node would place it in the image.
+/// The scan of each radar that is nearest in time and some before it, as the depth node would place them in
+/// the image.
 fn scans(simulation: &Simulation, image: u64) -> Vec<[f32; RETURN.len()]> {
     let image_s = simulation.camera_time_s(image);
     let to_camera = simulation.base(image_s).then(&simulation.mounts.camera).inverse();
     let mut rows = Vec::new();
     for radar in 0..simulation.mounts.radars.len() {
-        let Some(scan) = simulation.scan(radar, simulation.scan_near(radar, image)) else { continue };
-        let to_image = to_camera.then(&scan.motion.at(0.5));
-        rows.extend(scan.returns.iter().map(|found| {
-            let [x, y, z] = to_image.point(found.position()).to_array();
-            [x, y, z, found.range_rate_mps, found.snr_db, found.rcs_dbsm, radar as f32]
-        }));
+        let near = simulation.scan_near(radar, image);
+        for number in (0..SCANS).map_while(|back| near.checked_sub(back)) {
+            let Some(scan) = simulation.scan(radar, number) else { continue };
+            let (from_s, to_s) = simulation.scan_times_s(radar, number);
+            let age_s = (image_s - 0.5 * (from_s + to_s)) as f32;
+            let placement = scan.motion.at(0.5);
+            let to_image = to_camera.then(&placement);
+            let way = scan.motion.at(1.0).position - scan.motion.at(0.0).position;
+            let velocity = placement.rotation.inverse() * (way / (to_s - from_s) as f32);
+            rows.extend(scan.returns.iter().map(|found| {
+                let [x, y, z] = to_image.point(found.position()).to_array();
+                let still = -velocity.dot(found.position().normalize_or_zero());
+                [
+                    x,
+                    y,
+                    z,
+                    found.range_rate_mps,
+                    found.snr_db,
+                    found.rcs_dbsm,
+                    radar as f32,
+                    age_s,
+                    found.range_rate_mps - still,
+                    found.azimuth_std_rad,
+                    found.elevation_std_rad,
+                ]
+            }));
+        }
     }
     rows
 }

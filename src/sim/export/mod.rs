@@ -168,7 +168,7 @@ impl ArraysWriter {
         let path = options.out.join(INDEX);
         let index = json!({
             "isobath": env!("CARGO_PKG_VERSION"),
-            "format": 1,
+            "format": 2,
             "frames": options.frames,
             "every": options.every,
             "scenes": options.scenes,

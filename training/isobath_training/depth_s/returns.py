@@ -1,7 +1,5 @@
 """Radar returns to train on: simulated or taken from the true depth, then degraded."""
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from .prior import project
@@ -9,30 +7,29 @@ from .prior import project
 DEGREE = np.float32(np.pi / 180)
 
 
-@dataclass(frozen=True)
-class Radar:
-    """What the runtime knows of a radar's directions: `resolution` radians in azimuth and elevation, and
-    the least and the most that it takes for their standard deviations."""
-
-    resolution: tuple[float, float]
-    least: tuple[float, float]
-    most: tuple[float, float]
-
-    def sigmas(self, snr_db: np.ndarray) -> np.ndarray:
-        """[n, 2] radians: resolution / √(2 SNR)."""
-        blur = 1.0 / np.sqrt(2.0 * 10.0 ** (0.1 * snr_db))
-        sigmas = np.clip(np.outer(blur, self.resolution), self.least, self.most)
-        return sigmas.astype(np.float32) * DEGREE
+# Scans that the runtime uses by default (`radar_scans`).
+SCANS = 4
+# Of earlier scans, returns that move are left out, m/s.
+MOVING = 0.5
+# What the runtime knows of a radar that does not state its deviations (`src/sensor/radar_direction.rs`): degrees
+# that a TI radar tells apart in azimuth and elevation, and the least and most that counts as a deviation.
+RESOLUTION = (30, 38)
+LEAST, MOST = 0.3, 12.0
 
 
-# Degrees. The ARS 548 states its own: these are what it states.
-TI = Radar((30, 38), (0.3, 0.3), (12, 12))
-ARS548 = Radar((1.2, 24), (0.5, 0.5), (0.5, 4.19))
-
-
-def simulated(rows: np.ndarray, radar: Radar) -> tuple[np.ndarray, np.ndarray]:
-    """Rows of `radar.npy` → points, sigmas."""
-    return rows[:, :3].astype(np.float32), radar.sigmas(rows[:, 4])
+def simulated(rows: np.ndarray, columns: list[str], scans: int = SCANS) -> tuple[np.ndarray, np.ndarray]:
+    """Rows of `radar.npy` → points, standard deviations of their directions in radians."""
+    column = {name: rows[:, index] for index, name in enumerate(columns)}
+    ages = np.unique(np.stack([column["radar"], column["age"]], 1), axis=0)
+    newest = {radar: np.sort(ages[ages[:, 0] == radar, 1])[:scans] for radar in np.unique(ages[:, 0])}
+    limits = np.array([(newest[radar][0], newest[radar][-1]) for radar in column["radar"]]).reshape(-1, 2)
+    still = np.abs(column["motion"]) < MOVING
+    kept = (column["age"] <= limits[:, 1]) & (still | (column["age"] <= limits[:, 0]))
+    blur = 1.0 / np.sqrt(2.0 * 10.0 ** (0.1 * column["snr"]))
+    stated = np.stack([column["azimuth_std"], column["elevation_std"]], 1)
+    sigmas = np.where(stated > 0, stated, np.outer(blur, RESOLUTION) * DEGREE)
+    sigmas = np.clip(sigmas, LEAST * DEGREE, MOST * DEGREE)
+    return rows[kept, :3].astype(np.float32), sigmas[kept].astype(np.float32)
 
 
 def from_depth(

@@ -16,7 +16,6 @@ from .prior import draw, rays, scaled
 
 # Statistics of ImageNet, as the manifest tells the runtime.
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-OUTDOOR = ("street", "yard", "field")
 
 
 @dataclass
@@ -43,9 +42,6 @@ class Frames:
 
     def __len__(self) -> int:
         return len(self.arrays)
-
-    def radar(self, scene: int) -> returns.Radar:
-        return returns.ARS548 if self.arrays.scenes[scene] in OUTDOOR else returns.TI
 
     def sample(self, frame: int, number: int, size: tuple[int, int]) -> tuple[Tensor, ...]:
         """Frame `frame` at `size` rows and columns; `number` decides the chance in it."""
@@ -79,7 +75,8 @@ class Frames:
             middle = metres[CELL // 2 :: CELL, CELL // 2 :: CELL]
             points, sigmas = returns.from_depth(middle, directions, random)
         else:
-            points, sigmas = returns.simulated(arrays.radar[frame], self.radar(scene))
+            scans = int(random.integers(1, returns.SCANS + 1)) if self.training else returns.SCANS
+            points, sigmas = returns.simulated(arrays.radar[frame], arrays.columns["radar"], scans)
         if self.training:
             points, sigmas = returns.degrade(points, sigmas, random)
         prior = draw(points, sigmas, cells, grid)
