@@ -51,8 +51,9 @@ impl DetectionEval {
                 continue;
             }
             let found = data.outcomes.add(class, &truth, &detections);
-            data.overlaps.add(class, &truth, &detections);
-            self.detection_rows.extend(data.outcomes.last(detections.len(), number));
+            let overlaps = data.overlaps.add(class, &truth, &detections);
+            let rows = data.outcomes.last(detections.len(), number).zip(overlaps);
+            self.detection_rows.extend(rows.map(|(row, &overlap)| DetectionRow { overlap, ..row }));
             let sure = || found.iter().zip(&detections).filter(|(_, d)| d.score >= SURE_SCORE);
             let right = sure().filter(|(found, _)| found.is_some()).count() as u32;
             let figures = DetectionFigures {
@@ -114,8 +115,10 @@ impl DetectionEval {
         for (class, ClassData { outcomes, overlaps }) in &all {
             let (truth, scores) = (outcomes.truth(Part::All), outcomes.scores());
             let ranking = outcomes.ranking();
-            let [bev, volume] =
-                [overlaps.bev(), overlaps.volume()].map(|pairs| overlap_curve(pairs, scores, &ranking));
+            let hits = overlaps.hits().iter();
+            let bev = hits.clone().map(|hit| if hit.bev { 1.0 } else { f64::NAN });
+            let bev = overlap_curve(bev, scores, &ranking);
+            let volume = overlap_curve(hits.map(|hit| hit.heading_accuracy), scores, &ranking);
             let devkit = |pairs| kitti::average_precision_devkit(pairs, scores, truth);
             if let (Some(of_bev), Some(of_volume), Some(bev_devkit), Some(volume_devkit)) = (
                 kitti::average_precision_r40(&bev, truth),

@@ -30,6 +30,8 @@ pub use evaluation::DetectionEval;
 pub(in crate::eval) use frame_figures::SURE_SCORE;
 pub use frame_figures::{DetectionFigures, DetectionRow, FrameRow};
 pub use nuscenes::MATCH_DISTANCES_M;
+pub(in crate::eval) use nuscenes::nds3;
+pub use overlap::OverlapHit;
 pub use points::has_point;
 pub use report::{ClassReport, DetectionReport, KittiReport, NuScenesReport, RangeReport, WaymoReport};
 pub use velocity::VelocityById;

@@ -18,6 +18,7 @@ pub(super) struct Identified {
     stamp: Stamp,
     frame_id: String,
     boxes: Vec<(EvalBox, String)>,
+    crc32: u32,
 }
 
 /// What is counted on the way.
@@ -45,7 +46,7 @@ pub(super) fn read(
         }
     }
     let frame_id = frame(message.header.frame_id).to_owned();
-    Ok(Identified { stamp: message.header.stamp, frame_id, boxes })
+    Ok(Identified { stamp: message.header.stamp, frame_id, boxes, crc32: crc32fast::hash(data) })
 }
 
 /// A box by its surest hypothesis; `None` if it is not finite or has no size or class.
@@ -81,11 +82,19 @@ pub(super) fn moved(box3d: &Box3d, pose: &Pose) -> Box3d {
     Box3d { center: pose * box3d.center, size: box3d.size, yaw: forward.y.atan2(forward.x) }
 }
 
+/// What is kept of a message beside its boxes.
+struct Head {
+    stamp: Stamp,
+    in_frame: String,
+    logged: Stamp,
+    crc32: u32,
+}
+
 /// Takes messages with boxes and gives them with velocities, one frame later.
 #[derive(Default)]
 pub(super) struct Moving {
     velocity: VelocityById,
-    heads: VecDeque<(Stamp, String, Stamp)>,
+    heads: VecDeque<Head>,
 }
 
 /// Boxes with velocities, and when they were logged.
@@ -95,18 +104,20 @@ pub(super) struct BoxFrame {
     pub in_frame: String,
     pub logged: Stamp,
     pub boxes: Vec<EvalBox>,
+    /// Checksum of the message.
+    pub crc32: u32,
 }
 
 impl Moving {
     /// Stamps of the messages that it holds.
     pub fn pending(&self) -> impl Iterator<Item = Stamp> + '_ {
-        self.heads.iter().map(|(stamp, ..)| *stamp)
+        self.heads.iter().map(|head| head.stamp)
     }
 
     /// Takes a message; gives the one before, complete.
     pub fn push(&mut self, found: Identified, logged: Stamp) -> Option<BoxFrame> {
-        let Identified { stamp, frame_id, boxes } = found;
-        self.heads.push_back((stamp, frame_id, logged));
+        let Identified { stamp, frame_id: in_frame, boxes, crc32 } = found;
+        self.heads.push_back(Head { stamp, in_frame, logged, crc32 });
         let done = self.velocity.push(stamp, boxes);
         self.frame(done)
     }
@@ -119,7 +130,7 @@ impl Moving {
 
     fn frame(&mut self, boxes: Option<Vec<EvalBox>>) -> Option<BoxFrame> {
         let boxes = boxes?;
-        let (stamp, frame_id, logged) = self.heads.pop_front()?;
-        Some(BoxFrame { stamp, in_frame: frame_id, logged, boxes })
+        let Head { stamp, in_frame, logged, crc32 } = self.heads.pop_front()?;
+        Some(BoxFrame { stamp, in_frame, logged, boxes, crc32 })
     }
 }

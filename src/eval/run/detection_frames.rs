@@ -1,6 +1,7 @@
 //! Truth boxes and detections of one recording, joined by stamp.
 
 use std::collections::VecDeque;
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use nalgebra::{Point3, Vector3};
@@ -29,6 +30,10 @@ const PENDING_SWEEPS: usize = 8;
 pub(super) struct DetectionPair {
     /// Stamp of the truth.
     pub stamp: Stamp,
+    /// The recording with the truth.
+    pub bag: Arc<Path>,
+    /// Checksum of the truth message.
+    pub truth_crc32: u32,
     /// Its place among all frames.
     pub sequence: u64,
     /// Classes known so far.
@@ -57,6 +62,7 @@ struct TruthFrame {
 /// The truth boxes of a recording, each frame with its sweep.
 pub(super) struct DetectionTruth<'a> {
     reading: Reading<'a>,
+    bag: Arc<Path>,
     place: String,
     topic: usize,
     lidar: Option<usize>,
@@ -91,6 +97,7 @@ impl<'a> DetectionTruth<'a> {
         let account = Arc::new(Mutex::new(Accounting::default()));
         Ok(Some(Self {
             reading: Reading::logged(bag, topics, Some(progress))?,
+            bag: Arc::from(path),
             place: place(path, name),
             topic,
             lidar,
@@ -283,7 +290,8 @@ pub(super) fn join(
                 match truth.pose(&of_truth.frame.in_frame, &found.in_frame, stamp) {
                     Ok(t_truth_found) => {
                         let sequence = marks.number();
-                        pair(paired(of_truth, found, &t_truth_found, classes, sequence))?;
+                        let bag = Arc::clone(&truth.bag);
+                        pair(paired((bag, of_truth), found, &t_truth_found, classes, sequence))?;
                     }
                     Err(error) => {
                         let why = format!(
@@ -315,7 +323,7 @@ pub(super) fn join(
 }
 
 fn paired(
-    truth: TruthFrame,
+    (bag, truth): (Arc<Path>, TruthFrame),
     found: BoxFrame,
     t_truth_found: &Pose,
     classes: &Arc<EvalClasses>,
@@ -338,6 +346,8 @@ fn paired(
     });
     DetectionPair {
         stamp: frame.stamp,
+        bag,
+        truth_crc32: frame.crc32,
         sequence,
         classes: Arc::clone(classes),
         detections: detections.collect(),

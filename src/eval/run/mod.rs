@@ -26,7 +26,7 @@ mod stamp_join;
 mod tasks;
 mod topics;
 
-pub(in crate::eval) use frame_tables::{DEPTH, DETECTIONS, SWEEPS};
+pub(in crate::eval) use frame_tables::{DEPTH, DETECTIONS, SWEEPS, bag_name};
 pub(in crate::eval) use report::REPORT_FILE;
 
 pub use error::EvalError;
