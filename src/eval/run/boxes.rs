@@ -19,6 +19,16 @@ pub(super) struct Identified {
     frame_id: String,
     boxes: Vec<(EvalBox, String)>,
     crc32: u32,
+    places: Places,
+}
+
+/// Which boxes of a message are used.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Places {
+    /// The place in the message of each box that is.
+    pub used: Vec<u32>,
+    /// How many the message has.
+    pub sent: usize,
 }
 
 /// What is counted on the way.
@@ -28,6 +38,8 @@ pub(super) struct Counts {
     pub unusable: u64,
     /// Pairs whose detections could not be brought into the frame of the truth, and why the first could not.
     pub without_transform: Option<(u64, String)>,
+    /// Frames whose objects have a difficulty that cannot be used, and why the first cannot.
+    pub without_difficulty: Option<(u64, String)>,
 }
 
 /// Reads a message; boxes are where they are, classes in `classes`.
@@ -39,14 +51,18 @@ pub(super) fn read(
     let message: Detection3DArray<'_> = from_cdr(data)?;
     let mut boxes = Vec::with_capacity(message.detections.len());
     counts.unusable += message.detections.len().saturating_sub(MAX_BOXES) as u64;
-    for detection in message.detections.iter().take(MAX_BOXES) {
+    let mut places = Places { used: Vec::with_capacity(boxes.capacity()), sent: message.detections.len() };
+    for (place, detection) in (0..).zip(message.detections.iter().take(MAX_BOXES)) {
         match eval_box(detection, classes) {
-            Some(found) => boxes.push((found, detection.id.clone().into_owned())),
+            Some(found) => {
+                boxes.push((found, detection.id.clone().into_owned()));
+                places.used.push(place);
+            }
             None => counts.unusable += 1,
         }
     }
     let frame_id = frame(message.header.frame_id).to_owned();
-    Ok(Identified { stamp: message.header.stamp, frame_id, boxes, crc32: crc32fast::hash(data) })
+    Ok(Identified { stamp: message.header.stamp, frame_id, boxes, crc32: crc32fast::hash(data), places })
 }
 
 /// A box by its surest hypothesis; `None` if it is not finite or has no size or class.
@@ -88,6 +104,7 @@ struct Head {
     in_frame: String,
     logged: Stamp,
     crc32: u32,
+    places: Places,
 }
 
 /// Takes messages with boxes and gives them with velocities, one frame later.
@@ -106,6 +123,8 @@ pub(super) struct BoxFrame {
     pub boxes: Vec<EvalBox>,
     /// Checksum of the message.
     pub crc32: u32,
+    /// Where in the message each box was.
+    pub places: Places,
 }
 
 impl Moving {
@@ -116,8 +135,8 @@ impl Moving {
 
     /// Takes a message; gives the one before, complete.
     pub fn push(&mut self, found: Identified, logged: Stamp) -> Option<BoxFrame> {
-        let Identified { stamp, frame_id: in_frame, boxes, crc32 } = found;
-        self.heads.push_back(Head { stamp, in_frame, logged, crc32 });
+        let Identified { stamp, frame_id: in_frame, boxes, crc32, places } = found;
+        self.heads.push_back(Head { stamp, in_frame, logged, crc32, places });
         let done = self.velocity.push(stamp, boxes);
         self.frame(done)
     }
@@ -130,7 +149,7 @@ impl Moving {
 
     fn frame(&mut self, boxes: Option<Vec<EvalBox>>) -> Option<BoxFrame> {
         let boxes = boxes?;
-        let Head { stamp, in_frame, logged, crc32 } = self.heads.pop_front()?;
-        Some(BoxFrame { stamp, in_frame, logged, boxes, crc32 })
+        let Head { stamp, in_frame, logged, crc32, places } = self.heads.pop_front()?;
+        Some(BoxFrame { stamp, in_frame, logged, boxes, crc32, places })
     }
 }

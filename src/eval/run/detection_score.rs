@@ -84,6 +84,9 @@ pub(super) fn score(
             };
             scores.without_points += (pair.truth.len() - truth.len()) as u64;
             let figures = scores.eval.add(&pair.classes, &truth, &pair.detections);
+            if let Some(kitti) = &pair.kitti {
+                scores.eval.add_kitti(kitti);
+            }
             let (frames, detections) = scores.eval.last();
             let DetectionPair { stamp, truth_crc32, .. } = pair;
             let frame = FrameId { run, bag: &pair.bag, stamp, truth_crc32 };

@@ -15,6 +15,7 @@ mod error;
 mod evaluate;
 mod frame_marks;
 mod frame_tables;
+mod kitti_annotations;
 mod markdown;
 mod matching;
 mod page;
