@@ -36,18 +36,31 @@ struct Faults {
     frames: i64,
     /// Where the pedestrian of the truth is named otherwise
     walker: &'static str,
+    /// Name of the bag
+    bag: &'static str,
+    /// The sweep has points in the pedestrian
+    seen: bool,
 }
 
-const GOOD: Faults = Faults { depth: 1.0, lost: 1000, first: 0, frames: COUNT, walker: "pedestrian" };
+const GOOD: Faults = Faults {
+    depth: 1.0,
+    lost: 1000,
+    first: 0,
+    frames: COUNT,
+    walker: "pedestrian",
+    bag: "street",
+    seen: true,
+};
 
-/// Records and evaluates a run of the bag called `street`.
+/// Records and evaluates a run.
 fn evaluated(folder: &Path, faults: Faults) -> PathBuf {
     let mut recording = Recording::default();
     recording.mount();
     for i in 0..COUNT {
         let ms = i * 100;
         recording.depth_truth(ms, 10.0);
-        recording.box_truth(ms, &[("car", 12.0, 1.0, "7"), (faults.walker, 20.0, 1.0, "8")]);
+        let truth = [("car", 12.0, 1.0, "7"), (faults.walker, 20.0, 1.0, "8")];
+        recording.box_truth_seen(ms, &truth, if faults.seen { 30.0 } else { 15.0 });
         if !(faults.first..faults.first + faults.frames).contains(&i) {
             continue;
         }
@@ -59,7 +72,7 @@ fn evaluated(folder: &Path, faults: Faults) -> PathBuf {
         recording.detections(ms, if i % faults.lost == 0 && i > 0 { &all[1..] } else { &all });
     }
     fs::create_dir_all(folder).unwrap();
-    let bag = recording.write(&folder.join("street"));
+    let bag = recording.write(&folder.join(faults.bag));
     assert_eq!(Run::of(&[&bag], &[]).code, 0);
     bag
 }
@@ -121,7 +134,15 @@ fn a_worse_run_fails_the_gate_and_the_same_run_does_not() {
     assert_eq!(found.figure("detection.nuscenes.per_class.pedestrian.ap")["difference"], 0.0);
     let lost = found.figure("detection.sure.recall")["difference"].as_f64().unwrap();
     assert!((lost + 26.0 / 162.0).abs() < 1e-9, "{lost}");
-    assert_eq!(found.figure("detection.nuscenes.nds3")["verdict"], "no_interval");
+    // A third of the cars is lost, all others are found with the same errors.
+    let nds3 = found.figure("detection.nuscenes.nds3");
+    assert_eq!(nds3["verdict"], "worse", "{nds3}");
+    let map = found.figure("detection.nuscenes.map")["difference"].as_f64().unwrap();
+    assert!((nds3["difference"].as_f64().unwrap() - 5.0 / 8.0 * map).abs() < 1e-9, "{nds3}");
+    assert_eq!(found.figure("detection.nuscenes.ate")["verdict"], "no_difference_seen");
+    for key in ["kitti_r40.car.bev", "kitti_r40.car.3d", "waymo.car.ap", "waymo.car.aph"] {
+        assert_eq!(found.figure(&format!("detection.{key}"))["verdict"], "worse", "{key}");
+    }
     assert_eq!(compare(&a, &b, &[]).json, found.json);
 
     let back = compare(&b, &a, &[]);
@@ -131,7 +152,20 @@ fn a_worse_run_fails_the_gate_and_the_same_run_does_not() {
     assert_eq!((same.code, same.stderr.as_str()), (0, ""));
     // Over all frames, figures are those of the report.
     let report: Value = serde_json::from_slice(&fs::read(a.join("report.json")).unwrap()).unwrap();
-    for key in ["depth.abs_rel", "depth.silog", "detection.nuscenes.map"] {
+    for key in [
+        "depth.abs_rel",
+        "depth.silog",
+        "detection.nuscenes.map",
+        "detection.nuscenes.nds3",
+        "detection.nuscenes.ate",
+        "detection.nuscenes.ase",
+        "detection.nuscenes.aoe",
+        "detection.nuscenes.per_class.car.ap",
+        "detection.kitti_r40.car.bev",
+        "detection.kitti_r40.pedestrian.3d",
+        "detection.waymo.car.ap",
+        "detection.waymo.car.aph",
+    ] {
         let figure = same.figure(key);
         let reported = report.pointer(&format!("/{}", key.replace('.', "/"))).unwrap().as_f64().unwrap();
         assert!((figure["a"].as_f64().unwrap() - reported).abs() < 1e-12, "{key}: {figure} {reported}");
@@ -154,6 +188,39 @@ fn a_worse_run_fails_the_gate_and_the_same_run_does_not() {
     }
     compare(&a, &b, &["depth.absrel > +1%"]).fails(1, &["'depth.absrel'", "'depth.abs_rel'"]);
     compare(&a, &b, &["depth.abs_rel > two"]).fails(1, &["'depth.abs_rel > two'", "'two'"]);
+}
+
+#[test]
+fn copies_of_a_bag_are_known_by_their_truth() {
+    let temp = TempDir::new().unwrap();
+    let path = |name: &str| temp.path().join(name);
+    let clean = evaluated(&path("a"), GOOD);
+    let worse = Faults { depth: 1.05, frames: COUNT - 2, bag: "street_fog", seen: false, ..GOOD };
+    let foggy = evaluated(&path("b"), worse);
+    let found = compare(&clean, &foggy, &[]);
+    assert_eq!((found.code, found.json["depth"]["frames"].as_u64()), (4, Some(81)), "{}", found.stderr);
+    let boxes = &found.json["detection"];
+    assert_eq!((boxes["frames"].as_u64(), boxes["other_truth"].as_u64()), (Some(81), Some(81)));
+    let notes = found.json["notes"].to_string();
+    for part in ["'street' of A and 'street_fog' of B have the same truth", "other boxes have points"] {
+        assert!(notes.contains(part), "expected '{part}' in: {notes}");
+    }
+
+    // By name first; who is left over has no partner.
+    let both = |first: &Path, second: &Path| {
+        assert_eq!(Run::of(&[first, second], &[]).code, 0);
+        first.to_owned()
+    };
+    let both_b = both(&evaluated(&path("c"), worse), &clean);
+    let found = compare(&clean, &both_b, &["depth.abs_rel > +2%"]);
+    assert_eq!(found.code, 0, "{}", found.stderr);
+    assert!(found.json["notes"].to_string().contains("1 of 1 recordings of A and 2 of B"));
+    let other_copy = evaluated(&path("d"), Faults { bag: "street_rain", ..worse });
+    let copies = both(&other_copy, &foggy);
+    compare(&clean, &copies, &[]).fails(1, &["'street' of A", "'street_rain', 'street_fog' of B"]);
+
+    let renamed = evaluated(&path("e"), Faults { walker: "bicycle", bag: "field", ..GOOD });
+    compare(&clean, &renamed, &[]).fails(1, &["same bags", "'street' in A", "'field' in B"]);
 }
 
 #[test]
@@ -183,14 +250,14 @@ fn what_cannot_be_compared_is_told() {
     };
     let other = copy("other");
     fs::write(other.join("report.json"), report.replace("street", "field")).unwrap();
-    compare(&a, &other, &[]).fails(1, &["same bags", "'street' in A", "'field' in B"]);
+    compare(&a, &other, &[]).fails(2, &["depth_frames.parquet, row 0", "report.json names", "'street'"]);
     fs::write(other.join("report.json"), "{\"runs\": 3}").unwrap();
     compare(&a, &other, &[]).fails(2, &["report.json"]);
     let damaged = copy("damaged");
     fs::remove_file(damaged.join("depth_frames.parquet")).unwrap();
     compare(&a, &damaged, &[]).fails(1, &["depth_frames.parquet", "`isobath evaluate "]);
     fs::copy(a.join("detections.parquet"), damaged.join("depth_frames.parquet")).unwrap();
-    compare(&a, &damaged, &[]).fails(2, &["depth_frames.parquet", "'pixels'"]);
+    compare(&a, &damaged, &[]).fails(2, &["depth_frames.parquet", "'truth_crc32'"]);
     fs::write(damaged.join("depth_frames.parquet"), "PAR1").unwrap();
     compare(&a, &damaged, &[]).fails(2, &["depth_frames.parquet"]);
 }

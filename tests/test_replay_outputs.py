@@ -8,6 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from mcap.reader import make_reader
+from mcap_ros2.decoder import DecoderFactory
 from rosbags.highlevel import AnyReader
 from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 
@@ -56,6 +58,26 @@ def test_type_hashes_are_the_official_ones(run):
             assert connection.digest in ("", computed)
             if connection.msgtype in official.fielddefs:
                 assert computed == official.hash_rihs01(connection.msgtype)
+
+
+def test_every_message_decodes_by_the_schema_in_the_file(run, messages):
+    # All that Foxglove has to go by.
+    with (run / "outputs.mcap").open("rb") as stream:
+        reader = make_reader(stream, decoder_factories=[DecoderFactory()])
+        assert reader.get_header().profile == "ros2"
+        channels = reader.get_summary().channels.values()
+        assert {channel.topic for channel in channels} == set(messages)
+        assert {channel.message_encoding for channel in channels} == {"cdr"}
+        counts = dict.fromkeys(messages, 0)
+        for schema, channel, _, decoded in reader.iter_decoded_messages():
+            assert schema.encoding == "ros2msg" and schema.data
+            _, msgtype, known = messages[channel.topic][counts[channel.topic]]
+            assert schema.name == msgtype
+            if hasattr(known, "header"):
+                assert decoded.header.frame_id == known.header.frame_id
+                assert decoded.header.stamp.nanosec == known.header.stamp.nanosec
+            counts[channel.topic] += 1
+    assert counts == {topic: len(of_topic) for topic, of_topic in messages.items()}
 
 
 def test_depth_has_stamp_frame_size_and_values_of_rep_118(run, messages):

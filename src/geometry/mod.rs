@@ -6,6 +6,7 @@
 mod box3d;
 mod camera;
 mod distortion;
+mod image_box;
 mod pose;
 mod ray_table;
 mod rotated_iou;
@@ -16,6 +17,7 @@ mod transform_error;
 pub use box3d::Box3d;
 pub use camera::{CameraError, CameraModel, CameraParameters, Roi};
 pub use distortion::Distortion;
+pub use image_box::image_box;
 pub use pose::{Pose, PoseError, pose_from_parts, pose_from_yaw, pose_to_parts};
 pub use ray_table::RayTable;
 pub use rotated_iou::{iou_3d, rotated_iou_bev};

@@ -4,13 +4,18 @@ use std::collections::BTreeMap;
 use std::fs::{self, File};
 
 use parquet::file::reader::{FileReader, SerializedFileReader};
-use parquet::record::{Field, Row, RowAccessor};
+use parquet::record::{Field, Row};
 use serde_json::json;
 use tempfile::TempDir;
 
 use crate::frames::{Frames, live};
 use crate::recording::{Recording, at};
 use crate::run::{Run, isobath};
+
+/// A row's values by name.
+fn columns(row: &Row) -> BTreeMap<&str, &Field> {
+    row.get_column_iter().map(|(name, field)| (name.as_str(), field)).collect()
+}
 
 #[test]
 fn a_live_recording_is_scored_with_what_is_in_it() {
@@ -69,25 +74,33 @@ fn every_frame_and_detection_is_in_a_table() {
     let depth = rows("depth_frames.parquet");
     assert_eq!(depth.len(), 6);
     for (i, row) in (0..).zip(&depth) {
-        assert_eq!((row.get_long(0).unwrap(), row.get_long(1).unwrap()), (0, at(100 * i).0));
-        let figures: BTreeMap<_, _> =
-            row.get_column_iter().map(|(name, field)| (name.as_str(), field)).collect();
+        let figures = columns(row);
+        assert_eq!((figures["run"], figures["stamp_ns"]), (&Field::Long(0), &Field::Long(at(100 * i).0)));
         assert!(matches!(figures["abs_rel"], Field::Double(value) if (value - 0.1).abs() < 1e-6), "{row}");
     }
     let detections = rows("detections.parquet");
-    let found: Vec<_> = detections
-        .iter()
-        .map(|row| {
-            (row.get_string(2).unwrap().as_str(), row.get_bool(5).unwrap(), row.get_double(9).unwrap())
-        })
-        .collect();
-    assert_eq!(found.len(), 12);
-    assert!(found.iter().all(|(class, found, ate)| match *class {
-        "car" => *found && (ate - 0.3).abs() < 1e-6,
-        _ => !*found && ate.is_nan(),
-    }));
+    assert_eq!(detections.len(), 12);
+    for row in &detections {
+        let row = columns(row);
+        let (Field::Str(class), Field::Bool(found), Field::Double(ate)) =
+            (row["class"], row["found_1m"], row["ate"])
+        else {
+            panic!("{row:?}")
+        };
+        // The car is 4 m long and 0.3 m off: 3.7 of 4.3 m are common.
+        let Field::Double(accuracy) = row["heading_accuracy"] else { panic!("{row:?}") };
+        assert_eq!((row["found_bev"], row["found_3d"]), (&Field::Bool(*found), &Field::Bool(*found)));
+        match class.as_str() {
+            "car" => assert!(*found && (ate - 0.3).abs() < 1e-6 && (accuracy - 1.0).abs() < 1e-6),
+            _ => assert!(!*found && ate.is_nan() && accuracy.is_nan()),
+        }
+    }
     // A car and a pedestrian in the truth, a car and a tram detected.
-    assert_eq!(rows("detection_frames.parquet").len(), 18);
+    let sweeps = rows("detection_frames.parquet");
+    assert_eq!(sweeps.len(), 18);
+    for row in depth.iter().chain(&detections).chain(&sweeps) {
+        assert_eq!(columns(row)["bag"], &Field::Str("bag".to_owned()));
+    }
     let text = fs::read_to_string(bag.join("report.md")).unwrap();
     assert!(
         text.contains("| all pixels | 1.0000 | 1.0000 | 0.1000 |") && text.contains("| car | 6 |"),

@@ -50,7 +50,11 @@ pub trait Frames {
     /// A depth image with its confidence, published 30 ms later.
     fn depth(&mut self, ms: i64, metres: f32);
     /// Truth boxes and a sweep with a point in each but those at 30 m or more.
-    fn box_truth(&mut self, ms: i64, truth: &[(&str, f64, f64, &str)]);
+    fn box_truth(&mut self, ms: i64, truth: &[(&str, f64, f64, &str)]) {
+        self.box_truth_seen(ms, truth, 30.0);
+    }
+    /// Truth boxes and a sweep with a point in each that is nearer than `below` metres.
+    fn box_truth_seen(&mut self, ms: i64, truth: &[(&str, f64, f64, &str)], below: f64);
     /// Detections, published 20 ms later.
     fn detections(&mut self, ms: i64, found: &[(&str, f64, f64, &str)]);
 }
@@ -65,10 +69,10 @@ impl Frames for Recording {
         self.add_bytes::<Image<'_>>("/depth/confidence", ms + 30, depth(ms, "camera", 0.75));
     }
 
-    fn box_truth(&mut self, ms: i64, truth: &[(&str, f64, f64, &str)]) {
+    fn box_truth_seen(&mut self, ms: i64, truth: &[(&str, f64, f64, &str)], below: f64) {
         self.add_bytes::<Detection3DArray<'_>>("/truth/detections", ms, boxes(ms, "lidar", truth));
         let seen =
-            truth.iter().filter(|(_, x, ..)| *x < 30.0).map(|(_, x, ..)| [*x as f32 + 1.5, 1.5, 0.5, 9.0]);
+            truth.iter().filter(|(_, x, ..)| *x < below).map(|(_, x, ..)| [*x as f32 + 1.5, 1.5, 0.5, 9.0]);
         let data = points(&seen.chain([[0.3, 0.0, 0.0, 1.0]]).collect::<Vec<_>>());
         self.add("/lidar/points", ms, &cloud("lidar", ms, &data));
     }

@@ -5,6 +5,7 @@
 
 mod figures;
 mod frames;
+mod kitti;
 mod page;
 #[allow(dead_code, reason = "shared with the tests of replay")]
 #[path = "../cli_bags/recording.rs"]

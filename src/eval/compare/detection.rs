@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::PairedFigures;
-use super::average_precision::{Detected, Ranked};
 use super::evaluated_run::DetectionRows;
 use super::pairing::Pairing;
-use crate::eval::detection::SURE_SCORE;
+use super::ranked::{ClassFigures, Detected, Ranked};
+use crate::eval::detection::{EvalClass, Heading, SURE_SCORE, nds3};
 
 /// One class of one run.
 #[derive(Clone, Debug, Default)]
@@ -14,6 +14,7 @@ struct OfClass {
     /// Frame and truth boxes in it.
     truth: Vec<(u32, u32)>,
     ranked: Ranked,
+    has_heading: bool,
 }
 
 impl OfClass {
@@ -24,12 +25,14 @@ impl OfClass {
         self.truth.iter().map(count).sum()
     }
 
-    /// NaN without truth.
-    fn average_precision(&self, times: &[u32]) -> f64 {
-        match self.truth(times) {
-            0 => f64::NAN,
-            truth => self.ranked.average_precision(truth, times),
+    /// `None` without truth.
+    fn figures(&self, times: &[u32]) -> Option<ClassFigures> {
+        let truth = self.truth(times);
+        let mut figures = (truth > 0).then(|| self.ranked.figures(truth, times))?;
+        if !self.has_heading {
+            figures.errors[2] = f64::NAN;
         }
+        Some(figures)
     }
 }
 
@@ -51,7 +54,24 @@ struct OfRun {
 }
 
 /// Figures that do not belong to a class.
-const COMMON: [&str; 4] = ["nuscenes.map", "sure.recall", "sure.precision", "sure.ate"];
+const COMMON: [&str; 8] = [
+    "nuscenes.map",
+    "nuscenes.nds3",
+    "nuscenes.ate",
+    "nuscenes.ase",
+    "nuscenes.aoe",
+    "sure.recall",
+    "sure.precision",
+    "sure.ate",
+];
+/// Figures of each class, about its name.
+const OF_CLASS: [[&str; 2]; 5] = [
+    ["nuscenes.per_class.", ".ap"],
+    ["kitti_r40.", ".bev"],
+    ["kitti_r40.", ".3d"],
+    ["waymo.", ".ap"],
+    ["waymo.", ".aph"],
+];
 
 /// The figures of both runs.
 #[derive(Clone, Debug)]
@@ -59,7 +79,7 @@ pub(super) struct DetectionPairs {
     /// Classes with truth.
     pub classes: Vec<String>,
     runs: [OfRun; 2],
-    /// Frames whose truth is not the same in both.
+    /// Frames in which not as many boxes of each class are scored in both.
     pub other_truth: u64,
 }
 
@@ -97,7 +117,9 @@ impl DetectionPairs {
         classes.sort_unstable();
         classes.dedup();
         for ((truth, run), (rows, places)) in truth.iter().zip(&mut runs).zip(rows.iter().zip(&places)) {
-            run.classes = vec![OfClass::default(); classes.len()];
+            let has_heading = |name: &String| EvalClass::named(name).heading != Heading::None;
+            let of_class = |name| OfClass { has_heading: has_heading(name), ..OfClass::default() };
+            run.classes = classes.iter().map(of_class).collect();
             let class = |name: &str| classes.binary_search_by(|other| other.as_str().cmp(name)).ok();
             for (&(place, name), boxes) in truth {
                 if let Some(of_class) = class(name).and_then(|class| run.classes.get_mut(class)) {
@@ -109,13 +131,20 @@ impl DetectionPairs {
             for row in &rows.detections {
                 let place = places.get(row.frame as usize).copied().flatten();
                 let Some((place, sure)) = with(&mut run.sure, place) else { continue };
-                if row.score >= SURE_SCORE && !row.error_m.is_nan() {
-                    sure.errors[0] += row.error_m;
+                let [error_m, ..] = row.errors;
+                if row.score >= SURE_SCORE && !error_m.is_nan() {
+                    sure.errors[0] += error_m;
                     sure.errors[1] += 1.0;
                 }
                 let class = of_name.get(usize::from(row.class)).copied().flatten();
                 if let Some(detected) = class.and_then(|class| detected.get_mut(class)) {
-                    detected.push(Detected { score: row.score, frame: place as u32, found: row.found });
+                    detected.push(Detected {
+                        score: row.score,
+                        frame: place as u32,
+                        found: row.found,
+                        overlap: row.overlap,
+                        errors: row.errors,
+                    });
                 }
             }
             for (of_class, detected) in run.classes.iter_mut().zip(detected) {
@@ -137,8 +166,31 @@ impl DetectionPairs {
     /// Keys of the figures in `report.json` under `detection`, in their order; `sure.` are beside those of the
     /// report.
     pub fn keys(&self) -> Vec<String> {
-        let of_class = |name: &String| format!("nuscenes.per_class.{name}.ap");
-        COMMON.iter().map(|&name| name.to_owned()).chain(self.classes.iter().map(of_class)).collect()
+        let common = COMMON.iter().map(|&name| name.to_owned());
+        let of_classes = OF_CLASS.iter().flat_map(|[before, after]| {
+            self.classes.iter().map(move |name| format!("{before}{name}{after}"))
+        });
+        common.chain(of_classes).collect()
+    }
+}
+
+/// Mean of what is known; NaN of nothing.
+#[derive(Clone, Copy, Debug, Default)]
+struct Mean {
+    sum: f64,
+    known: u32,
+}
+
+impl Mean {
+    fn add(&mut self, value: f64) {
+        if !value.is_nan() {
+            self.sum += value;
+            self.known += 1;
+        }
+    }
+
+    fn value(self) -> f64 {
+        self.sum / f64::from(self.known)
     }
 }
 
@@ -149,7 +201,7 @@ fn with(sure: &mut [Sure], place: Option<usize>) -> Option<(usize, &mut Sure)> {
 
 impl PairedFigures for DetectionPairs {
     fn count(&self) -> usize {
-        COMMON.len() + self.classes.len()
+        COMMON.len() + OF_CLASS.len() * self.classes.len()
     }
 
     fn figures(&self, times: &[u32], out: &mut [[f64; 2]]) {
@@ -160,18 +212,27 @@ impl PairedFigures for DetectionPairs {
                     *slot = value;
                 }
             };
-            let (mut sum, mut known) = (0.0, 0_u32);
-            for (class, out) in run.classes.iter().zip(&mut *of_classes) {
-                let ap = class.average_precision(times);
-                if !ap.is_nan() {
-                    sum += ap;
-                    known += 1;
+            let mut means = [Mean::default(); 4];
+            for (number, class) in run.classes.iter().enumerate() {
+                let found = class.figures(times);
+                let values = found.map_or([f64::NAN; OF_CLASS.len()], |found| {
+                    let overlap = found.overlap;
+                    [found.ap, overlap.bev, overlap.volume, overlap.ap, overlap.aph]
+                });
+                for (value, of_figure) in values.iter().zip(of_classes.chunks_mut(run.classes.len())) {
+                    if let Some(slot) = of_figure.get_mut(number).and_then(|figure| figure.get_mut(side)) {
+                        *slot = *value;
+                    }
                 }
-                if let Some(slot) = out.get_mut(side) {
-                    *slot = ap;
-                }
+                let [ate, ase, aoe] = found.map_or([f64::NAN; 3], |found| found.errors);
+                means.iter_mut().zip([values[0], ate, ase, aoe]).for_each(|(mean, value)| mean.add(value));
             }
-            set(0, sum / f64::from(known));
+            let [map, ate, ase, aoe] = means.map(Mean::value);
+            set(0, map);
+            set(1, nds3(map, [ate, ase, aoe]));
+            set(2, ate);
+            set(3, ase);
+            set(4, aoe);
             let mut all = Sure::default();
             for (sure, times) in run.sure.iter().zip(times) {
                 let times = f64::from(*times);
@@ -181,9 +242,9 @@ impl PairedFigures for DetectionPairs {
                 all.errors[0] += times * sure.errors[0];
                 all.errors[1] += times * sure.errors[1];
             }
-            set(1, all.found / all.truth);
-            set(2, all.found / (all.found + all.wrong));
-            set(3, all.errors[0] / all.errors[1]);
+            set(5, all.found / all.truth);
+            set(6, all.found / (all.found + all.wrong));
+            set(7, all.errors[0] / all.errors[1]);
         }
     }
 }

@@ -69,12 +69,24 @@ pub enum CompareError {
     )]
     NothingToJudge,
     /// Runs of different bags.
-    #[error("expected runs of the same bags, found truth of {a} in A and of {b} in B")]
+    #[error(
+        "expected runs of the same bags, or of copies with the same truth, found other truth: {a} in A and {b} in B"
+    )]
     OtherBags {
         /// Those of A.
         a: String,
         /// Those of B.
         b: String,
+    },
+    /// Several bags of a run have the truth of one of the other.
+    #[error(
+        "expected one bag of the same name or the same truth as {bag}, found {found}: compare runs of one of them"
+    )]
+    SeveralBags {
+        /// The bag, and whose it is.
+        bag: String,
+        /// Those of the other run.
+        found: String,
     },
     /// The runs share no frame.
     #[error("{task}: expected frames that both runs have, found none among {a} of A and {b} of B")]

@@ -4,7 +4,6 @@
 //! they differ, and whether that is more than chance: a paired block bootstrap over the frames that both have.
 //! A gate of rules turns that into a verdict for scripts.
 
-mod average_precision;
 mod block_bootstrap;
 mod detection;
 mod error;
@@ -13,10 +12,15 @@ mod frame_blocks;
 mod gate;
 mod interval;
 mod means;
+mod overlap_precision;
 mod pairing;
+mod ranked;
+mod recall_walk;
+mod recordings;
 mod report;
 mod rule;
 mod runs;
+mod true_positive_errors;
 
 #[cfg(test)]
 mod trial_tests;

@@ -46,7 +46,7 @@ pub struct TaskFrames {
     pub block_s: f64,
     /// How many there are.
     pub blocks: f64,
-    /// Frames whose truth is not the same in both.
+    /// Sweeps in which other boxes of the same truth are scored, as other boxes have points.
     pub other_truth: u64,
 }
 

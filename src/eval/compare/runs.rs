@@ -5,16 +5,15 @@ use std::path::Path;
 use serde_json::Value as Json;
 
 use super::detection::DetectionPairs;
-use super::evaluated_run::EvaluatedRun;
-use super::pairing::{Pairing, common_recordings};
+use super::evaluated_run::{DepthRows, DetectionRows, EvaluatedRun};
+use super::pairing::{Pairing, TruthFrames};
+use super::recordings::common_recordings;
 use super::{
     CONFIDENCE, CompareError, ComparedFigure, Comparison, Estimate, FailRule, GATE_CONFIDENCE, Gate,
     PairedFigures, PairedMeans, RESAMPLES, Resamples, TaskFrames,
 };
 use crate::eval::depth::DepthFigures;
 
-/// Figures of detection that are taken from the reports as they are.
-const OF_REPORT: [&str; 4] = ["nds3", "ate", "ase", "aoe"];
 /// What is compared of each replay.
 const OF_REPLAY: [&str; 5] = [
     "nodes.depth.latency_ms.p50",
@@ -28,18 +27,12 @@ const OF_REPLAY: [&str; 5] = [
 pub fn compare(a: &Path, b: &Path, rules: &[FailRule]) -> Result<Comparison, CompareError> {
     let runs = [EvaluatedRun::open(a)?, EvaluatedRun::open(b)?];
     let [of_a, of_b] = &runs;
-    let recordings = common_recordings(&of_a.recordings, &of_b.recordings)?;
-    let mut work = Work { runs: &runs, recordings, notes: Vec::new(), figures: Vec::new() };
-    if work.recordings.len() < of_a.recordings.len().max(of_b.recordings.len()) {
-        work.notes.push(format!(
-            "{} of {} recordings of A and {} of B are in both",
-            work.recordings.len(),
-            of_a.recordings.len(),
-            of_b.recordings.len()
-        ));
-    }
-    let depth = if work.has("depth")? { Some(work.depth()?) } else { None };
-    let detection = if work.has("detection")? { Some(work.detection()?) } else { None };
+    let mut work = Work { runs: &runs, recordings: Vec::new(), notes: Vec::new(), figures: Vec::new() };
+    let depth = if work.has("depth")? { Some([of_a.depth()?, of_b.depth()?]) } else { None };
+    let detection = if work.has("detection")? { Some([of_a.detection()?, of_b.detection()?]) } else { None };
+    work.pair_recordings(depth.as_ref(), detection.as_ref())?;
+    let depth = depth.map(|rows| work.depth(&rows)).transpose()?;
+    let detection = detection.map(|rows| work.detection(&rows)).transpose()?;
     if depth.is_none() && detection.is_none() {
         let sections = |run: &EvaluatedRun| {
             let scored: Vec<&str> =
@@ -68,7 +61,8 @@ pub fn compare(a: &Path, b: &Path, rules: &[FailRule]) -> Result<Comparison, Com
 
 struct Work<'a> {
     runs: &'a [EvaluatedRun; 2],
-    recordings: Vec<[i64; 2]>,
+    /// Those that both runs have, by index
+    recordings: Vec<[u32; 2]>,
     notes: Vec<String>,
     figures: Vec<ComparedFigure>,
 }
@@ -88,20 +82,37 @@ impl Work<'_> {
         }
     }
 
-    fn depth(&mut self) -> Result<TaskFrames, CompareError> {
-        let [a, b] = self.runs;
-        let rows = [a.depth()?, b.depth()?];
+    /// Finds the recordings that both runs have.
+    fn pair_recordings(
+        &mut self,
+        depth: Option<&[DepthRows; 2]>,
+        detection: Option<&[DetectionRows; 2]>,
+    ) -> Result<(), CompareError> {
+        let of_depth = depth.map(|rows| rows.each_ref().map(|r| TruthFrames::new(&r.frames, &r.truth_crc32)));
+        let of_boxes =
+            detection.map(|rows| rows.each_ref().map(|r| TruthFrames::new(&r.frames, &r.truth_crc32)));
+        let truth: Vec<[TruthFrames; 2]> = of_depth.into_iter().chain(of_boxes).collect();
+        let recordings = self.runs.each_ref().map(|run| run.recordings.as_slice());
+        self.recordings = common_recordings(recordings, &truth)?;
+        let [a, b] = recordings;
+        for [in_a, in_b] in &self.recordings {
+            if let (Some(a), Some(b)) = (a.get(*in_a as usize), b.get(*in_b as usize))
+                && a.bag != b.bag
+            {
+                self.notes.push(format!("'{}' of A and '{}' of B have the same truth", a.bag, b.bag));
+            }
+        }
+        let both = self.recordings.len();
+        if both < a.len().max(b.len()) {
+            let (a, b) = (a.len(), b.len());
+            self.notes.push(format!("{both} of {a} recordings of A and {b} of B are in both"));
+        }
+        Ok(())
+    }
+
+    fn depth(&mut self, rows: &[DepthRows; 2]) -> Result<TaskFrames, CompareError> {
         let pairing = Pairing::new("depth", &rows[0].frames, &rows[1].frames, &self.recordings)?;
-        let of_pair = |values: [&[i64]; 2], pair: &[usize; 2]| {
-            let [a, b] = values;
-            (a.get(pair[0]).copied(), b.get(pair[1]).copied())
-        };
-        let pixels = [rows[0].pixels.as_slice(), rows[1].pixels.as_slice()];
-        let different = |pair: &&[usize; 2]| {
-            let (a, b) = of_pair(pixels, pair);
-            a != b
-        };
-        let different = pairing.pairs.iter().filter(different).count() as u64;
+        let different = pairing.different(&rows[0].truth_crc32, &rows[1].truth_crc32);
         if different > 0 {
             let frames = pairing.counts.frames;
             return Err(CompareError::OtherTruth { task: "depth", different, frames });
@@ -118,21 +129,22 @@ impl Work<'_> {
         Ok(self.estimate("depth", &pairing, &means, &keys, pairing.counts))
     }
 
-    fn detection(&mut self) -> Result<TaskFrames, CompareError> {
+    fn detection(&mut self, rows: &[DetectionRows; 2]) -> Result<TaskFrames, CompareError> {
         let task = "detection";
-        let [a, b] = self.runs;
-        let rows = [a.detection()?, b.detection()?];
         let pairing = Pairing::new(task, &rows[0].frames, &rows[1].frames, &self.recordings)?;
-        let pairs = DetectionPairs::new([&rows[0], &rows[1]], &pairing);
-        let counts = TaskFrames { other_truth: pairs.other_truth, ..pairing.counts };
-        let (different, frames) = (pairs.other_truth, counts.frames);
-        if 2 * different > frames {
+        let frames = pairing.counts.frames;
+        let different = pairing.different(&rows[0].truth_crc32, &rows[1].truth_crc32);
+        if different > 0 {
             return Err(CompareError::OtherTruth { task, different, frames });
         }
-        if different > 0 {
-            // Which boxes have points depends on how the sweep was read, so that is no reason to give up.
-            self.notes
-                .push(format!("{task}: other truth boxes are scored in {different} of {frames} frames"));
+        let pairs = DetectionPairs::new([&rows[0], &rows[1]], &pairing);
+        let counts = TaskFrames { other_truth: pairs.other_truth, ..pairing.counts };
+        if pairs.other_truth > 0 {
+            // Which boxes have points depends on the sweep, so that is no reason to give up.
+            let other = pairs.other_truth;
+            self.notes.push(format!(
+                "{task}: in {other} of {frames} frames other boxes of the truth are scored, as other boxes have points"
+            ));
         }
         Ok(self.estimate(task, &pairing, &pairs, &pairs.keys(), counts))
     }
@@ -169,11 +181,10 @@ impl Work<'_> {
 
     /// Adds figures of the reports that are not made of frames.
     fn add_plain(&mut self) {
-        let of_detection = OF_REPORT.iter().map(|key| format!("detection.nuscenes.{key}"));
-        let runs = self.runs[0].recordings.len();
+        let runs = self.runs[0].report.get("runs").and_then(Json::as_array).map_or(0, Vec::len);
         let of_replay =
             (0..runs).flat_map(|run| OF_REPLAY.iter().map(move |key| format!("runs.{run}.replay.{key}")));
-        for key in of_detection.chain(of_replay).collect::<Vec<_>>() {
+        for key in of_replay.collect::<Vec<_>>() {
             if let Some(values) = self.plain(&key) {
                 self.figures.push(ComparedFigure::plain(key, values));
             }
@@ -184,7 +195,9 @@ impl Work<'_> {
 /// Whether less is better of a figure of frames.
 fn is_better_lower(key: &str) -> bool {
     let figure = key.rsplit('.').next().unwrap_or(key);
-    !matches!(figure, "coverage" | "delta1" | "delta2" | "delta3" | "map" | "ap" | "recall" | "precision")
+    let of_depth = matches!(figure, "coverage" | "delta1" | "delta2" | "delta3");
+    let of_boxes = matches!(figure, "map" | "nds3" | "ap" | "aph" | "bev" | "3d" | "recall" | "precision");
+    !of_depth && !of_boxes
 }
 
 /// What `key` names, steps joined by dots. Names may have dots of their own.

@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 
 use super::frame_figures::SURE_SCORE;
+use super::kitti::{DevkitBoxes, Role};
+use super::kitti_levels::{KittiFrame, KittiLevels};
 use super::outcome::{Outcomes, Part};
 use super::overlap::Overlaps;
 use super::overlap_curve::overlap_curve;
 use super::{
     Curve, DetectionFigures, DetectionReport, DetectionRow, EvalBox, EvalClass, EvalClasses, FrameRow,
-    KittiReport, WaymoReport, kitti, nuscenes, waymo,
+    KittiLevelReports, KittiReport, WaymoReport, kitti, nuscenes, waymo,
 };
 
 /// What is kept of one class.
@@ -23,6 +25,7 @@ struct ClassData {
 pub struct DetectionEval {
     frames: u64,
     classes: Vec<ClassData>,
+    kitti: KittiLevels,
     frame_rows: Vec<FrameRow>,
     detection_rows: Vec<DetectionRow>,
 }
@@ -51,8 +54,9 @@ impl DetectionEval {
                 continue;
             }
             let found = data.outcomes.add(class, &truth, &detections);
-            data.overlaps.add(class, &truth, &detections);
-            self.detection_rows.extend(data.outcomes.last(detections.len(), number));
+            let overlaps = data.overlaps.add(class, &truth, &detections);
+            let rows = data.outcomes.last(detections.len(), number).zip(overlaps);
+            self.detection_rows.extend(rows.map(|(row, &overlap)| DetectionRow { overlap, ..row }));
             let sure = || found.iter().zip(&detections).filter(|(_, d)| d.score >= SURE_SCORE);
             let right = sure().filter(|(found, _)| found.is_some()).count() as u32;
             let figures = DetectionFigures {
@@ -65,6 +69,11 @@ impl DetectionEval {
             self.frame_rows.push(FrameRow { class: number, figures });
         }
         self.frame_rows.iter().fold(DetectionFigures::default(), |sum, row| sum.plus(&row.figures))
+    }
+
+    /// Adds what KITTI says of the difficulty of a sweep's objects.
+    pub fn add_kitti(&mut self, frame: &KittiFrame) {
+        self.kitti.add(frame);
     }
 
     /// The last sweep by class, without classes that are neither in the truth nor detected, and its detections.
@@ -114,17 +123,26 @@ impl DetectionEval {
         for (class, ClassData { outcomes, overlaps }) in &all {
             let (truth, scores) = (outcomes.truth(Part::All), outcomes.scores());
             let ranking = outcomes.ranking();
-            let [bev, volume] =
-                [overlaps.bev(), overlaps.volume()].map(|pairs| overlap_curve(pairs, scores, &ranking));
-            let devkit = |pairs| kitti::average_precision_devkit(pairs, scores, truth);
-            if let (Some(of_bev), Some(of_volume), Some(bev_devkit), Some(volume_devkit)) = (
-                kitti::average_precision_r40(&bev, truth),
-                kitti::average_precision_r40(&volume, truth),
-                devkit(overlaps.bev()),
-                devkit(overlaps.volume()),
-            ) {
-                let report =
-                    KittiReport { bev: of_bev, volume: of_volume, bev_devkit, volume_devkit, iou: class.iou };
+            let hits = overlaps.hits().iter();
+            let bev = hits.clone().map(|hit| if hit.bev { 1.0 } else { f64::NAN });
+            let bev = overlap_curve(bev, scores, &ranking);
+            let volume = overlap_curve(hits.map(|hit| hit.heading_accuracy), scores, &ranking);
+            let devkit = |pairs| {
+                let boxes = DevkitBoxes { pairs, scores, counts: |_| true, role: |_| Role::Counted };
+                kitti::average_precision_devkit(&boxes, truth)
+            };
+            let levels = self.kitti.reports(&class.name);
+            // Levels may have truth that is too far away or without points for the other figures.
+            if truth > 0 || levels != KittiLevelReports::default() {
+                let figure = |value: Option<f64>| value.unwrap_or(f64::NAN);
+                let report = KittiReport {
+                    bev: figure(kitti::average_precision_r40(&bev, truth)),
+                    volume: figure(kitti::average_precision_r40(&volume, truth)),
+                    bev_devkit: figure(devkit(overlaps.bev())),
+                    volume_devkit: figure(devkit(overlaps.volume())),
+                    iou: class.iou,
+                    levels,
+                };
                 kitti_r40.insert(class.name.clone(), report);
             }
             if let Some(found) = waymo::average_precision(&volume, truth) {

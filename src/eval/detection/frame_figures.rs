@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use super::OverlapHit;
+
 /// Detections below this are too unsure to be counted as wrong in the figures of one sweep.
 pub(in crate::eval) const SURE_SCORE: f64 = 0.3;
 
@@ -62,4 +64,6 @@ pub struct DetectionRow {
     /// Translation (m), scale, orientation (rad) and velocity (m/s) beside the truth it found within 2 m; NaN
     /// where there is none or one is not known.
     pub errors: [f64; 4],
+    /// Whether it found something by overlap.
+    pub overlap: OverlapHit,
 }

@@ -4,11 +4,13 @@ use std::fs::File;
 use std::path::Path;
 
 use nalgebra::{Point3, Vector3};
-use ndarray::{Array1, Array2, Array3};
+use ndarray::{Array1, Array2, Array3, Array4};
 use ndarray_npy::NpzReader;
 
+use super::kitti_levels::KittiLevels;
 use super::*;
-use crate::geometry::Box3d;
+use crate::geometry::{Box3d, CameraModel, image_box, pose_from_parts};
+use crate::import::Difficulty;
 
 fn golden(name: &str) -> NpzReader<File> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name);
@@ -154,6 +156,75 @@ fn overlap_metrics_are_those_of_numpy() {
             for (metric, (what, found)) in found.into_iter().enumerate() {
                 let what = format!("case {case}, {name}, {what}");
                 assert_close(found.unwrap_or(-1.0), expected[[case, number, metric]], &what);
+            }
+        }
+    }
+}
+
+#[test]
+fn kitti_by_difficulty_is_that_of_numpy() {
+    let mut file = golden("kitti_levels.npz");
+    let rows: Array1<i16> = file.by_name("rows").unwrap();
+    let boxes: Array2<i16> = file.by_name("boxes").unwrap();
+    let images: Array2<f32> = file.by_name("image").unwrap();
+    let camera: Array1<f64> = file.by_name("camera").unwrap();
+    let position: Array1<f64> = file.by_name("camera_position").unwrap();
+    let expected: Array4<f64> = file.by_name("ap").unwrap();
+    let [width, height, fx, fy, cx, cy] = camera.to_vec()[..] else { panic!() };
+    let camera = CameraModel::pinhole(width as u32, height as u32, fx, fy, cx, cy).unwrap();
+    let t_truth_camera =
+        pose_from_parts([position[0], position[1], position[2]], [0.5, -0.5, 0.5, -0.5]).unwrap();
+    let kinds = ["Car", "Van", "Pedestrian", "Person_sitting", "Cyclist", "Truck"];
+    let classes = [Some(KittiClass::Car), Some(KittiClass::Pedestrian), Some(KittiClass::Cyclist), None];
+    let mut first = 0;
+    for case in 0..rows.len() {
+        let mut frames: Vec<KittiFrame> = Vec::new();
+        for row in first..first + rows[case] as usize {
+            let column: Vec<i16> = boxes.column(row).to_vec();
+            let [frame, kind, x, y, z, length, width, height, yaw, score, height_px, occluded, truncated] =
+                column[..]
+            else {
+                panic!()
+            };
+            let metres = |values: [i16; 3]| values.map(|value| scaled(value, 100.0));
+            let box3d = Box3d {
+                center: Point3::from(metres([x, y, z])),
+                size: Vector3::from(metres([length, width, height])),
+                yaw: scaled(yaw, 1000.0),
+            };
+            let seen = image_box(&camera, &box3d, &t_truth_camera.inverse());
+            for (found, expected) in seen.unwrap_or([-1.0; 4]).iter().zip(images.row(row)) {
+                assert!((found - f64::from(*expected)).abs() < 1e-3, "row {row}: {seen:?}");
+            }
+            frames.resize(frames.len().max(frame as usize + 1), KittiFrame::default());
+            let frame = &mut frames[frame as usize];
+            if score < 0 {
+                let Some((class, is_own)) = KittiClass::of_kind(kinds[kind as usize]) else { continue };
+                let labelled = (scaled(height_px, 10.0), f64::from(occluded), scaled(truncated, 100.0));
+                let level = Difficulty::of(labelled.0, labelled.1, labelled.2).filter(|_| is_own);
+                frame.truth.push(KittiTruth { class, box3d, level });
+            } else if let Some([_, top, _, bottom]) = seen {
+                frame.detections.push(KittiDetection {
+                    class: classes[kind as usize],
+                    box3d,
+                    score: scaled(score, 1000.0),
+                    height_px: bottom - top,
+                });
+            }
+        }
+        first += rows[case] as usize;
+        let mut levels = KittiLevels::default();
+        for frame in &frames {
+            levels.add(frame);
+        }
+        for (number, name) in ["car", "pedestrian", "bicycle"].into_iter().enumerate() {
+            let found = levels.reports(name);
+            for (level, found) in [found.easy, found.moderate, found.hard].into_iter().enumerate() {
+                let values = found.map_or([-1.0; 2], |found| [found.bev, found.volume]);
+                for (which, value) in values.into_iter().enumerate() {
+                    let what = format!("case {case}, {name}, level {level}, {which}");
+                    assert_close(value, expected[[case, number, level, which]], &what);
+                }
             }
         }
     }

@@ -13,6 +13,7 @@ mod curve;
 mod evaluation;
 mod frame_figures;
 mod kitti;
+mod kitti_levels;
 mod nuscenes;
 mod outcome;
 mod overlap;
@@ -29,9 +30,15 @@ pub(in crate::eval) use curve::{MIN_PRECISION, MIN_RECALL_INDEX, recall_at};
 pub use evaluation::DetectionEval;
 pub(in crate::eval) use frame_figures::SURE_SCORE;
 pub use frame_figures::{DetectionFigures, DetectionRow, FrameRow};
+pub use kitti_levels::{KittiClass, KittiDetection, KittiFrame, KittiTruth};
 pub use nuscenes::MATCH_DISTANCES_M;
+pub(in crate::eval) use nuscenes::nds3;
+pub use overlap::OverlapHit;
 pub use points::has_point;
-pub use report::{ClassReport, DetectionReport, KittiReport, NuScenesReport, RangeReport, WaymoReport};
+pub use report::{
+    ClassReport, DetectionReport, KittiLevelReport, KittiLevelReports, KittiReport, NuScenesReport,
+    RangeReport, WaymoReport,
+};
 pub use velocity::VelocityById;
 
 #[cfg(test)]

@@ -42,8 +42,6 @@ pub(super) fn report(classes: &[(&EvalClass, &Outcomes)]) -> NuScenesReport {
         mean(with_truth().map(|class| class.ase)),
         mean(with_truth().map(|class| class.aoe)),
     ];
-    let nds3 = (MAP_WEIGHT * map + [ate, ase, aoe].iter().map(|error| score(*error)).sum::<f64>())
-        / (MAP_WEIGHT + 3.0);
     // The devkit has two more: velocity, and attributes, which this truth does not have. It gives an error
     // of 1 to a class for what is not known of it.
     let ave_devkit = |class: &(&EvalClass, &Outcomes)| {
@@ -62,7 +60,7 @@ pub(super) fn report(classes: &[(&EvalClass, &Outcomes)]) -> NuScenesReport {
     NuScenesReport {
         map,
         map_devkit,
-        nds3,
+        nds3: nds3(map, [ate, ase, aoe]),
         nds_devkit,
         ate,
         ase,
@@ -107,6 +105,11 @@ fn aps<'a>(outcomes: &'a Outcomes, ranking: &'a [usize], part: Part) -> impl Ite
     (0..MATCH_DISTANCES_M.len()).map(move |threshold| {
         outcomes.curve(ranking, threshold, part).map_or(0.0, |c: Curve| c.average_precision())
     })
+}
+
+/// (5 · mAP + Σ (1 − min(1, e)) over the errors) / 8.
+pub(in crate::eval) fn nds3(map: f64, errors: [f64; 3]) -> f64 {
+    (MAP_WEIGHT * map + errors.iter().map(|error| score(*error)).sum::<f64>()) / (MAP_WEIGHT + 3.0)
 }
 
 fn score(error: f64) -> f64 {

@@ -1,7 +1,7 @@
 //! What became of the detections of one class: a few bytes each, from which every curve is made.
 
 use super::nuscenes::{MATCH_DISTANCES_M, TP_DISTANCE};
-use super::{Curve, DetectionRow, EvalBox, EvalClass};
+use super::{Curve, DetectionRow, EvalBox, EvalClass, OverlapHit};
 
 /// Width of a range bin, metres.
 pub(super) const RANGE_BIN_M: f64 = 10.0;
@@ -119,6 +119,7 @@ impl Outcomes {
                 errors: errors.map_or([f64::NAN; 4], |tp| {
                     [tp.translation_m, tp.scale, tp.orientation, tp.velocity_mps]
                 }),
+                overlap: OverlapHit::default(),
             }
         })
     }
@@ -184,7 +185,7 @@ impl Outcomes {
 }
 
 /// Indices by falling score, of equal ones the later first.
-fn by_falling_score(count: usize, score: impl Fn(usize) -> f64) -> Vec<usize> {
+pub(super) fn by_falling_score(count: usize, score: impl Fn(usize) -> f64) -> Vec<usize> {
     let mut order: Vec<usize> = (0..count).collect();
     // Adding nothing makes one zero of the two.
     order.sort_unstable_by(|&a, &b| (score(b) + 0.0).total_cmp(&(score(a) + 0.0)).then(b.cmp(&a)));

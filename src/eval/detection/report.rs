@@ -92,6 +92,35 @@ pub struct KittiReport {
     pub volume_devkit: f64,
     /// Overlap above which a detection is right.
     pub iou: f64,
+    /// By difficulty, where the truth tells it.
+    #[serde(flatten)]
+    pub levels: KittiLevelReports,
+}
+
+/// By KITTI's degrees of difficulty; absent where nothing of the truth counts at one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct KittiLevelReports {
+    /// At least 40 px high, fully visible.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub easy: Option<KittiLevelReport>,
+    /// And those of 25 px, at most partly occluded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub moderate: Option<KittiLevelReport>,
+    /// And those that are largely occluded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hard: Option<KittiLevelReport>,
+}
+
+/// Average precision at 40 recall points of the objects of a difficulty, as KITTI's devkit computes it.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct KittiLevelReport {
+    /// By the overlap seen from above.
+    pub bev: f64,
+    /// By the overlap of the volumes.
+    #[serde(rename = "3d")]
+    pub volume: f64,
+    /// Truth boxes that count.
+    pub truth: u64,
 }
 
 /// Average precision, plain and weighted by heading.

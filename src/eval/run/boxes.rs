@@ -18,6 +18,17 @@ pub(super) struct Identified {
     stamp: Stamp,
     frame_id: String,
     boxes: Vec<(EvalBox, String)>,
+    crc32: u32,
+    places: Places,
+}
+
+/// Which boxes of a message are used.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Places {
+    /// The place in the message of each box that is.
+    pub used: Vec<u32>,
+    /// How many the message has.
+    pub sent: usize,
 }
 
 /// What is counted on the way.
@@ -27,6 +38,8 @@ pub(super) struct Counts {
     pub unusable: u64,
     /// Pairs whose detections could not be brought into the frame of the truth, and why the first could not.
     pub without_transform: Option<(u64, String)>,
+    /// Frames whose objects have a difficulty that cannot be used, and why the first cannot.
+    pub without_difficulty: Option<(u64, String)>,
 }
 
 /// Reads a message; boxes are where they are, classes in `classes`.
@@ -38,14 +51,18 @@ pub(super) fn read(
     let message: Detection3DArray<'_> = from_cdr(data)?;
     let mut boxes = Vec::with_capacity(message.detections.len());
     counts.unusable += message.detections.len().saturating_sub(MAX_BOXES) as u64;
-    for detection in message.detections.iter().take(MAX_BOXES) {
+    let mut places = Places { used: Vec::with_capacity(boxes.capacity()), sent: message.detections.len() };
+    for (place, detection) in (0..).zip(message.detections.iter().take(MAX_BOXES)) {
         match eval_box(detection, classes) {
-            Some(found) => boxes.push((found, detection.id.clone().into_owned())),
+            Some(found) => {
+                boxes.push((found, detection.id.clone().into_owned()));
+                places.used.push(place);
+            }
             None => counts.unusable += 1,
         }
     }
     let frame_id = frame(message.header.frame_id).to_owned();
-    Ok(Identified { stamp: message.header.stamp, frame_id, boxes })
+    Ok(Identified { stamp: message.header.stamp, frame_id, boxes, crc32: crc32fast::hash(data), places })
 }
 
 /// A box by its surest hypothesis; `None` if it is not finite or has no size or class.
@@ -81,11 +98,20 @@ pub(super) fn moved(box3d: &Box3d, pose: &Pose) -> Box3d {
     Box3d { center: pose * box3d.center, size: box3d.size, yaw: forward.y.atan2(forward.x) }
 }
 
+/// What is kept of a message beside its boxes.
+struct Head {
+    stamp: Stamp,
+    in_frame: String,
+    logged: Stamp,
+    crc32: u32,
+    places: Places,
+}
+
 /// Takes messages with boxes and gives them with velocities, one frame later.
 #[derive(Default)]
 pub(super) struct Moving {
     velocity: VelocityById,
-    heads: VecDeque<(Stamp, String, Stamp)>,
+    heads: VecDeque<Head>,
 }
 
 /// Boxes with velocities, and when they were logged.
@@ -95,18 +121,22 @@ pub(super) struct BoxFrame {
     pub in_frame: String,
     pub logged: Stamp,
     pub boxes: Vec<EvalBox>,
+    /// Checksum of the message.
+    pub crc32: u32,
+    /// Where in the message each box was.
+    pub places: Places,
 }
 
 impl Moving {
     /// Stamps of the messages that it holds.
     pub fn pending(&self) -> impl Iterator<Item = Stamp> + '_ {
-        self.heads.iter().map(|(stamp, ..)| *stamp)
+        self.heads.iter().map(|head| head.stamp)
     }
 
     /// Takes a message; gives the one before, complete.
     pub fn push(&mut self, found: Identified, logged: Stamp) -> Option<BoxFrame> {
-        let Identified { stamp, frame_id, boxes } = found;
-        self.heads.push_back((stamp, frame_id, logged));
+        let Identified { stamp, frame_id: in_frame, boxes, crc32, places } = found;
+        self.heads.push_back(Head { stamp, in_frame, logged, crc32, places });
         let done = self.velocity.push(stamp, boxes);
         self.frame(done)
     }
@@ -119,7 +149,7 @@ impl Moving {
 
     fn frame(&mut self, boxes: Option<Vec<EvalBox>>) -> Option<BoxFrame> {
         let boxes = boxes?;
-        let (stamp, frame_id, logged) = self.heads.pop_front()?;
-        Some(BoxFrame { stamp, in_frame: frame_id, logged, boxes })
+        let Head { stamp, in_frame, logged, crc32, places } = self.heads.pop_front()?;
+        Some(BoxFrame { stamp, in_frame, logged, boxes, crc32, places })
     }
 }

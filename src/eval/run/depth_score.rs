@@ -7,7 +7,7 @@ use rayon::prelude::*;
 
 use super::EvalError;
 use super::depth_frames::DepthPair;
-use super::frame_tables::DepthTable;
+use super::frame_tables::{DepthTable, FrameId};
 use super::reading::Damages;
 use super::report::WorstFrame;
 use super::topics::frame;
@@ -54,8 +54,9 @@ pub(super) fn score(
 ) -> Result<DepthScores, EvalError> {
     let mut scores = DepthScores::default();
     while let Some(batch) = super::tasks::batch(pairs, BATCH) {
-        let results: Vec<_> = batch.par_iter().map(|(_, pair)| compare(pair)).collect();
-        for ((run, pair), result) in batch.iter().zip(results) {
+        let results: Vec<_> =
+            batch.par_iter().map(|(_, pair)| (crc32fast::hash(&pair.truth), compare(pair))).collect();
+        for ((run, pair), (truth_crc32, result)) in batch.iter().zip(results) {
             if live.get(*run).is_some_and(|live| *live) {
                 scores.ages_ms.push(pair.output.log_time.since_ns(pair.stamp) as f64 * 1e-6);
             }
@@ -64,7 +65,8 @@ pub(super) fn score(
                 Ok(sums) => {
                     if let Some(figures) = scores.average.add(&sums) {
                         scores.worst.add(*run, pair, &figures);
-                        table.row(*run, pair.stamp, &sums, &figures)?;
+                        let frame = FrameId { run: *run, bag: &pair.bag, stamp: pair.stamp, truth_crc32 };
+                        table.row(frame, &sums, &figures)?;
                         scores.views.offer(figures.abs_rel, || view(*run, pair, figures));
                         fate = Fate::Scored(figures.abs_rel);
                     }

@@ -1,6 +1,7 @@
 //! Truth boxes and detections of one recording, joined by stamp.
 
 use std::collections::VecDeque;
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use nalgebra::{Point3, Vector3};
@@ -8,12 +9,13 @@ use nalgebra::{Point3, Vector3};
 use super::boxes::{BoxFrame, Counts, Moving, moved, read};
 use super::depth_frames::place;
 use super::frame_marks::FrameMarks;
+use super::kitti_annotations::{KittiAnnotations, Labelled};
 use super::reading::{Damages, Progress, Reading};
 use super::source::Source;
 use super::topics::{find, frame};
 use super::{EvalError, Joined, Matching, Need, StampJoin, TOLERANCE_NS};
 use crate::bag::Bag;
-use crate::eval::detection::{EvalBox, EvalClasses};
+use crate::eval::detection::{EvalBox, EvalClasses, KittiFrame};
 use crate::eval::html::Fate;
 use crate::geometry::{Box3d, Pose, TransformBuffer};
 use crate::message::{CdrBuffer, Detection3DArray, PointCloud2, Stamp, TFMessage};
@@ -29,6 +31,10 @@ const PENDING_SWEEPS: usize = 8;
 pub(super) struct DetectionPair {
     /// Stamp of the truth.
     pub stamp: Stamp,
+    /// The recording with the truth.
+    pub bag: Arc<Path>,
+    /// Checksum of the truth message.
+    pub truth_crc32: u32,
     /// Its place among all frames.
     pub sequence: u64,
     /// Classes known so far.
@@ -42,6 +48,8 @@ pub(super) struct DetectionPair {
     pub t_sweep_truth: Option<Pose>,
     /// Detections within range, in the frame of the truth.
     pub detections: Vec<EvalBox>,
+    /// All labelled objects and all detections in the image, where the truth tells how difficult they are to find.
+    pub kitti: Option<KittiFrame>,
     /// From the stamp of the detections to their log time, nanoseconds.
     pub age_ns: i64,
 }
@@ -52,15 +60,19 @@ struct TruthFrame {
     sweep: Option<DetectionFrame>,
     /// Frame of the truth into that of the sweep.
     t_sweep_truth: Option<Pose>,
+    /// What KITTI says of the boxes
+    labelled: Option<Result<Labelled, String>>,
 }
 
 /// The truth boxes of a recording, each frame with its sweep.
 pub(super) struct DetectionTruth<'a> {
     reading: Reading<'a>,
+    bag: Arc<Path>,
     place: String,
     topic: usize,
     lidar: Option<usize>,
     tf_static: Option<usize>,
+    kitti: KittiAnnotations,
     intake: DetectionIntake,
     transforms: TransformBuffer,
     moving: Moving,
@@ -87,14 +99,18 @@ impl<'a> DetectionTruth<'a> {
         // Sweeps are wanted in their own frame here.
         let set = parameters.set_text("output_frame", "");
         set.map_err(|error| EvalError::Incomparable(error.to_string()))?;
-        let topics = [topic].into_iter().chain(lidar).chain(tf).chain(tf_static).collect();
+        let kitti = KittiAnnotations::open(bag, source, name);
+        let topics = [topic].into_iter().chain(lidar).chain(tf).chain(tf_static);
+        let topics = topics.chain(kitti.topics()).collect();
         let account = Arc::new(Mutex::new(Accounting::default()));
         Ok(Some(Self {
             reading: Reading::logged(bag, topics, Some(progress))?,
+            bag: Arc::from(path),
             place: place(path, name),
             topic,
             lidar,
             tf_static,
+            kitti,
             intake: DetectionIntake::new(&parameters, Pacing::Lockstep, account),
             transforms: TransformBuffer::new(),
             moving: Moving::default(),
@@ -141,7 +157,7 @@ impl<'a> DetectionTruth<'a> {
                 }
             } else if topic == self.lidar {
                 self.intake.offer(SensorInput::Lidar(Arc::new(CdrBuffer(message.data))), self.now);
-            } else {
+            } else if !self.kitti.offer(message.topic, &message.data, self.now, damages) {
                 let is_static = topic == self.tf_static;
                 // What is refused is missed at the look-up, which says so.
                 let _ = insert_transforms(&mut self.transforms, &message.data, is_static);
@@ -177,7 +193,8 @@ impl<'a> DetectionTruth<'a> {
         let found = nearest.filter(|(_, sweep)| apart(sweep) <= TOLERANCE_NS).map(|(index, _)| index);
         let exact = found.and_then(|index| self.sweeps.get(index)).is_some_and(|sweep| apart(sweep) == 0);
         let late = !(0..PATIENCE_NS).contains(&self.now.since_ns(front.logged));
-        if !(exact || late || self.ended || self.lidar.is_none()) {
+        let has_sweep = exact || self.lidar.is_none();
+        if !(has_sweep && self.kitti.has(front.logged) || late || self.ended) {
             return None;
         }
         let sweep = found.and_then(|index| self.sweeps.remove(index));
@@ -185,7 +202,8 @@ impl<'a> DetectionTruth<'a> {
         let of_sweep = sweep.as_ref().map(|sweep| frame(&sweep.frame_id));
         let t_sweep_truth =
             of_sweep.and_then(|of_sweep| self.pose(of_sweep, &boxes.in_frame, boxes.stamp).ok());
-        Some(TruthFrame { frame: boxes, sweep, t_sweep_truth })
+        let labelled = self.kitti.take(&boxes, &self.transforms);
+        Some(TruthFrame { frame: boxes, sweep, t_sweep_truth, labelled })
     }
 
     /// `t_target_source` at a time of the recording.
@@ -283,7 +301,11 @@ pub(super) fn join(
                 match truth.pose(&of_truth.frame.in_frame, &found.in_frame, stamp) {
                     Ok(t_truth_found) => {
                         let sequence = marks.number();
-                        pair(paired(of_truth, found, &t_truth_found, classes, sequence))?;
+                        let bag = Arc::clone(&truth.bag);
+                        if let Some(Err(why)) = &of_truth.labelled {
+                            counts.without_difficulty.get_or_insert_with(|| (0, why.clone())).0 += 1;
+                        }
+                        pair(paired((bag, of_truth), found, &t_truth_found, classes, sequence))?;
                     }
                     Err(error) => {
                         let why = format!(
@@ -315,13 +337,15 @@ pub(super) fn join(
 }
 
 fn paired(
-    truth: TruthFrame,
+    (bag, truth): (Arc<Path>, TruthFrame),
     found: BoxFrame,
     t_truth_found: &Pose,
     classes: &Arc<EvalClasses>,
     sequence: u64,
 ) -> DetectionPair {
-    let TruthFrame { frame, sweep, t_sweep_truth } = truth;
+    let TruthFrame { frame, sweep, t_sweep_truth, labelled } = truth;
+    let labelled = labelled.and_then(Result::ok);
+    let kitti = labelled.map(|labelled| labelled.with(&found.boxes, t_truth_found, classes));
     // Without a sweep the boxes are taken to be in the LiDAR's frame, as those of a simulation are.
     let lidar = t_sweep_truth.map_or(Point3::origin(), |pose| pose.inverse() * Point3::origin());
     let ranged = |found: EvalBox| {
@@ -338,6 +362,8 @@ fn paired(
     });
     DetectionPair {
         stamp: frame.stamp,
+        bag,
+        truth_crc32: frame.crc32,
         sequence,
         classes: Arc::clone(classes),
         detections: detections.collect(),
@@ -347,6 +373,7 @@ fn paired(
         sweep: sweep.filter(|_| t_sweep_truth.is_some()),
         t_sweep_truth,
         truth,
+        kitti,
         age_ns: found.logged.since_ns(found.stamp),
     }
 }

@@ -9,7 +9,7 @@ use super::EvalError;
 use super::boxes::moved;
 use super::depth_score::Worst;
 use super::detection_frames::DetectionPair;
-use super::frame_tables::DetectionTables;
+use super::frame_tables::{DetectionTables, FrameId};
 use super::reading::Damages;
 use super::report::WorstFrame;
 use crate::eval::detection::{DetectionEval, DetectionFigures, EvalBox, EvalClasses, has_point};
@@ -84,8 +84,13 @@ pub(super) fn score(
             };
             scores.without_points += (pair.truth.len() - truth.len()) as u64;
             let figures = scores.eval.add(&pair.classes, &truth, &pair.detections);
+            if let Some(kitti) = &pair.kitti {
+                scores.eval.add_kitti(kitti);
+            }
             let (frames, detections) = scores.eval.last();
-            tables.rows(run, pair.stamp, &pair.classes, frames, detections)?;
+            let DetectionPair { stamp, truth_crc32, .. } = pair;
+            let frame = FrameId { run, bag: &pair.bag, stamp, truth_crc32 };
+            tables.rows(frame, &pair.classes, frames, detections)?;
             if figures.missed + figures.wrong > 0 {
                 let frame = WorstFrame { run, stamp: pair.stamp.to_string(), figure: figures.f1() };
                 scores.worst.insert(frame, |a, b| a < b);

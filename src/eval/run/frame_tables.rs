@@ -1,8 +1,9 @@
 //! What came of each frame, as Parquet files beside the report.
 //!
-//! Many machines' tables join in any engine: `run` is the index of the report's `runs`, `stamp_ns` that of the
-//! truth.
+//! Many machines' tables join in any engine: `run` is the index of the report's `runs`, `bag` the name of the
+//! recording with the truth, without its folder, `stamp_ns` that of the truth.
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 use super::EvalError;
@@ -17,6 +18,24 @@ pub(in crate::eval) const DEPTH: &str = "depth_frames.parquet";
 pub(in crate::eval) const SWEEPS: &str = "detection_frames.parquet";
 /// Each detection.
 pub(in crate::eval) const DETECTIONS: &str = "detections.parquet";
+
+/// What a recording is called in tables: its name without the folder it lies in.
+pub(in crate::eval) fn bag_name(path: &Path) -> Cow<'_, str> {
+    path.file_name().unwrap_or(path.as_os_str()).to_string_lossy()
+}
+
+/// Which frame a row is about.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct FrameId<'a> {
+    /// Index of its run.
+    pub run: usize,
+    /// Recording with its truth.
+    pub bag: &'a Path,
+    /// Of the truth.
+    pub stamp: Stamp,
+    /// Checksum of the truth message.
+    pub truth_crc32: u32,
+}
 
 /// Removes the tables of an earlier evaluation.
 pub(super) fn remove_old(folder: &Path) -> Result<(), EvalError> {
@@ -41,13 +60,21 @@ struct Lazy {
 
 impl Lazy {
     fn new(folder: &Path, name: &str, columns: &[(&'static str, ColumnKind)]) -> Self {
-        let first = [("run", ColumnKind::Integer), ("stamp_ns", ColumnKind::Integer)];
+        let first =
+            [("run", ColumnKind::Integer), ("bag", ColumnKind::Text), ("stamp_ns", ColumnKind::Integer)];
         let columns = first.iter().chain(columns).copied().collect();
         Self { path: folder.join(name), columns, table: None }
     }
 
-    fn row(&mut self, cells: &[Cell<'_>]) -> Result<(), EvalError> {
-        let written = self.table().and_then(|table| table.row(cells));
+    fn row<'a>(
+        &mut self,
+        frame: FrameId<'_>,
+        bag: &'a str,
+        cells: impl IntoIterator<Item = Cell<'a>>,
+    ) -> Result<(), EvalError> {
+        let first = [Cell::Integer(frame.run as i64), Cell::Text(bag), Cell::Integer(frame.stamp.0)];
+        let cells: Vec<Cell<'a>> = first.into_iter().chain(cells).collect();
+        let written = self.table().and_then(|table| table.row(&cells));
         written.map_err(|error| EvalError::Write { path: self.path.clone(), reason: error.to_string() })
     }
 
@@ -70,7 +97,7 @@ pub(super) struct DepthTable(Lazy);
 
 impl DepthTable {
     pub fn new(folder: &Path) -> Self {
-        let counts = [("pixels", ColumnKind::Integer)];
+        let counts = ["truth_crc32", "pixels"].map(|name| (name, ColumnKind::Integer));
         let figures = DepthFigures::NAMES.map(|name| (name, ColumnKind::Float));
         let columns: Vec<_> = counts.into_iter().chain(figures).collect();
         Self(Lazy::new(folder, DEPTH, &columns))
@@ -79,14 +106,13 @@ impl DepthTable {
     /// Adds an image.
     pub fn row(
         &mut self,
-        run: usize,
-        stamp: Stamp,
+        frame: FrameId<'_>,
         sums: &DepthSums,
         figures: &DepthFigures,
     ) -> Result<(), EvalError> {
-        let first = [run as i64, stamp.0, sums.all.pixels as i64].map(Cell::Integer);
-        let cells: Vec<Cell<'_>> = first.into_iter().chain(figures.values().map(Cell::Float)).collect();
-        self.0.row(&cells)
+        let counts = [frame.truth_crc32.into(), sums.all.pixels as i64].map(Cell::Integer);
+        let cells = counts.into_iter().chain(figures.values().map(Cell::Float));
+        self.0.row(frame, &bag_name(frame.bag), cells)
     }
 
     pub fn finish(self) -> Result<(), EvalError> {
@@ -104,10 +130,12 @@ impl DetectionTables {
     pub fn new(folder: &Path) -> Self {
         let counts = ["truth", "detections", "found", "wrong"].map(|name| (name, ColumnKind::Integer));
         let class = [("class", ColumnKind::Text)];
-        let sweeps: Vec<_> = class.into_iter().chain(counts).collect();
-        let found = ["found_0_5m", "found_1m", "found_2m", "found_4m"].map(|name| (name, ColumnKind::Flag));
+        let crc = [("truth_crc32", ColumnKind::Integer)];
+        let sweeps: Vec<_> = crc.into_iter().chain(class).chain(counts).collect();
+        let found = ["found_0_5m", "found_1m", "found_2m", "found_4m", "found_bev", "found_3d"];
+        let found = found.map(|name| (name, ColumnKind::Flag));
         let numbers = ["score", "range_m"].map(|name| (name, ColumnKind::Float));
-        let errors = ["ate", "ase", "aoe", "ave"].map(|name| (name, ColumnKind::Float));
+        let errors = ["ate", "ase", "aoe", "ave", "heading_accuracy"].map(|name| (name, ColumnKind::Float));
         let detections: Vec<_> = class.into_iter().chain(numbers).chain(found).chain(errors).collect();
         Self {
             sweeps: Lazy::new(folder, SWEEPS, &sweeps),
@@ -118,34 +146,32 @@ impl DetectionTables {
     /// Adds a sweep. One with nothing in it has a row without a class: that it was scored must be known.
     pub fn rows(
         &mut self,
-        run: usize,
-        stamp: Stamp,
+        frame: FrameId<'_>,
         classes: &EvalClasses,
         frames: &[FrameRow],
         detections: &[DetectionRow],
     ) -> Result<(), EvalError> {
         let name = |class: u16| classes.get(class).map_or("", |class| class.name.as_str());
-        let first = [run as i64, stamp.0].map(Cell::Integer);
+        let bag = bag_name(frame.bag);
+        let crc = Cell::Integer(frame.truth_crc32.into());
         if frames.is_empty() {
-            let nothing =
-                [Cell::Text(""), Cell::Integer(0), Cell::Integer(0), Cell::Integer(0), Cell::Integer(0)];
-            let cells: Vec<_> = first.into_iter().chain(nothing).collect();
-            self.sweeps.row(&cells)?;
+            let nothing = [Cell::Integer(0); 4];
+            self.sweeps.row(frame, &bag, [crc, Cell::Text("")].into_iter().chain(nothing))?;
         }
         for FrameRow { class, figures } in frames {
             let counts = [figures.truth, figures.detections, figures.found, figures.wrong];
             let counts = counts.map(|count| Cell::Integer(count.into()));
-            let cells: Vec<_> = first.into_iter().chain([Cell::Text(name(*class))]).chain(counts).collect();
-            self.sweeps.row(&cells)?;
+            let cells = [crc, Cell::Text(name(*class))].into_iter().chain(counts);
+            self.sweeps.row(frame, &bag, cells)?;
         }
         for row in detections {
             let numbers = [row.score, row.range_m].map(Cell::Float);
-            let found = row.found.map(Cell::Flag);
-            let errors = row.errors.map(Cell::Float);
+            let overlap = row.overlap;
+            let found = row.found.into_iter().chain([overlap.bev, overlap.volume()]).map(Cell::Flag);
+            let errors = row.errors.into_iter().chain([overlap.heading_accuracy]).map(Cell::Float);
             let class = [Cell::Text(name(row.class))];
-            let cells: Vec<_> =
-                first.into_iter().chain(class).chain(numbers).chain(found).chain(errors).collect();
-            self.detections.row(&cells)?;
+            let cells = class.into_iter().chain(numbers).chain(found).chain(errors);
+            self.detections.row(frame, &bag, cells)?;
         }
         Ok(())
     }

@@ -6,6 +6,7 @@ use serde_json::Value as Json;
 
 use super::{DepthSection, DetectionSection, Matching, Report, RunReport};
 use crate::eval::depth::DepthFigures;
+use crate::eval::detection::DetectionReport;
 
 /// A report as Markdown.
 pub(super) struct Markdown<'a>(pub &'a Report);
@@ -108,9 +109,27 @@ fn write_detection(f: &mut Formatter<'_>, detection: &DetectionSection) -> fmt::
         }
         writeln!(f, " |")?;
     }
+    write_levels(f, report)?;
     writeln!(f, "\n| distance from the LiDAR | truth | mAP |\n|---|---|---|")?;
     for row in &nuscenes.by_range {
         writeln!(f, "| {:.0} to {:.0} m | {} | {} |", row.min_m, row.max_m, row.truth, Figure(row.map))?;
+    }
+    Ok(())
+}
+
+/// By KITTI's difficulty, where the truth tells it.
+fn write_levels(f: &mut Formatter<'_>, report: &DetectionReport) -> fmt::Result {
+    let rows = report.kitti_r40.iter().flat_map(|(name, of_class)| {
+        let levels = of_class.levels;
+        let named = [("easy", levels.easy), ("moderate", levels.moderate), ("hard", levels.hard)];
+        named.into_iter().filter_map(move |(level, found)| Some((name, level, found?)))
+    });
+    for (number, (name, level, found)) in rows.enumerate() {
+        if number == 0 {
+            writeln!(f, "\n| KITTI | difficulty | truth | R40 BEV | R40 3D |\n|---|---|---|---|---|")?;
+        }
+        let (bev, volume) = (Figure(found.bev), Figure(found.volume));
+        writeln!(f, "| {name} | {level} | {} | {bev} | {volume} |", found.truth)?;
     }
     Ok(())
 }

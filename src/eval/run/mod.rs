@@ -15,6 +15,7 @@ mod error;
 mod evaluate;
 mod frame_marks;
 mod frame_tables;
+mod kitti_annotations;
 mod markdown;
 mod matching;
 mod page;
@@ -26,7 +27,7 @@ mod stamp_join;
 mod tasks;
 mod topics;
 
-pub(in crate::eval) use frame_tables::{DEPTH, DETECTIONS, SWEEPS};
+pub(in crate::eval) use frame_tables::{DEPTH, DETECTIONS, SWEEPS, bag_name};
 pub(in crate::eval) use report::REPORT_FILE;
 
 pub use error::EvalError;

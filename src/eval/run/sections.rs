@@ -85,6 +85,12 @@ pub(super) fn detection_section(
         }
         notes.push(format!("{count} of {} frames were not scored: {why}", matching.matched));
     }
+    if let Some((count, why)) = counts.without_difficulty {
+        notes.push(format!(
+            "detection: {count} of {} frames are left out of KITTI's easy, moderate and hard: {why}",
+            matching.matched
+        ));
+    }
     if !has_sweeps {
         notes.push(
             "detection: no sweeps on 'lidar/points' beside the truth: boxes without LiDAR points are scored too, \

@@ -26,6 +26,22 @@ impl Difficulty {
         Self::LEVELS.into_iter().find(fits).map(|(level, ..)| level)
     }
 
+    /// From the easiest on.
+    pub fn all() -> impl Iterator<Item = Self> {
+        Self::LEVELS.into_iter().map(|(level, ..)| level)
+    }
+
+    /// The level called `name`.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::all().find(|level| level.as_str() == name)
+    }
+
+    /// The height of a box in the image that it asks for, pixels.
+    pub fn min_height_px(self) -> f64 {
+        let height = |&(level, height, ..): &(Self, f64, f64, f64)| (level == self).then_some(height);
+        Self::LEVELS.iter().find_map(height).unwrap_or(f64::INFINITY)
+    }
+
     /// `easy`, `moderate` or `hard`.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -53,5 +69,9 @@ mod tests {
         ] {
             assert_eq!(Difficulty::of(height_px, occluded, truncated), expected, "{height_px} {occluded}");
         }
+        let heights: Vec<f64> = Difficulty::all().map(Difficulty::min_height_px).collect();
+        assert_eq!(heights, [40.0, 25.0, 25.0]);
+        assert!(Difficulty::all().all(|level| Difficulty::named(level.as_str()) == Some(level)));
+        assert_eq!(Difficulty::named("Easy"), None);
     }
 }
