@@ -7,9 +7,8 @@ use serde_json::Value as Json;
 
 use super::CompareError;
 use crate::eval::depth::DepthFigures;
-use crate::eval::parquet_columns::{ParquetColumns, TextColumn};
-use crate::eval::parquet_table::TableError;
 use crate::eval::run::{DEPTH, DETECTIONS, REPORT_FILE, SWEEPS};
+use crate::table::{ParquetColumns, TableError, TextColumn};
 
 /// A frame as tables name it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
