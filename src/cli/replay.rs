@@ -16,7 +16,7 @@ pub(super) struct ReplayArguments {
     /// Bags: rosbag2 folders, .mcap or .db3 files, also compressed with zstd
     #[arg(required = true)]
     bags: Vec<PathBuf>,
-    /// Folder for outputs.mcap and run.json
+    /// Folder for outputs.mcap, run.json and frames.parquet
     #[arg(long)]
     out: PathBuf,
     /// ROS parameter file for the nodes depth and detection
@@ -34,6 +34,9 @@ pub(super) struct ReplayArguments {
     /// max for lockstep as fast as it goes, or a factor of real time with drops as live
     #[arg(long, default_value = "max")]
     rate: String,
+    /// Milliseconds that a frame may take; run.json counts those that take longer
+    #[arg(long, value_name = "MS", allow_negative_numbers = true)]
+    budget: Option<f64>,
     /// Seconds to skip
     #[arg(long, default_value_t = 0.0, allow_negative_numbers = true)]
     start: f64,
@@ -73,6 +76,7 @@ pub(super) fn run(arguments: &ReplayArguments) -> Result<Status, Failure> {
         rate,
         start_s: arguments.start,
         duration_s: arguments.duration,
+        budget_ms: arguments.budget,
         jobs: arguments.jobs,
         resume: arguments.resume,
     };

@@ -1,16 +1,18 @@
 //! Bags through the pipelines: the same stages as live, with the bag's clock.
 //!
 //! In: bags, parameters, remappings, a calibration file. Out: `outputs.mcap` with everything the nodes would have
-//! published, and `run.json` with every frame accounted for. Each pipeline is a *lane* on its own
+//! published, `run.json` with every frame accounted for, and `frames.parquet` with each of them. Each pipeline is a *lane* on its own
 //! thread; the recorder merges what they give by trigger time, so that the file is the same however
 //! the threads ran.
 
 mod calibration;
 mod error;
+mod frame_table;
 mod lane;
 mod merge;
 mod node;
 mod play;
+mod play_clock;
 mod progress;
 mod recorder;
 mod resources;
@@ -22,12 +24,13 @@ use std::path::PathBuf;
 
 pub use calibration::{Calibration, CalibrationError, CameraCalibration, FixedTransform};
 pub use error::ReplayError;
+pub use frame_table::{FRAMES_FILE, PUBLISHED};
 pub use progress::{Progress, Silent};
 pub(crate) use resources::peak_memory_mb;
 pub(crate) use routing::{Payload, Routes};
 pub use routing::{Remap, source as source_topic};
 pub use run::replay;
-pub use summary::{NodeSummary, RunSummary};
+pub use summary::{BudgetSummary, NodeSummary, RunSummary};
 
 use crate::pipeline::NodeParameters;
 
@@ -59,6 +62,8 @@ pub struct ReplayOptions {
     pub start_s: f64,
     /// Seconds played of each bag; all of it when absent
     pub duration_s: Option<f64>,
+    /// Milliseconds that a frame may take; those that take longer are counted
+    pub budget_ms: Option<f64>,
     /// How many pipelines may compute at once
     pub jobs: usize,
     /// Whether an unfinished run in `out` may be replaced, and a finished one kept

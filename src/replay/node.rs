@@ -2,9 +2,11 @@
 
 use std::sync::mpsc::{Receiver, Sender};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use super::ReplayError;
 use super::lane::{Feed, Lane, Yield};
+use super::play_clock::PlayClock;
 use super::routing::Routes;
 use crate::pipeline::depth::DepthPipeline;
 use crate::pipeline::detection::DetectionPipeline;
@@ -25,6 +27,7 @@ pub(super) trait AnyLane: Send {
         number: usize,
         feed: &Receiver<Feed>,
         out: &Sender<(usize, Yield)>,
+        clock: Option<&PlayClock>,
         turn: Option<&Mutex<()>>,
     ) -> Result<(), ReplayError>;
 }
@@ -43,13 +46,14 @@ impl<P: Pipeline> AnyLane for Lane<P> {
         number: usize,
         feed: &Receiver<Feed>,
         out: &Sender<(usize, Yield)>,
+        clock: Option<&PlayClock>,
         turn: Option<&Mutex<()>>,
     ) -> Result<(), ReplayError> {
-        Self::run(*self, number, feed, out, turn)
+        Self::run(*self, number, feed, out, clock, turn)
     }
 }
 
-type BuildLane = fn(&ParameterSet, Pacing) -> Result<Box<dyn AnyLane>, ReplayError>;
+type BuildLane = fn(&ParameterSet, Pacing, Option<Duration>) -> Result<Box<dyn AnyLane>, ReplayError>;
 
 /// What is known of a node before its lane is built.
 pub(super) struct Node {
@@ -85,7 +89,7 @@ impl Node {
             wanted: recorded_topics::<P>(parameters),
             parameters: parameters.clone(),
             trigger,
-            build: |parameters, pacing| Ok(Box::new(Lane::<P>::new(parameters, pacing)?)),
+            build: |parameters, pacing, budget| Ok(Box::new(Lane::<P>::new(parameters, pacing, budget)?)),
         }
     }
 
@@ -99,8 +103,8 @@ impl Node {
         self.triggers().any(|input| routes.feeds(input.kind))
     }
 
-    /// Loads the model.
-    pub fn build(&self, pacing: Pacing) -> Result<Box<dyn AnyLane>, ReplayError> {
-        (self.build)(&self.parameters, pacing)
+    /// Loads the model. Frames that take longer than `budget` are counted.
+    pub fn build(&self, pacing: Pacing, budget: Option<Duration>) -> Result<Box<dyn AnyLane>, ReplayError> {
+        (self.build)(&self.parameters, pacing, budget)
     }
 }

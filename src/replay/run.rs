@@ -4,34 +4,50 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::mpsc::{Receiver, channel, sync_channel};
 use std::sync::{Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
+
+use serde_json::json;
 
 use super::calibration::Overlay;
+use super::frame_table::{FRAMES_FILE, FrameTable};
 use super::lane::Yield;
 use super::merge::Merge;
 use super::node::{AnyLane, Node};
 use super::play::{Entrance, Played, Player, Section};
+use super::play_clock::PlayClock;
 use super::recorder::Recorder;
 use super::routing::{Routes, check_remaps};
 use super::summary::{NodeSummary, RunSummary, config};
 use super::{Progress, Rate, ReplayError, ReplayOptions, resources};
 use crate::bag::{Bag, BagError, OutFolder, OutFolderError, ReadFilter};
 use crate::message::Stamp;
-use crate::pipeline::{Accounting, Pacing, PipelineError, type_name_of};
+use crate::pipeline::{Accounting, FrameAccount, Pacing, PipelineError, type_name_of};
 
 /// Messages that wait for a lane in lockstep; bounds the memory.
 const LOCKSTEP_QUEUE: usize = 8;
 /// Messages that wait while a paced lane computes a frame.
 const PACED_QUEUE: usize = 256;
 
+/// The longest budget of a frame.
+const LONGEST_BUDGET_MS: f64 = 3_600_000.0;
+
 /// What a replay writes, and replaces if it was told to resume.
-const FILES: [&str; 3] = ["outputs.mcap", "run.json", "run.json.partial"];
+const FILES: [&str; 5] =
+    ["outputs.mcap", "run.json", "run.json.partial", FRAMES_FILE, "frames.parquet.partial"];
 
 /// A bag with the routes of each node.
 struct Source {
     bag: Bag,
     section: Section,
     routes: Vec<Routes>,
+}
+
+/// A lane about to play a bag.
+struct PlayedLane {
+    /// Node name
+    name: &'static str,
+    lane: Box<dyn AnyLane>,
+    routes: Routes,
 }
 
 /// Facts about the models, by node.
@@ -67,13 +83,14 @@ pub fn replay(
         .collect();
 
     let pacing = if options.rate == Rate::Max { Pacing::Lockstep } else { Pacing::KeepLatest };
+    let budget = options.budget_ms.map(|ms| Duration::from_secs_f64(ms / 1e3));
     let mut facts = Facts::new();
     let mut load_s = 0.0;
     let mut load = |facts: &mut Facts| {
         let loading = Instant::now();
         let mut lanes = Vec::with_capacity(used.len());
         for (_, node) in &used {
-            let lane = node.build(pacing)?;
+            let lane = node.build(pacing, budget)?;
             facts.insert(node.name, lane.describe());
             lanes.push(lane);
         }
@@ -84,14 +101,16 @@ pub fn replay(
     let mut loaded = Some(load(&mut facts)?);
     let folder = OutFolder::create(&options.out, &FILES)?;
     let mut recorder = Recorder::create(&options.out.join("outputs.mcap"))?;
+    let mut frames = FrameTable::create(&options.out)?;
     for (_, node) in &used {
         recorder.add_lane(node.outputs, node.wanted)?;
     }
 
     let mut totals: BTreeMap<&'static str, Accounting> = BTreeMap::new();
     let (mut bag_s, mut any, mut damages) = (0.0, false, Vec::new());
+    let mut paced_s = (0.0, 0.0);
     let mut outputs_per_bag = Vec::with_capacity(sources.len());
-    for Source { bag, section, routes } in &sources {
+    for (index, Source { bag, section, routes }) in sources.iter().enumerate() {
         progress.bag(&bag.path().display().to_string(), section.seconds(bag));
         bag_s += section.seconds(bag);
         // A lane of its own for each bag: nothing of one recording reaches into the next.
@@ -100,10 +119,17 @@ pub fn replay(
             None => load(&mut facts)?,
         };
         let accounts: Vec<_> = lanes.iter().map(|lane| lane.accounting()).collect();
-        let lanes = lanes.into_iter().zip(&used).map(|(lane, (node, _))| (lane, routes[*node].clone()));
+        let lanes = lanes.into_iter().zip(&used).map(|(lane, (number, node))| PlayedLane {
+            name: node.name,
+            lane,
+            routes: routes[*number].clone(),
+        });
         let before = recorder.written();
-        let played = play_bag(bag, *section, options, lanes.collect(), &mut recorder, progress)?;
+        frames.start_bag(index, bag.path());
+        let written = (&mut recorder, &mut frames);
+        let played = play_bag(bag, *section, options, lanes.collect(), written, progress)?;
         outputs_per_bag.push(recorder.written() - before);
+        paced_s = (paced_s.0 + played.paced_s.0, paced_s.1 + played.paced_s.1);
         any |= played.any;
         damages.extend(played.damages);
         for ((_, node), account) in used.iter().zip(&accounts) {
@@ -116,6 +142,7 @@ pub fn replay(
         return Err(ReplayError::Bag(damages.swap_remove(0)));
     }
     let outputs_sha256 = recorder.finish()?;
+    frames.finish()?;
 
     let mut nodes = BTreeMap::new();
     let mut providers = BTreeMap::new();
@@ -136,6 +163,11 @@ pub fn replay(
         config: config(&options.parameters, options.calibration.as_ref()),
         providers,
         nodes,
+        rate: match options.rate {
+            Rate::Max => json!("max"),
+            Rate::Times(factor) => json!(factor),
+        },
+        rate_reached: (paced_s.1 > 0.0).then(|| paced_s.0 / paced_s.1),
         bag_s,
         load_s,
         wall_s: start.elapsed().as_secs_f64(),
@@ -186,28 +218,32 @@ fn play_bag(
     bag: &Bag,
     section: Section,
     options: &ReplayOptions,
-    lanes: Vec<(Box<dyn AnyLane>, Routes)>,
-    recorder: &mut Recorder,
+    lanes: Vec<PlayedLane>,
+    (recorder, frames): (&mut Recorder, &mut FrameTable),
     progress: &mut dyn Progress,
 ) -> Result<Played, ReplayError> {
-    let queue = if options.rate == Rate::Max { LOCKSTEP_QUEUE } else { PACED_QUEUE };
+    let (clock, queue) = match options.rate {
+        Rate::Max => (None, LOCKSTEP_QUEUE),
+        Rate::Times(factor) => (Some(PlayClock::new(factor, section.start)), PACED_QUEUE),
+    };
+    let clock = clock.as_ref();
     let turn = Mutex::new(());
     let turn = (options.jobs == 1).then_some(&turn);
-    let count = lanes.len();
+    let names: Vec<&'static str> = lanes.iter().map(|lane| lane.name).collect();
     let (out, results) = channel();
     std::thread::scope(|scope| {
-        let mut entrances = Vec::with_capacity(count);
-        let mut workers = Vec::with_capacity(count);
-        for (number, (lane, routes)) in lanes.into_iter().enumerate() {
+        let mut entrances = Vec::with_capacity(lanes.len());
+        let mut workers = Vec::with_capacity(lanes.len());
+        for (number, PlayedLane { lane, routes, .. }) in lanes.into_iter().enumerate() {
             let (feed, fed) = sync_channel(queue);
             entrances.push(Entrance { routes, feed });
             let out = out.clone();
-            workers.push(scope.spawn(move || lane.run(number, &fed, &out, turn)));
+            workers.push(scope.spawn(move || lane.run(number, &fed, &out, clock, turn)));
         }
         drop(out);
-        let writer = scope.spawn(move || record(count, &results, recorder));
+        let writer = scope.spawn(|| record(&names, results, recorder, frames));
         let overlay = options.calibration.as_ref().map(Overlay::new);
-        let player = Player { bag, section, rate: options.rate, lanes: &entrances, overlay };
+        let player = Player { bag, section, clock, lanes: &entrances, overlay };
         let played = player.play(progress);
         drop(entrances);
         // What failed first is what the others failed of: the recorder, then a lane, then the player.
@@ -219,21 +255,38 @@ fn play_bag(
     })
 }
 
+/// What lanes give, in the order of the recording.
+enum Record {
+    Outputs(Stamp, Vec<(usize, Vec<u8>)>),
+    Account(Vec<FrameAccount>),
+}
+
+/// Writes what the lanes called `names` give until all have ended. Without it nobody takes what they give, so that
+/// they end too.
 fn record(
-    lanes: usize,
-    results: &Receiver<(usize, Yield)>,
+    names: &[&'static str],
+    results: Receiver<(usize, Yield)>,
     recorder: &mut Recorder,
+    frames: &mut FrameTable,
 ) -> Result<(), ReplayError> {
-    let mut merge = Merge::new(lanes);
-    while let Ok((lane, result)) = results.recv() {
+    let mut merge = Merge::new(names.len());
+    for (lane, result) in results {
         match result {
-            Yield::Frame { key, stamp, messages } => merge.push(lane, key, (stamp, messages)),
+            Yield::Frame { key, stamp, messages } => merge.push(lane, key, Record::Outputs(stamp, messages)),
+            Yield::Account { key, frames } => merge.push(lane, key, Record::Account(frames)),
             Yield::Watermark(watermark) => merge.advance(lane, watermark),
             Yield::End => merge.end(lane),
         }
-        while let Some((lane, (stamp, messages))) = merge.pop() {
-            for (topic, bytes) in messages {
-                recorder.write(lane, topic, stamp, &bytes)?;
+        while let Some((lane, record)) = merge.pop() {
+            match record {
+                Record::Outputs(stamp, messages) => {
+                    for (topic, bytes) in messages {
+                        recorder.write(lane, topic, stamp, &bytes)?;
+                    }
+                }
+                Record::Account(accounts) => {
+                    frames.rows(names.get(lane).copied().unwrap_or_default(), &accounts)?;
+                }
             }
         }
     }
@@ -254,6 +307,11 @@ fn check(options: &ReplayOptions) -> Result<(), ReplayError> {
         && !(seconds.is_finite() && seconds > 0.0)
     {
         return refuse("--duration", "seconds above 0", seconds.to_string());
+    }
+    if let Some(ms) = options.budget_ms
+        && !(ms > 0.0 && ms <= LONGEST_BUDGET_MS)
+    {
+        return refuse("--budget", "milliseconds above 0, at most an hour", ms.to_string());
     }
     if options.jobs == 0 {
         return refuse("--jobs", "a number from 1", options.jobs.to_string());
