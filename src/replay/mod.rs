@@ -14,6 +14,7 @@ mod node;
 mod play;
 mod play_clock;
 mod progress;
+mod rate_search;
 mod recorder;
 mod resources;
 mod routing;
@@ -26,6 +27,7 @@ pub use calibration::{Calibration, CalibrationError, CameraCalibration, FixedTra
 pub use error::ReplayError;
 pub use frame_table::{FRAMES_FILE, PUBLISHED};
 pub use progress::{Progress, Silent};
+pub use rate_search::{NodeTrial, RateLimit, RateSearch, RateTrial, search_rate};
 pub(crate) use resources::peak_memory_mb;
 pub(crate) use routing::{Payload, Routes};
 pub use routing::{Remap, source as source_topic};

@@ -167,6 +167,7 @@ pub fn replay(
             Rate::Max => json!("max"),
             Rate::Times(factor) => json!(factor),
         },
+        rate_search: None,
         rate_reached: (paced_s.1 > 0.0).then(|| paced_s.0 / paced_s.1),
         bag_s,
         load_s,
@@ -330,7 +331,7 @@ fn no_input(path: &Path, bag: &Bag, nodes: &[Node]) -> ReplayError {
 }
 
 /// Written beside and renamed, so that a `run.json` always belongs to a finished run.
-fn write_summary(out: &Path, summary: &RunSummary) -> Result<(), ReplayError> {
+pub(super) fn write_summary(out: &Path, summary: &RunSummary) -> Result<(), ReplayError> {
     let path = out.join("run.json");
     let fail = |reason: String| ReplayError::Write { path: path.clone(), reason };
     let text = serde_json::to_string_pretty(summary).map_err(|error| fail(error.to_string()))?;

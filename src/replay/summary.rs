@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::{Map, Value as Json, json};
 
-use super::Calibration;
+use super::{Calibration, RateSearch};
 use crate::pipeline::{
     Accounting, JitterSummary, LatencyBucket, LatencySummary, NodeParameters, ParameterSet, Value,
 };
@@ -31,6 +31,9 @@ pub struct RunSummary {
     /// Absent in lockstep
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rate_reached: Option<f64>,
+    /// How the rate was searched for, where it was
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rate_search: Option<RateSearch>,
     /// Seconds of recording
     pub bag_s: f64,
     /// Seconds until the models were loaded and checked
