@@ -6,8 +6,6 @@ use std::sync::mpsc::{Receiver, channel, sync_channel};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use serde_json::json;
-
 use super::calibration::Overlay;
 use super::frame_table::{FRAMES_FILE, FrameTable};
 use super::lane::Yield;
@@ -164,8 +162,8 @@ pub fn replay(
         providers,
         nodes,
         rate: match options.rate {
-            Rate::Max => json!("max"),
-            Rate::Times(factor) => json!(factor),
+            Rate::Max => "max".to_owned(),
+            Rate::Times(factor) => factor.to_string(),
         },
         rate_search: None,
         rate_reached: (paced_s.1 > 0.0).then(|| paced_s.0 / paced_s.1),

@@ -25,8 +25,8 @@ pub struct RunSummary {
     pub providers: BTreeMap<&'static str, String>,
     /// Counts and times, by node
     pub nodes: BTreeMap<&'static str, NodeSummary>,
-    /// `"max"`, or how many times real time was asked for
-    pub rate: Json,
+    /// `max`, or how many times real time was asked for
+    pub rate: String,
     /// How many times real time the messages came; less than asked for where the bag could not be read as fast.
     /// Absent in lockstep
     #[serde(skip_serializing_if = "Option::is_none")]
