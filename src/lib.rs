@@ -11,6 +11,7 @@
 //! - [`depth`], [`detection`]: the two tasks, from sensor views to results
 //! - [`pipeline`]: the stages live nodes and replay share, their parameters and their accounting
 //! - [`bag`]: rosbag2 reading and writing
+//! - [`table`]: rows as Parquet files
 //! - [`import`]: public data sets as bags with truth
 //! - [`replay`]: bags through the pipelines
 //! - [`sim`]: simulated sensors, and corruptions of recorded ones
@@ -33,3 +34,4 @@ pub mod replay;
 pub mod sensor;
 pub mod sim;
 pub mod sync;
+pub mod table;

@@ -8,9 +8,10 @@ mod command;
 mod real_sensors;
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use command::isobath;
+use isobath::table::ParquetColumns;
 use predicates::prelude::*;
 use predicates::str::contains;
 use real_sensors::{REMAPS, bag};
@@ -80,6 +81,66 @@ fn a_pace_drops_or_publishes_every_frame() {
     assert_eq!(depth["published"].as_u64().unwrap() + dropped, 2);
 }
 
+/// Every frame of a run, with what it says of itself.
+#[test]
+fn each_frame_has_a_row_and_run_json_sums_them_up() {
+    let folder = TempDir::new().unwrap();
+    let [lockstep, paced] = ["lockstep", "paced"].map(|name| folder.path().join(name));
+    replay(&bag(), &lockstep, &["--budget", "0.001"]).success();
+    replay(&bag(), &paced, &["--rate", "2", "--budget", "3600000"]).success();
+    for (out, is_paced) in [(&lockstep, false), (&paced, true)] {
+        let run = run_json(out);
+        let table = ParquetColumns::open(&out.join("frames.parquet")).unwrap();
+        let (nodes, fates) = (table.texts("node").unwrap(), table.texts("fate").unwrap());
+        let [latency, inference, age] =
+            ["latency_ms", "inference_ms", "age_ms"].map(|name| table.floats(name).unwrap());
+        let mut published = std::collections::BTreeMap::new();
+        for row in 0..nodes.rows.len() {
+            let is_published = fates.names[usize::from(fates.rows[row])] == "published";
+            *published.entry(nodes.names[usize::from(nodes.rows[row])].clone()).or_insert(0) +=
+                u64::from(is_published);
+            assert_eq!(latency[row] > 0.0 && inference[row] < latency[row], is_published, "row {row}");
+            assert_eq!(age[row].is_finite(), is_published && is_paced, "row {row}");
+        }
+        assert!(table.texts("bag").unwrap().names == ["real_sensors"]);
+        for node in ["depth", "detection"] {
+            let counts = &run["nodes"][node];
+            assert_eq!(counts["published"], published[node], "{node}");
+            let misses = if is_paced { 0 } else { published[node] };
+            assert_eq!(counts["budget"]["misses"], misses, "{node}");
+            let histogram = counts["latency_histogram"].as_array().unwrap();
+            let frames: u64 = histogram.iter().map(|bucket| bucket["frames"].as_u64().unwrap()).sum();
+            assert_eq!(frames, published[node], "{node}");
+            assert_eq!(counts["jitter_ms"].is_null(), !is_paced || published[node] < 2, "{node}: {counts}");
+            assert!(counts["stages_ms"]["inference"]["p95"].as_f64().unwrap() > 0.0);
+        }
+        assert_eq!(run["rate"], if is_paced { "2" } else { "max" });
+        assert_eq!(run["rate_reached"].is_number(), is_paced);
+    }
+}
+
+#[test]
+fn a_search_leaves_the_run_at_the_rate_that_it_found() {
+    let folder = TempDir::new().unwrap();
+    let out = folder.path().join("search");
+    replay(&bag(), &out, &["--rate", "search", "--resume"]).code(1).stderr(contains("--rate search"));
+    replay(&bag(), &out, &["--rate", "search"]).success().stdout(contains("of the frames late"));
+    let run = run_json(&out);
+    let search = &run["rate_search"];
+    let trials = search["trials"].as_array().unwrap();
+    assert!((1..=10).contains(&trials.len()), "{search}");
+    if let Some(rate) = search["rate"].as_f64() {
+        assert_eq!(run["rate"].as_str().unwrap().parse::<f64>().unwrap(), rate);
+        let kept = trials.iter().find(|trial| trial["rate"] == rate).unwrap();
+        assert_eq!(kept["keeps_up"], true);
+        assert_eq!(run["nodes"]["depth"]["received"], kept["nodes"]["depth"]["received"]);
+    }
+    let mut files: Vec<_> =
+        fs::read_dir(&out).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    files.sort();
+    assert_eq!(files, ["frames.parquet", "outputs.mcap", "run.json"]);
+}
+
 #[test]
 fn clouds_and_previews_are_recorded_on_request() {
     let folder = TempDir::new().unwrap();
@@ -94,7 +155,7 @@ fn clouds_and_previews_are_recorded_on_request() {
 fn wrong_configuration_is_one_sentence_and_exit_code_1() {
     let folder = TempDir::new().unwrap();
     let out = folder.path().join("out");
-    let cases: [(&[&str], &str); 8] = [
+    let cases: [(&[&str], &str); 10] = [
         (&["--set", "depth.modle=x"], "nearest is 'model'"),
         (&["--set", "depht.model=x"], "the nodes are depth and detection"),
         (&["--set", "depth.threads=many"], "expected a integer"),
@@ -103,6 +164,8 @@ fn wrong_configuration_is_one_sentence_and_exit_code_1() {
         (&["--set", "depth.provider=tensorrt"], "tensorrt"),
         (&["--remap", "imgae:=/camera/image_raw"], "the inputs are"),
         (&["--rate", "fast"], "--rate"),
+        (&["--budget", "0"], "--budget"),
+        (&["--budget", "-5"], "--budget"),
     ];
     for (more, expected) in cases {
         replay(&bag(), &out, more).code(1).stderr(contains(expected));

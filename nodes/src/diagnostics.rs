@@ -232,8 +232,8 @@ mod tests {
         let mut accounting = Accounting::default();
         let mut reporter = Reporter::default();
         for _ in 0..10 {
-            accounting.receive();
-            accounting.publish(Duration::from_millis(20));
+            accounting.receive(Stamp(1), Stamp(1));
+            accounting.publish(Stamp(1), Duration::from_millis(20));
         }
         let status = report(&mut reporter, &accounting, Some(1.0));
         assert_eq!(status.level, DiagnosticStatus::OK);
@@ -250,8 +250,8 @@ mod tests {
         let mut accounting = Accounting::default();
         let mut reporter = Reporter::default();
         for reason in [DropReason::NoCameraInfo, DropReason::NoSubscriber] {
-            accounting.receive();
-            accounting.drop_frame(reason);
+            accounting.receive(Stamp(1), Stamp(1));
+            accounting.drop_frame(Stamp(1), reason);
         }
         let status = report(&mut reporter, &accounting, Some(1.0));
         assert_eq!(status.level, DiagnosticStatus::WARN);
@@ -265,7 +265,7 @@ mod tests {
     fn a_report_in_between_tells_what_is_new_and_keeps_the_rate() {
         let mut accounting = Accounting::default();
         let mut reporter = Reporter::default();
-        accounting.publish(Duration::from_millis(20));
+        accounting.publish(Stamp(1), Duration::from_millis(20));
         report(&mut reporter, &accounting, Some(0.5));
         accounting.problem("image", "step too short".into(), true);
         let status = report(&mut reporter, &accounting, None);

@@ -147,8 +147,9 @@ fn serve<P: Pipeline>(
     frame: &<P::Processor as Processor>::Frame,
 ) {
     let wanted = job.publishers.wanted();
+    let stamp = <P::Processor as Processor>::stamp(frame);
     if wanted.is_none() {
-        return lock(&job.accounting).drop_frame(DropReason::NoSubscriber);
+        return lock(&job.accounting).drop_frame(stamp, DropReason::NoSubscriber);
     }
     let started = Instant::now();
     let mut unpublished = None;
@@ -160,13 +161,12 @@ fn serve<P: Pipeline>(
     let mut accounting = lock(&job.accounting);
     match result {
         // A publisher only fails once its node is gone.
-        Ok(()) if unpublished.is_some() => accounting.drop_frame(DropReason::Shutdown),
+        Ok(()) if unpublished.is_some() => accounting.drop_frame(stamp, DropReason::Shutdown),
         Ok(()) => {
-            let stamp = <P::Processor as Processor>::stamp(frame);
-            accounting.publish(latency(stamp, job.clock.now(), started.elapsed()));
+            accounting.publish(stamp, latency(stamp, job.clock.now(), started.elapsed()));
         }
         Err(error) => {
-            accounting.drop_frame(error.reason);
+            accounting.drop_frame(stamp, error.reason);
             let source = error.reason.as_str();
             let undecodable = error.reason == DropReason::Undecodable;
             if accounting.problem(source, error.detail.clone(), undecodable) {

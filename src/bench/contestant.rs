@@ -87,7 +87,8 @@ impl<P: Pipeline> AnyContestant for Contestant<P> {
             reason: error.to_string(),
             is_input: error.reason != DropReason::InferenceFailed,
         })?;
-        self.accounting.lock().unwrap_or_else(PoisonError::into_inner).publish(elapsed);
+        let stamp = P::Processor::stamp(frame);
+        self.accounting.lock().unwrap_or_else(PoisonError::into_inner).publish(stamp, elapsed);
         self.shares.extend(self.model.active_share());
         Ok(())
     }

@@ -10,7 +10,8 @@ use super::{Failure, Status, unpack_progress};
 use crate::bag::UnpackWatch;
 use crate::pipeline::NodeParameters;
 use crate::replay::{
-    Calibration, Outcome, Progress, Rate, Remap, ReplayError, ReplayOptions, RunSummary, replay,
+    Calibration, Outcome, Progress, Rate, RateLimit, RateSearch, RateTrial, Remap, ReplayError,
+    ReplayOptions, RunSummary, replay, search_rate,
 };
 
 #[derive(Args)]
@@ -18,7 +19,7 @@ pub(super) struct ReplayArguments {
     /// Bags: rosbag2 folders, .mcap or .db3 files, also compressed with zstd
     #[arg(required = true)]
     bags: Vec<PathBuf>,
-    /// Folder for outputs.mcap and run.json
+    /// Folder for outputs.mcap, run.json and frames.parquet
     #[arg(long)]
     out: PathBuf,
     /// ROS parameter file for the nodes depth and detection
@@ -33,9 +34,13 @@ pub(super) struct ReplayArguments {
     /// Transforms and cameras that the bag lacks or has wrong; see config/calibration.example.yaml
     #[arg(long, value_name = "YAML")]
     calibration: Option<PathBuf>,
-    /// max for lockstep as fast as it goes, or a factor of real time with drops as live
-    #[arg(long, default_value = "max")]
+    /// max for lockstep as fast as it goes; a factor of real time with drops as live; search for the highest factor
+    /// with less than 1 % of the frames late, in at most 10 plays of 15 s
+    #[arg(long, default_value = "max", value_name = "max|FACTOR|search")]
     rate: String,
+    /// Milliseconds that a frame may take; run.json counts those that take longer
+    #[arg(long, value_name = "MS", allow_negative_numbers = true)]
+    budget: Option<f64>,
     /// Seconds to skip
     #[arg(long, default_value_t = 0.0, allow_negative_numbers = true)]
     start: f64,
@@ -59,9 +64,9 @@ pub(super) fn run(arguments: &ReplayArguments) -> Result<Status, Failure> {
         parameters.assign(assignment)?;
     }
     let rate = match arguments.rate.as_str() {
-        "max" => Rate::Max,
+        "max" | "search" => Rate::Max,
         factor => Rate::Times(factor.parse().map_err(|_| {
-            Failure::Configuration(format!("--rate: expected max or a number, found '{factor}'"))
+            Failure::Configuration(format!("--rate: expected max, a number or search, found '{factor}'"))
         })?),
     };
     let remaps = arguments.remap.iter().map(|text| text.parse::<Remap>()).collect::<Result<_, _>>()?;
@@ -75,11 +80,15 @@ pub(super) fn run(arguments: &ReplayArguments) -> Result<Status, Failure> {
         rate,
         start_s: arguments.start,
         duration_s: arguments.duration,
+        budget_ms: arguments.budget,
         jobs: arguments.jobs,
         resume: arguments.resume,
     };
     let mut progress = BagProgress::new("replaying");
-    let outcome = replay(&options, &mut progress)?;
+    let outcome = match arguments.rate.as_str() {
+        "search" => search_rate(&options, &mut progress)?,
+        _ => replay(&options, &mut progress)?,
+    };
     progress.done();
     let Outcome::Replayed { summary, unreadable } = outcome else {
         let out = options.out.display();
@@ -87,6 +96,9 @@ pub(super) fn run(arguments: &ReplayArguments) -> Result<Status, Failure> {
         return Ok(Status::Fine);
     };
     print(&table(&summary, &options.out))?;
+    if let Some(search) = &summary.rate_search {
+        print(&found(search))?;
+    }
     if let Some(damage) = unreadable {
         eprintln!("isobath: part of the input could not be read: {damage}");
         return Ok(Status::PartlyDecoded);
@@ -106,6 +118,44 @@ impl Progress for BagProgress {
     fn at(&mut self, seconds: f64) {
         self.show(seconds);
     }
+
+    fn trial(&mut self, trial: &RateTrial) {
+        self.done();
+        let nodes: Vec<String> = trial
+            .nodes
+            .iter()
+            .map(|(name, node)| {
+                format!("{name} {:.1}/s, {} of {} late", node.frames_per_s, node.late, node.received)
+            })
+            .collect();
+        let slow = match trial.rate_reached / trial.rate {
+            share if share < 0.95 => format!("; read only {:.2}×", trial.rate_reached),
+            _ => String::new(),
+        };
+        eprintln!("  {:.2}×: {}{slow}", trial.rate, nodes.join("; "));
+    }
+}
+
+/// The rate that was searched for.
+fn found(search: &RateSearch) -> String {
+    let plays = search.trials.len();
+    let Some(rate) = search.rate else {
+        let slowest = search.trials.last().map_or(1.0, |trial| trial.rate);
+        return format!(
+            "no rate with less than 1 % of the frames late in {plays} plays down to {slowest:.3}×\n"
+        );
+    };
+    let nodes: Vec<String> =
+        search.frames_per_s.iter().map(|(name, per_s)| format!("{name} {per_s:.1}/s")).collect();
+    let above = match search.limited_by {
+        RateLimit::Drops => "above it more are",
+        RateLimit::Reading => "above it the bag is not read as fast",
+        RateLimit::Unknown => "the search ended there",
+    };
+    let nodes = nodes.join(", ");
+    format!(
+        "highest rate with less than 1 % of the frames late: {rate:.2}× real time ({nodes}); {above}; {plays} plays\n"
+    )
 }
 
 /// The table of nodes and where the outputs are.

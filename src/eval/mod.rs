@@ -4,7 +4,5 @@ pub mod compare;
 pub mod depth;
 pub mod detection;
 pub mod html;
-mod parquet_columns;
-mod parquet_table;
 pub mod picture;
 pub mod run;

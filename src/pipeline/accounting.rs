@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
-use hdrhistogram::Histogram;
-use serde::{Deserialize, Serialize};
-
+use super::frame_log::{FrameAccount, FrameLog};
+use super::punctuality::{JitterSummary, Punctuality};
+use super::times::Times;
+use super::{LatencyBucket, LatencySummary, Stage};
 use crate::message::Stamp;
 use crate::sync::DropReason;
 
@@ -20,9 +21,11 @@ pub struct Accounting {
     problems: BTreeMap<String, Problem>,
     inputs: BTreeMap<String, InputCount>,
     latency: Times,
-    stages: BTreeMap<&'static str, Times>,
-    /// What each stage took last
-    newest: Vec<(&'static str, Duration)>,
+    stages: BTreeMap<Stage, Times>,
+    punctuality: Punctuality,
+    budget: Option<Duration>,
+    over_budget: u64,
+    frames: Option<FrameLog>,
 }
 
 /// Messages of one input topic.
@@ -63,76 +66,57 @@ impl fmt::Display for Problem {
     }
 }
 
-/// Milliseconds at the usual percentiles.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct LatencySummary {
-    /// Median
-    pub p50: f64,
-    /// 90th percentile
-    pub p90: f64,
-    /// 95th percentile
-    pub p95: f64,
-    /// 99th percentile
-    pub p99: f64,
-    /// Largest
-    pub max: f64,
-}
-
-/// Durations in microseconds with two significant digits, from 1 µs to an hour.
-#[derive(Clone, Debug)]
-struct Times(Option<Histogram<u32>>);
-
-impl Default for Times {
-    fn default() -> Self {
-        Self(Histogram::new_with_bounds(1, 3_600_000_000, 2).ok())
-    }
-}
-
-impl Times {
-    fn record(&mut self, time: Duration) {
-        if let Some(histogram) = &mut self.0 {
-            histogram.saturating_record(u64::try_from(time.as_micros()).unwrap_or(u64::MAX).max(1));
-        }
-    }
-
-    fn merge(&mut self, other: &Self) {
-        if let (Some(mine), Some(theirs)) = (&mut self.0, &other.0) {
-            // Both have the same bounds, so that adding cannot fail.
-            let _ = mine.add(theirs);
-        }
-    }
-
-    fn summary(&self) -> LatencySummary {
-        let Some(histogram) = &self.0 else { return LatencySummary::default() };
-        if histogram.is_empty() {
-            return LatencySummary::default();
-        }
-        let at = |quantile| histogram.value_at_quantile(quantile) as f64 / 1e3;
-        LatencySummary {
-            p50: at(0.5),
-            p90: at(0.9),
-            p95: at(0.95),
-            p99: at(0.99),
-            max: histogram.max() as f64 / 1e3,
-        }
-    }
-}
-
 impl Accounting {
-    /// A trigger came in.
-    pub fn receive(&mut self) {
-        self.received += 1;
+    /// An account that also tells frame by frame what became of them, to be taken with
+    /// [`Accounting::take_frames`], and counts those whose latency is above `budget`.
+    pub fn frame_by_frame(budget: Option<Duration>) -> Self {
+        Self { budget, frames: Some(FrameLog::default()), ..Self::default() }
     }
 
-    /// A frame went out, `latency` after it was due to start.
-    pub fn publish(&mut self, latency: Duration) {
+    /// A trigger with `stamp` (0 if that cannot be read) came in at `now`.
+    pub fn receive(&mut self, stamp: Stamp, now: Stamp) {
+        self.received += 1;
+        if let Some(frames) = &mut self.frames {
+            frames.open(stamp, now);
+        }
+    }
+
+    /// When the frame with `stamp`, which is neither published nor dropped, came in; `None` where frames are
+    /// only counted.
+    pub fn arrival(&self, stamp: Stamp) -> Option<Stamp> {
+        self.frames.as_ref()?.arrival(stamp)
+    }
+
+    /// The frame with `stamp`, about to be published, is `age_ns` older than its stamp then.
+    pub fn age(&mut self, stamp: Stamp, age_ns: i64) {
+        self.punctuality.publish(stamp, age_ns);
+        if let Some(frames) = &mut self.frames {
+            frames.age(age_ns);
+        }
+    }
+
+    /// The frame with `stamp` went out, `latency` after it was due to start.
+    pub fn publish(&mut self, stamp: Stamp, latency: Duration) {
         self.published += 1;
         self.latency.record(latency);
+        self.over_budget += u64::from(self.budget.is_some_and(|budget| latency > budget));
+        if let Some(frames) = &mut self.frames {
+            frames.publish(stamp, latency);
+        }
     }
 
-    /// A frame did not go out.
-    pub fn drop_frame(&mut self, reason: DropReason) {
+    /// The frame with `stamp` (0 if that cannot be read) did not go out.
+    pub fn drop_frame(&mut self, stamp: Stamp, reason: DropReason) {
         *self.dropped.entry(reason.as_str()).or_default() += 1;
+        if let Some(frames) = &mut self.frames {
+            frames.drop_frame(stamp, reason);
+        }
+    }
+
+    /// What became of the frames that are through since the last call, in the order in which they got there;
+    /// nothing where they are only counted.
+    pub fn take_frames(&mut self) -> Vec<FrameAccount> {
+        self.frames.as_mut().map(FrameLog::take).unwrap_or_default()
     }
 
     /// A frame went out without something it could have had, such as `radar_0: no_transform`.
@@ -162,17 +146,17 @@ impl Accounting {
     }
 
     /// One stage of one frame took `time`.
-    pub fn stage(&mut self, stage: &'static str, time: Duration) {
+    pub fn stage(&mut self, stage: Stage, time: Duration) {
         self.stages.entry(stage).or_default().record(time);
-        match self.newest.iter_mut().find(|(name, _)| *name == stage) {
-            Some((_, newest)) => *newest = time,
-            None => self.newest.push((stage, time)),
+        if let Some(frames) = &mut self.frames {
+            frames.stage(stage, time);
         }
     }
 
-    /// What `stage` took of the newest frame that it was timed for.
-    pub fn newest(&self, stage: &str) -> Option<Duration> {
-        self.newest.iter().find(|(name, _)| *name == stage).map(|(_, time)| *time)
+    /// The stages of the frame that was published last, in the order of [`Stage::ALL`]; none where frames are only
+    /// counted.
+    pub fn newest_stages(&self) -> [Option<Duration>; Stage::COUNT] {
+        self.frames.as_ref().map(FrameLog::newest_stages).unwrap_or_default()
     }
 
     /// Triggers received.
@@ -220,12 +204,32 @@ impl Accounting {
         self.latency.summary()
     }
 
-    /// Time of each stage.
-    pub fn stages(&self) -> impl Iterator<Item = (&'static str, LatencySummary)> {
-        self.stages.iter().map(|(name, times)| (*name, times.summary()))
+    /// How the latency of published frames is distributed.
+    pub fn latency_distribution(&self) -> Vec<LatencyBucket> {
+        self.latency.distribution()
     }
 
-    /// Adds what another run of the same pipeline counted.
+    /// Time of each stage, in their order.
+    pub fn stages(&self) -> impl Iterator<Item = (&'static str, LatencySummary)> {
+        self.stages.iter().map(|(stage, times)| (stage.as_str(), times.summary()))
+    }
+
+    /// Age of published frames; `None` where no clock told it.
+    pub fn age_summary(&self) -> Option<LatencySummary> {
+        self.punctuality.age()
+    }
+
+    /// How unevenly frames are published; `None` where no clock told it.
+    pub fn jitter(&self) -> Option<JitterSummary> {
+        self.punctuality.jitter()
+    }
+
+    /// The budget, and how many published frames took longer; `None` where there is no budget.
+    pub fn budget(&self) -> Option<(Duration, u64)> {
+        self.budget.map(|budget| (budget, self.over_budget))
+    }
+
+    /// Adds what another run of the same pipeline counted; frames one by one stay there.
     pub fn merge(&mut self, other: &Self) {
         self.received += other.received;
         self.published += other.published;
@@ -245,8 +249,11 @@ impl Accounting {
             mine.newest = mine.newest.max(count.newest);
         }
         self.latency.merge(&other.latency);
+        self.punctuality.merge(&other.punctuality);
+        self.budget = self.budget.or(other.budget);
+        self.over_budget += other.over_budget;
         for (stage, times) in &other.stages {
-            self.stages.entry(stage).or_default().merge(times);
+            self.stages.entry(*stage).or_default().merge(times);
         }
     }
 }
@@ -254,19 +261,20 @@ impl Accounting {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::pipeline::FrameFate;
 
     #[test]
     fn merged_counts_add_up() {
         let mut one = Accounting::default();
-        one.receive();
-        one.publish(Duration::from_millis(10));
-        one.stage("inference", Duration::from_millis(8));
+        one.receive(Stamp(1), Stamp(1));
+        one.stage(Stage::Inference, Duration::from_millis(8));
+        one.publish(Stamp(1), Duration::from_millis(10));
         let mut two = Accounting::default();
-        two.receive();
-        two.receive();
-        two.drop_frame(DropReason::Superseded);
+        two.receive(Stamp(1), Stamp(1));
+        two.receive(Stamp(2), Stamp(2));
+        two.drop_frame(Stamp(1), DropReason::Superseded);
         assert_eq!(two.waiting(), 1);
-        two.publish(Duration::from_millis(30));
+        two.publish(Stamp(2), Duration::from_millis(30));
         one.merge(&two);
         assert_eq!((one.received(), one.published(), one.waiting()), (3, 2, 0));
         assert_eq!(one.dropped().get(DropReason::Superseded.as_str()), Some(&1));
@@ -284,5 +292,48 @@ mod tests {
         assert!(accounting.has_undecodable());
         accounting.problem("image", "no camera info".into(), false);
         assert_eq!(accounting.problems()["image"].to_string(), "step too short (×3)");
+    }
+
+    #[test]
+    fn frames_are_told_one_by_one_with_what_is_theirs() {
+        let ms = Duration::from_millis;
+        let mut account = Accounting::frame_by_frame(Some(ms(15)));
+        account.receive(Stamp(10), Stamp(11));
+        account.receive(Stamp(20), Stamp(21));
+        account.drop_frame(Stamp(10), DropReason::Superseded);
+        account.receive(Stamp(20), Stamp(25));
+        account.drop_frame(Stamp(20), DropReason::OutOfOrder);
+        assert_eq!(account.arrival(Stamp(20)), Some(Stamp(21)), "the older of the two is still under way");
+        account.stage(Stage::Inference, ms(8));
+        account.age(Stamp(20), 40);
+        account.publish(Stamp(20), ms(10));
+        account.receive(Stamp(30), Stamp(31));
+        account.publish(Stamp(30), ms(16));
+        let told = account.take_frames();
+        let stamps =
+            |of: fn(&FrameAccount) -> Stamp| told.iter().map(|frame| of(frame).0).collect::<Vec<_>>();
+        assert_eq!(stamps(|frame| frame.stamp), [10, 20, 20, 30]);
+        assert_eq!(stamps(|frame| frame.arrival), [11, 25, 21, 31]);
+        assert_eq!(told[1].fate, FrameFate::Dropped(DropReason::OutOfOrder));
+        let stages = [None, None, Some(ms(8)), None, None];
+        assert_eq!(told[2].fate, FrameFate::Published { latency: ms(10), stages, age_ns: Some(40) });
+        let stages = [None; Stage::COUNT];
+        assert_eq!(told[3].fate, FrameFate::Published { latency: ms(16), stages, age_ns: None });
+        assert!(account.take_frames().is_empty());
+        assert_eq!(account.budget(), Some((ms(15), 1)));
+    }
+
+    #[test]
+    fn the_budget_outlives_merging_and_a_frame_on_time_is_within_it() {
+        let ms = Duration::from_millis;
+        let mut total = Accounting::default();
+        for latencies in [[5, 20], [21, 30]] {
+            let mut account = Accounting::frame_by_frame(Some(ms(20)));
+            latencies.iter().for_each(|latency| account.publish(Stamp(1), ms(*latency)));
+            total.merge(&account);
+        }
+        assert_eq!(total.budget(), Some((ms(20), 2)));
+        assert_eq!(Accounting::default().budget(), None);
+        assert_eq!(total.latency_distribution().iter().map(|bucket| bucket.frames).sum::<u64>(), 4);
     }
 }

@@ -94,8 +94,6 @@ pub trait Pipeline: 'static {
     const PARAMETERS: &'static [ParameterSpec];
     /// Topics it publishes.
     const OUTPUTS: &'static [OutputTopic];
-    /// Stages that are timed of each frame, in their order.
-    const STAGES: &'static [&'static str];
     /// Its cheap half.
     type Intake: Intake<Frame = <Self::Processor as Processor>::Frame> + 'static;
     /// Its model.

@@ -2,9 +2,9 @@
 //! finished, so that a run that was stopped at any moment can go on.
 //!
 //! ```text
-//! OUT/outputs.mcap, run.json   a finished run
-//! OUT/unfinished/              outputs, notes and at last the summary of the run under way
-//! OUT/unfinished.before/       those of the attempt before, from which its frames are taken
+//! OUT/outputs.mcap, frames.parquet, run.json   a finished run
+//! OUT/unfinished/                              outputs, notes and at last the summary of the run under way
+//! OUT/unfinished.before/                       those of the attempt before, from which its frames are taken
 //! ```
 //!
 //! An attempt writes the outputs anew from the first frame, copying those that the one before has. Killed, it leaves
@@ -17,6 +17,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value as Json;
 
 use super::ReplayError;
+use super::frame_table::FRAMES_FILE;
 use super::identity::difference;
 use super::journal::{Journal, read_identity};
 use super::stored::StoredFrames;
@@ -140,23 +141,30 @@ impl Attempt {
         Ok(Some((attempt, journal, stored)))
     }
 
+    /// Where everything goes until the run is finished.
+    pub fn folder(&self) -> PathBuf {
+        self.out.join(UNFINISHED)
+    }
+
     /// Where the outputs go.
     pub fn outputs(&self) -> PathBuf {
-        self.out.join(UNFINISHED).join(OUTPUTS)
+        self.folder().join(OUTPUTS)
     }
 
     fn journal(&self) -> PathBuf {
         self.out.join(UNFINISHED).join(JOURNAL)
     }
 
-    /// Puts the outputs, which are complete, and the `summary` where finished runs have them.
+    /// Puts outputs and frames, which are complete, and the `summary` where finished runs have them.
     ///
     /// The summary is the mark of a finished run, so everything is on the disk before it appears.
     pub fn finish(mut self, summary: &str) -> Result<(), ReplayError> {
         let folder = self.out.join(UNFINISHED);
         let partial = folder.join("run.json.partial");
         fs::write(&partial, summary).map_err(|error| ReplayError::write(&partial, &error))?;
-        sync(&self.outputs())?;
+        for file in [OUTPUTS, FRAMES_FILE] {
+            sync(&folder.join(file))?;
+        }
         sync(&partial)?;
         rename(&partial, &folder.join(SUMMARY))?;
         publish(&self.out)?;
@@ -192,9 +200,11 @@ fn frames(folder: &Path) -> Result<Option<u64>, ReplayError> {
 /// Moves a run that is complete out of the folder it grew in. Can be repeated from wherever it was stopped.
 fn publish(out: &Path) -> Result<(), ReplayError> {
     let folder = out.join(UNFINISHED);
-    let outputs = folder.join(OUTPUTS);
-    if outputs.exists() {
-        rename(&outputs, &out.join(OUTPUTS))?;
+    for file in [OUTPUTS, FRAMES_FILE] {
+        let written = folder.join(file);
+        if written.exists() {
+            rename(&written, &out.join(file))?;
+        }
     }
     rename(&folder.join(SUMMARY), &out.join(SUMMARY))?;
     sync(out)?;

@@ -7,10 +7,11 @@ use std::time::{Duration, Instant};
 
 use super::ReplayError;
 use super::journal::FrameNote;
+use super::play_clock::PlayClock;
 use crate::message::Stamp;
 use crate::pipeline::{
-    Accounting, Intake, Model, Pacing, ParameterSet, Pipeline, PipelineError, Processor, SensorInput,
-    WantedTopics, recorded_topics,
+    Accounting, FrameAccount, Intake, Model, Pacing, ParameterSet, Pipeline, PipelineError, Processor,
+    SensorInput, Stage, WantedTopics, recorded_topics,
 };
 
 /// How far a sensor's stamps may lag behind the recorder before its outputs are written later than
@@ -36,6 +37,13 @@ pub(super) enum Yield {
         /// Topic numbers and messages; `None` where they are on disk
         messages: Option<Vec<(usize, Vec<u8>)>>,
     },
+    /// What became of frames
+    Account {
+        /// As of frames
+        key: Stamp,
+        /// In the order in which they were through
+        frames: Vec<FrameAccount>,
+    },
     /// No frame with a smaller key will come
     Watermark(Stamp),
     /// The lane is through
@@ -59,9 +67,13 @@ pub(super) struct Lane<P: Pipeline> {
 }
 
 impl<P: Pipeline> Lane<P> {
-    /// Loads the model and gets ready.
-    pub fn new(parameters: &ParameterSet, pacing: Pacing) -> Result<Self, PipelineError> {
-        let accounting = Arc::new(Mutex::new(Accounting::default()));
+    /// Loads the model and gets ready. Frames that take longer than `budget` are counted.
+    pub fn new(
+        parameters: &ParameterSet,
+        pacing: Pacing,
+        budget: Option<Duration>,
+    ) -> Result<Self, PipelineError> {
+        let accounting = Arc::new(Mutex::new(Accounting::frame_by_frame(budget)));
         let model = P::load(parameters)?;
         let (intake, processor) = P::attach(&model, parameters, pacing, Arc::clone(&accounting))?;
         Ok(Self {
@@ -88,13 +100,15 @@ impl<P: Pipeline> Lane<P> {
         Arc::clone(&self.accounting)
     }
 
-    /// Works until the feed ends. `turn` is held while a frame is computed, so that no more pipelines
-    /// compute at once than were asked for. Frames that are `stored` are not computed.
+    /// Works until the feed ends. `clock` is that of the player, if it has one. `turn` is held while a frame is
+    /// computed, so that no more pipelines compute at once than were asked for. Frames that are `stored` are not
+    /// computed.
     pub fn run(
         mut self,
         number: usize,
         feed: &Receiver<Feed>,
         out: &SyncSender<(usize, Yield)>,
+        clock: Option<&PlayClock>,
         turn: Option<&Mutex<()>>,
         stored: VecDeque<FrameNote>,
     ) -> Result<(), ReplayError> {
@@ -109,25 +123,37 @@ impl<P: Pipeline> Lane<P> {
                 }
             }
             while let Some(frame) = self.intake.poll(now) {
-                if let Some(done) = self.frame(&frame, turn)? {
+                if let Some(done) = self.frame(&frame, clock, turn)? {
                     out.send((number, done)).map_err(gone)?;
                 }
                 if self.pacing == Pacing::KeepLatest {
                     break;
                 }
             }
+            self.tell(number, out)?;
             self.watermark = self.watermark.max(now.offset_ns(-self.lag_ns));
             out.send((number, Yield::Watermark(self.watermark))).map_err(gone)?;
         }
         while let Some(frame) = self.intake.flush() {
-            if let Some(done) = self.frame(&frame, turn)? {
+            if let Some(done) = self.frame(&frame, clock, turn)? {
                 out.send((number, done)).map_err(gone)?;
             }
         }
+        self.tell(number, out)?;
         if let Some(note) = self.stored.front() {
             return Err(unmatched::<P>(note, "the end of the bag"));
         }
         out.send((number, Yield::End)).map_err(gone)
+    }
+
+    /// Hands on what became of the frames that are through.
+    fn tell(&self, number: usize, out: &SyncSender<(usize, Yield)>) -> Result<(), ReplayError> {
+        let frames = self.accounting.lock().unwrap_or_else(PoisonError::into_inner).take_frames();
+        if frames.is_empty() {
+            return Ok(());
+        }
+        let told = Yield::Account { key: self.watermark, frames };
+        out.send((number, told)).map_err(|_| ReplayError::Thread("recorder"))
     }
 
     fn take(&mut self, feed: Feed) -> Stamp {
@@ -144,6 +170,7 @@ impl<P: Pipeline> Lane<P> {
     fn frame(
         &mut self,
         frame: &<P::Processor as Processor>::Frame,
+        clock: Option<&PlayClock>,
         turn: Option<&Mutex<()>>,
     ) -> Result<Option<Yield>, ReplayError> {
         let number = self.frames;
@@ -154,7 +181,7 @@ impl<P: Pipeline> Lane<P> {
             return self.skip(frame, note).map(Some);
         }
         let _turn = turn.map(|turn| turn.lock().unwrap_or_else(PoisonError::into_inner));
-        Ok(self.process(frame, number))
+        Ok(self.process(frame, number, clock))
     }
 
     fn skip(
@@ -168,39 +195,47 @@ impl<P: Pipeline> Lane<P> {
         }
         self.processor.skip(frame);
         let mut account = self.accounting.lock().unwrap_or_else(PoisonError::into_inner);
-        for (stage, time_us) in P::STAGES.iter().zip(&note.stages_us).filter(|(_, time_us)| **time_us > 0) {
-            account.stage(stage, Duration::from_micros(u64::from(*time_us)));
+        for (stage, time_us) in Stage::ALL.iter().zip(&note.stages_us).filter(|(_, time_us)| **time_us > 0) {
+            account.stage(*stage, Duration::from_micros(u64::from(*time_us)));
         }
-        account.publish(Duration::from_micros(u64::from(note.latency_us)));
+        account.publish(stamp, Duration::from_micros(u64::from(note.latency_us)));
         self.watermark = self.watermark.max(stamp);
         Ok(Yield::Frame { key: self.watermark, note, messages: None })
     }
 
-    fn process(&mut self, frame: &<P::Processor as Processor>::Frame, number: u64) -> Option<Yield> {
+    fn process(
+        &mut self,
+        frame: &<P::Processor as Processor>::Frame,
+        number: u64,
+        clock: Option<&PlayClock>,
+    ) -> Option<Yield> {
         let start = Instant::now();
         let mut messages = Vec::new();
         let result = self.processor.process(&mut self.model, frame, self.wanted, &mut |message| {
             messages.push((message.topic, message.bytes.to_vec()));
         });
         let latency = start.elapsed();
+        let stamp = P::Processor::stamp(frame);
         let mut account = self.accounting.lock().unwrap_or_else(PoisonError::into_inner);
         match result {
             Ok(()) => {
-                account.publish(latency);
-                let stamp = P::Processor::stamp(frame);
+                if let (Some(clock), Some(logged)) = (clock, account.arrival(stamp)) {
+                    account.age(stamp, clock.age_ns(stamp, logged));
+                }
+                account.publish(stamp, latency);
                 self.watermark = self.watermark.max(stamp);
-                let stages = P::STAGES.iter().map(|stage| account.newest(stage).map_or(0, microseconds));
+                let stages = account.newest_stages().map(|time| time.map_or(0, microseconds));
                 let note = FrameNote {
                     number,
                     stamp_ns: stamp.0,
                     messages: messages.len() as u32,
                     latency_us: microseconds(latency),
-                    stages_us: stages.collect(),
+                    stages_us: stages.into(),
                 };
                 Some(Yield::Frame { key: self.watermark, note, messages: Some(messages) })
             }
             Err(error) => {
-                account.drop_frame(error.reason);
+                account.drop_frame(stamp, error.reason);
                 let undecodable = error.reason == crate::sync::DropReason::Undecodable;
                 if account.problem(P::NODE, error.to_string(), undecodable) {
                     tracing::warn!("{}: {error}", P::NODE);

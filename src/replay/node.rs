@@ -3,10 +3,12 @@
 use std::collections::VecDeque;
 use std::sync::mpsc::{Receiver, SyncSender};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use super::ReplayError;
 use super::journal::FrameNote;
 use super::lane::{Feed, Lane, Yield};
+use super::play_clock::PlayClock;
 use super::routing::Routes;
 use crate::pipeline::depth::DepthPipeline;
 use crate::pipeline::detection::DetectionPipeline;
@@ -27,6 +29,7 @@ pub(super) trait AnyLane: Send {
         number: usize,
         feed: &Receiver<Feed>,
         out: &SyncSender<(usize, Yield)>,
+        clock: Option<&PlayClock>,
         turn: Option<&Mutex<()>>,
         stored: VecDeque<FrameNote>,
     ) -> Result<(), ReplayError>;
@@ -46,14 +49,15 @@ impl<P: Pipeline> AnyLane for Lane<P> {
         number: usize,
         feed: &Receiver<Feed>,
         out: &SyncSender<(usize, Yield)>,
+        clock: Option<&PlayClock>,
         turn: Option<&Mutex<()>>,
         stored: VecDeque<FrameNote>,
     ) -> Result<(), ReplayError> {
-        Self::run(*self, number, feed, out, turn, stored)
+        Self::run(*self, number, feed, out, clock, turn, stored)
     }
 }
 
-type BuildLane = fn(&ParameterSet, Pacing) -> Result<Box<dyn AnyLane>, ReplayError>;
+type BuildLane = fn(&ParameterSet, Pacing, Option<Duration>) -> Result<Box<dyn AnyLane>, ReplayError>;
 
 /// What is known of a node before its lane is built.
 pub(super) struct Node {
@@ -90,7 +94,7 @@ impl Node {
             wanted: recorded_topics::<P>(parameters),
             parameters: parameters.clone(),
             trigger,
-            build: |parameters, pacing| Ok(Box::new(Lane::<P>::new(parameters, pacing)?)),
+            build: |parameters, pacing, budget| Ok(Box::new(Lane::<P>::new(parameters, pacing, budget)?)),
         }
     }
 
@@ -104,8 +108,8 @@ impl Node {
         self.triggers().any(|input| routes.feeds(input.kind))
     }
 
-    /// Loads the model.
-    pub fn build(&self, pacing: Pacing) -> Result<Box<dyn AnyLane>, ReplayError> {
-        (self.build)(&self.parameters, pacing)
+    /// Loads the model. Frames that take longer than `budget` are counted.
+    pub fn build(&self, pacing: Pacing, budget: Option<Duration>) -> Result<Box<dyn AnyLane>, ReplayError> {
+        (self.build)(&self.parameters, pacing, budget)
     }
 }

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::sync::mpsc::SyncSender;
-use std::time::{Duration, Instant};
 
 use super::calibration::Overlay;
 use super::lane::Feed;
+use super::play_clock::PlayClock;
 use super::routing::{Payload, Routes};
-use super::{Progress, Rate, ReplayError};
+use super::{Progress, ReplayError};
 use crate::bag::{Bag, BagError, BagMessage, ReadFilter};
 use crate::message::Stamp;
 use crate::pipeline::InputKind;
@@ -62,6 +62,8 @@ pub(super) struct Played {
     pub any: bool,
     /// What could not be read
     pub damages: Vec<BagError>,
+    /// Seconds of recording up to the last message, and the seconds that they took; 0 without a clock
+    pub paced_s: (f64, f64),
 }
 
 impl Played {
@@ -80,8 +82,8 @@ pub(super) struct Player<'a> {
     pub bag: &'a Bag,
     /// Which part of it
     pub section: Section,
-    /// How fast
-    pub rate: Rate,
+    /// When messages are due; as soon as the lanes take them when absent
+    pub clock: Option<&'a PlayClock>,
     /// Who gets the messages
     pub lanes: &'a [Entrance],
     /// What is put over the bag's own calibration
@@ -106,7 +108,7 @@ impl Player<'_> {
         }
         let filter =
             ReadFilter { topics: Some(self.topics(|_| true)), start: Some(start), end: self.section.end };
-        let begin = Instant::now();
+        self.clock.inspect(|clock| clock.begin());
         for message in self.read(&filter, &mut played) {
             let message = match message {
                 Ok(message) => message,
@@ -117,9 +119,9 @@ impl Player<'_> {
             };
             let now = message.log_time;
             let elapsed_s = now.since_ns(start) as f64 / 1e9;
-            if let Rate::Times(factor) = self.rate {
-                let due = Duration::try_from_secs_f64(elapsed_s / factor).unwrap_or(Duration::MAX);
-                std::thread::sleep(due.saturating_sub(begin.elapsed()));
+            if let Some(clock) = self.clock {
+                std::thread::sleep(clock.due(now).saturating_sub(clock.elapsed()));
+                played.paced_s = (elapsed_s, clock.elapsed().as_secs_f64());
             }
             played.any = true;
             progress.at(elapsed_s);

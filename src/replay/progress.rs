@@ -1,5 +1,6 @@
 //! How far a replay is, for whoever watches.
 
+use super::RateTrial;
 use crate::bag::UnpackWatch;
 
 /// Hears about the progress of a replay.
@@ -8,6 +9,8 @@ pub trait Progress {
     fn bag(&mut self, name: &str, seconds: f64);
     /// `seconds` of it are read.
     fn at(&mut self, seconds: f64);
+    /// A play of a search for the highest rate is over.
+    fn trial(&mut self, _trial: &RateTrial) {}
     /// Who hears of the decompression of files.
     fn unpacking(&self) -> Option<UnpackWatch> {
         None

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::PoisonError;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::attempt::{Attempt, Place};
-use super::bag_run::BagRun;
+use super::bag_run::{BagRun, PlayedLane};
+use super::frame_table::FrameTable;
 use super::node::Node;
 use super::play::Section;
 use super::recorder::Recorder;
@@ -17,6 +18,9 @@ use super::{Identity, Progress, Rate, ReplayError, ReplayOptions, resources};
 use crate::bag::{Bag, BagError, ReadFilter};
 use crate::message::Stamp;
 use crate::pipeline::{Accounting, Pacing, PipelineError, type_name_of};
+
+/// The longest budget of a frame.
+const LONGEST_BUDGET_MS: f64 = 3_600_000.0;
 
 /// A bag with the routes of each node.
 struct Source {
@@ -75,13 +79,14 @@ pub fn replay(options: &ReplayOptions, progress: &mut dyn Progress) -> Result<Ou
     place.refuse_other(&options.out, &identity_read)?;
 
     let pacing = if options.rate == Rate::Max { Pacing::Lockstep } else { Pacing::KeepLatest };
+    let budget = options.budget_ms.map(|ms| Duration::from_secs_f64(ms / 1e3));
     let mut facts = Facts::new();
     let mut load_s = 0.0;
     let mut load = |facts: &mut Facts| {
         let loading = Instant::now();
         let mut lanes = Vec::with_capacity(used.len());
         for (_, node) in &used {
-            let lane = node.build(pacing)?;
+            let lane = node.build(pacing, budget)?;
             facts.insert(node.name, lane.describe());
             lanes.push(lane);
         }
@@ -98,12 +103,14 @@ pub fn replay(options: &ReplayOptions, progress: &mut dyn Progress) -> Result<Ou
     }
     let resumed_frames = stored.count();
     let mut recorder = Recorder::create(&attempt.outputs(), journal)?;
+    let mut frames = FrameTable::create(&attempt.folder())?;
     for (_, node) in &used {
         recorder.add_lane(node.outputs, node.wanted)?;
     }
 
     let mut totals: BTreeMap<&'static str, Accounting> = BTreeMap::new();
     let (mut bag_s, mut any, mut damages) = (0.0, false, Vec::new());
+    let mut paced_s = (0.0, 0.0);
     let mut outputs_per_bag = Vec::with_capacity(sources.len());
     for (number, Source { bag, section, routes }) in sources.iter().enumerate() {
         progress.bag(&bag.path().display().to_string(), section.seconds(bag));
@@ -114,11 +121,17 @@ pub fn replay(options: &ReplayOptions, progress: &mut dyn Progress) -> Result<Ou
             None => load(&mut facts)?,
         };
         let accounts: Vec<_> = lanes.iter().map(|lane| lane.accounting()).collect();
-        let lanes = lanes.into_iter().zip(&used).map(|(lane, (node, _))| (lane, routes[*node].clone()));
+        let lanes = lanes.into_iter().zip(&used).map(|(lane, (index, node))| PlayedLane {
+            name: node.name,
+            lane,
+            routes: routes[*index].clone(),
+        });
         let before = recorder.written();
+        frames.start_bag(number, bag.path());
         let play = BagRun { number, bag, section: *section, options };
-        let played = play.run(lanes.collect(), &mut recorder, &mut stored, progress)?;
+        let played = play.run(lanes.collect(), &mut recorder, &mut frames, &mut stored, progress)?;
         outputs_per_bag.push(recorder.written() - before);
+        paced_s = (paced_s.0 + played.paced_s.0, paced_s.1 + played.paced_s.1);
         any |= played.any;
         damages.extend(played.damages);
         for ((_, node), account) in used.iter().zip(&accounts) {
@@ -131,6 +144,7 @@ pub fn replay(options: &ReplayOptions, progress: &mut dyn Progress) -> Result<Ou
         return Err(ReplayError::Bag(damages.swap_remove(0)));
     }
     let outputs_sha256 = recorder.finish()?;
+    frames.finish()?;
 
     let mut nodes = BTreeMap::new();
     let mut providers = BTreeMap::new();
@@ -150,6 +164,12 @@ pub fn replay(options: &ReplayOptions, progress: &mut dyn Progress) -> Result<Ou
         providers,
         nodes,
         resumed_frames,
+        rate: match options.rate {
+            Rate::Max => "max".to_owned(),
+            Rate::Times(factor) => factor.to_string(),
+        },
+        rate_search: None,
+        rate_reached: (paced_s.1 > 0.0).then(|| paced_s.0 / paced_s.1),
         bag_s,
         load_s,
         wall_s: start.elapsed().as_secs_f64(),
@@ -211,6 +231,11 @@ fn check(options: &ReplayOptions) -> Result<(), ReplayError> {
         && !(seconds.is_finite() && seconds > 0.0)
     {
         return refuse("--duration", "seconds above 0", seconds.to_string());
+    }
+    if let Some(ms) = options.budget_ms
+        && !(ms > 0.0 && ms <= LONGEST_BUDGET_MS)
+    {
+        return refuse("--budget", "milliseconds above 0, at most an hour", ms.to_string());
     }
     if options.jobs == 0 {
         return refuse("--jobs", "a number from 1", options.jobs.to_string());

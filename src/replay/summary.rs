@@ -5,8 +5,10 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::{Map, Value as Json, json};
 
-use super::{Calibration, Identity};
-use crate::pipeline::{Accounting, LatencySummary, NodeParameters, ParameterSet, Value};
+use super::{Calibration, Identity, RateSearch};
+use crate::pipeline::{
+    Accounting, JitterSummary, LatencyBucket, LatencySummary, NodeParameters, ParameterSet, Value,
+};
 
 /// Contents of `run.json`.
 #[derive(Clone, Debug, Serialize)]
@@ -23,6 +25,15 @@ pub struct RunSummary {
     /// Frames that an earlier attempt computed, which was stopped; `load_s`, `wall_s`, `cpu_s` and `max_rss_mb` are
     /// of the last attempt alone
     pub resumed_frames: u64,
+    /// `max`, or how many times real time was asked for
+    pub rate: String,
+    /// How many times real time the messages came; less than asked for where the bag could not be read as fast.
+    /// Absent in lockstep
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rate_reached: Option<f64>,
+    /// How the rate was searched for, where it was
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rate_search: Option<RateSearch>,
     /// Seconds of recording
     pub bag_s: f64,
     /// Seconds until the models were loaded and checked
@@ -54,19 +65,31 @@ pub struct NodeSummary {
     pub problems: BTreeMap<String, String>,
     /// Milliseconds from a complete frame to its encoded outputs
     pub latency_ms: LatencySummary,
+    /// How they are distributed
+    pub latency_histogram: Vec<LatencyBucket>,
     /// Milliseconds of each stage
-    pub stages_ms: BTreeMap<&'static str, StageSummary>,
+    pub stages_ms: BTreeMap<&'static str, LatencySummary>,
+    /// Milliseconds from the stamp to the publication. Absent in lockstep, and where stamps are of another clock
+    /// than the log
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub age_ms: Option<LatencySummary>,
+    /// How unevenly outputs come. Absent in lockstep
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub jitter_ms: Option<JitterSummary>,
+    /// What became of the budget, where there is one
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub budget: Option<BudgetSummary>,
     /// Facts about the model
     pub model: BTreeMap<&'static str, String>,
 }
 
-/// Milliseconds of one stage.
-#[derive(Clone, Copy, Debug, Serialize)]
-pub struct StageSummary {
-    /// Median
-    pub p50: f64,
-    /// 99th percentile
-    pub p99: f64,
+/// How a node kept to its budget.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct BudgetSummary {
+    /// Milliseconds that a frame may take
+    pub ms: f64,
+    /// Published frames whose latency is longer
+    pub misses: u64,
 }
 
 impl NodeSummary {
@@ -79,10 +102,13 @@ impl NodeSummary {
             degraded: account.degraded().clone(),
             problems: account.problems().iter().map(|(source, p)| (source.clone(), p.to_string())).collect(),
             latency_ms: account.latency(),
-            stages_ms: account
-                .stages()
-                .map(|(stage, times)| (stage, StageSummary { p50: times.p50, p99: times.p99 }))
-                .collect(),
+            latency_histogram: account.latency_distribution(),
+            stages_ms: account.stages().collect(),
+            age_ms: account.age_summary(),
+            jitter_ms: account.jitter(),
+            budget: account
+                .budget()
+                .map(|(budget, misses)| BudgetSummary { ms: budget.as_secs_f64() * 1e3, misses }),
             model: facts.into_iter().collect(),
         }
     }

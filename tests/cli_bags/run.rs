@@ -3,10 +3,12 @@
 #[path = "../support/command.rs"]
 mod command;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use assert_cmd::assert::Assert;
 pub use command::isobath;
+use isobath::table::ParquetColumns;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -34,6 +36,9 @@ impl Run {
                 counts["dropped"].as_object().unwrap().values().map(|n| n.as_u64().unwrap()).sum();
             let published = counts["published"].as_u64().unwrap();
             assert_eq!(counts["received"].as_u64().unwrap(), published + dropped, "{node}: {counts}");
+        }
+        if json.is_object() {
+            frames_add_up(out.path(), &json);
         }
         Self { code: output.status.code().unwrap(), stderr, json, out }
     }
@@ -71,6 +76,28 @@ impl Run {
             assert!(line.contains(part), "expected '{part}' in: {line}");
         }
     }
+}
+
+/// Asserts that the table of frames has each frame of `run.json` once, with its node and its fate.
+fn frames_add_up(out: &Path, json: &Value) {
+    let mut expected = BTreeMap::new();
+    for (node, counts) in json["nodes"].as_object().unwrap() {
+        let fates = counts["dropped"].as_object().unwrap().iter();
+        for (fate, frames) in
+            fates.map(|(fate, n)| (fate.as_str(), n)).chain([("published", &counts["published"])])
+        {
+            expected.insert((node.clone(), fate.to_owned()), frames.as_u64().unwrap());
+        }
+    }
+    expected.retain(|_, frames| *frames > 0);
+    let table = ParquetColumns::open(&out.join("frames.parquet")).unwrap();
+    let (nodes, fates) = (table.texts("node").unwrap(), table.texts("fate").unwrap());
+    let mut found = BTreeMap::new();
+    for (node, fate) in nodes.rows.iter().zip(&fates.rows) {
+        let key = (nodes.names[usize::from(*node)].clone(), fates.names[usize::from(*fate)].clone());
+        *found.entry(key).or_insert(0) += 1;
+    }
+    assert_eq!(found, expected);
 }
 
 /// Starts a replay.

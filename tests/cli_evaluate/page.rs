@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 
+use isobath::table::{Cell, ColumnKind, ParquetTable};
 use roxmltree::{Document, Node, ParsingOptions};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -183,6 +184,73 @@ fn a_run_tells_its_drops_and_times_as_text() {
     let document = parsed(&page);
     assert!(says(&document, "<u>late</u> 1") && says(&document, "<s>decode") && says(&document, "99.0"));
     assert_eq!(plots(&document, "times"), 1);
+    assert!(text_of(&document, "times").contains("its run has no table of frames"));
     assert!(text_of(&document, "frames").contains("truth without an output: dropped or never triggered: 1"));
     assert!(text_of(&document, "environment").contains("\"model\": \"<i>m</i>\""));
+}
+
+/// Writes a table of frames: bag 0, a frame of depth every 100 ms with the fates given.
+fn write_frames(run: &Path, fates: &[&str]) {
+    let columns = [
+        ("node", ColumnKind::Text),
+        ("bag_index", ColumnKind::Integer),
+        ("logged_ns", ColumnKind::Integer),
+        ("fate", ColumnKind::Text),
+    ];
+    let mut table = ParquetTable::create(&run.join("frames.parquet"), &columns).unwrap();
+    for (index, fate) in (0..).zip(fates) {
+        let row =
+            [Cell::Text("depth"), Cell::Integer(0), Cell::Integer(index * 100_000_000), Cell::Text(fate)];
+        table.row(&row).unwrap();
+    }
+    table.finish().unwrap();
+}
+
+#[test]
+fn drops_are_shown_over_time_and_ages_jitter_and_budget_in_a_table() {
+    let temp = TempDir::new().unwrap();
+    let bag = live(4).write(&temp.path().join("bag"));
+    let run = temp.path().join("run");
+    fs::create_dir(&run).unwrap();
+    live(3).write(&run.join("outputs.mcap"));
+    let summary = serde_json::json!({
+        "bags": [bag.to_str().unwrap()],
+        "rate": "1",
+        "nodes": { "depth": {
+            "received": 4, "published": 3, "dropped": { "superseded": 1 },
+            "latency_ms": { "p50": 12.5, "p90": 14.0, "p95": 15.0, "p99": 16.0, "max": 17.5 },
+            "latency_histogram": [{ "min_ms": 11.3, "max_ms": 13.5, "frames": 2 }, { "min_ms": 13.5, "max_ms": 16.0, "frames": 1 }],
+            "age_ms": { "p50": 31.5, "p90": 32.5, "p95": 33.5, "p99": 34.5, "max": 35.5 },
+            "jitter_ms": { "std": 1.25, "p99": 2.75 },
+            "budget": { "ms": 14.5, "misses": 1 },
+        } },
+        "rate_search": { "rate": 3.25, "frames_per_s": { "depth": 32.5 }, "limited_by": "drops", "trials": [
+            { "rate": 3.25, "rate_reached": 3.24, "keeps_up": true,
+              "nodes": { "depth": { "received": 100, "late": 0, "frames_per_s": 32.5 } } },
+        ] },
+    });
+    fs::write(run.join("run.json"), summary.to_string()).unwrap();
+    write_frames(&run, &["published", "superseded", "published", "published"]);
+    let evaluated = Run::of(&[&run], &[]);
+    let steps = &evaluated.report["runs"][0]["timelines"]["depth"]["steps"];
+    assert_eq!(steps[1], serde_json::json!({ "at_s": 0.1, "fates": { "superseded": 1 } }));
+    let page = written(&run);
+    let document = parsed(&page);
+    assert_eq!(plots(&document, "times"), 3, "fates, distribution, end to end");
+    for text in ["superseded: 1", "p50 12.5 ms", "budget 14.5 ms", "31.5", "2.75", "depth 0 of 100"] {
+        assert!(says(&document, text), "{text}");
+    }
+    assert!(text_of(&document, "times").contains("4 frames by log time, 1 dropped"));
+    let markdown = fs::read_to_string(run.join("report.md")).unwrap();
+    assert!(markdown.contains("| depth | 0.10 | superseded | 1 |"), "{markdown}");
+    assert!(
+        markdown.contains("| 31.5000 | 34.5000 | 35.5000 | 1.2500 | 2.7500 | 14.5000 | 1 |"),
+        "{markdown}"
+    );
+    assert!(markdown.contains("3.250 × real time"), "{markdown}");
+
+    fs::write(run.join("frames.parquet"), b"PAR1 not really PAR1").unwrap();
+    let damaged = Run::of(&[&run], &[]);
+    assert_eq!(damaged.code, 0, "{}", damaged.stderr);
+    damaged.notes(&["frames.parquet", "no timeline of drops"]);
 }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::eval::parquet_table::TableError;
+use crate::table::TableError;
 
 /// Why runs cannot be compared.
 #[derive(Debug, thiserror::Error)]

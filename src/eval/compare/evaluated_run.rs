@@ -10,9 +10,8 @@ use super::CompareError;
 use super::recordings::Recording;
 use crate::eval::depth::DepthFigures;
 use crate::eval::detection::OverlapHit;
-use crate::eval::parquet_columns::{ParquetColumns, TextColumn};
-use crate::eval::parquet_table::TableError;
 use crate::eval::run::{DEPTH, DETECTIONS, REPORT_FILE, SWEEPS, bag_name};
+use crate::table::{ParquetColumns, TableError, TextColumn};
 
 /// Where a frame is from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

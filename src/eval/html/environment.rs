@@ -46,6 +46,9 @@ fn facts(table: &mut Table, replay: &Json) {
     let seconds = |key| format!("{} s", short(number(replay, key)));
     table.row("replayed by isobath", [replay.get("isobath").map(text).unwrap_or_default()]);
     table.row("recording", [seconds("bag_s")]);
+    if let Some(rate) = replay.get("rate") {
+        table.row("rate", [text(rate)]);
+    }
     table.row("loading models", [seconds("load_s")]);
     table.row("whole run", [seconds("wall_s")]);
     table.row("CPU time", [seconds("cpu_s")]);

@@ -2,10 +2,12 @@
 
 use serde_json::Value as Json;
 
-use super::Page;
+use super::fate_lanes::fate_lanes;
+use super::latency_plot::latency_plot;
 use super::svg::{Bar, bar_chart};
 use super::table::Table;
 use super::values::{number, short};
+use super::{Page, escape};
 
 /// Most nodes whose stages are plotted.
 const PLOTS: usize = 6;
@@ -32,7 +34,10 @@ pub(super) fn part(page: &Page<'_>) -> String {
                  run.json has no nodes.</p>\n";
     } else {
         html += &frames(page, &nodes);
+        html += &fates(page, &nodes);
         html += &times(page, &nodes);
+        html += &punctuality(page, &nodes);
+        html += &searches(page);
     }
     html += &ages(page);
     html + "</section>\n"
@@ -81,6 +86,9 @@ fn times(page: &Page<'_>, nodes: &[(usize, &String, &Json)]) -> String {
         let mut bars: Vec<Bar> = stages.take(STAGES).map(|(stage, times)| bar(stage, times)).collect();
         bars.sort_by_key(|bar| ORDER.iter().position(|stage| *stage == bar.name).unwrap_or(ORDER.len()));
         bars.push(bar("end to end", latency));
+        if index < PLOTS {
+            plots += &latency_plot(&label, node);
+        }
         if index < PLOTS && bars.iter().any(|bar| bar.value > 0.0) {
             let caption = "Bar: median. Line: to the 99th percentile. Numbers: both.";
             plots += &bar_chart(&format!("Latency of {label}"), caption, "ms", &bars);
@@ -90,6 +98,99 @@ fn times(page: &Page<'_>, nodes: &[(usize, &String, &Json)]) -> String {
         plots += "<p>No frame went through, so no stage has a time.</p>\n";
     }
     format!("{}{}<div class=\"plots\">\n{plots}</div>\n", table.finish(), more(nodes.len()))
+}
+
+/// What became of the frames over time, of the runs whose tables of frames were found.
+fn fates(page: &Page<'_>, nodes: &[(usize, &String, &Json)]) -> String {
+    let (mut plots, mut without) = (String::new(), Vec::new());
+    for (run, name, _) in nodes.iter().take(PLOTS) {
+        match page.report.runs.get(*run).and_then(|of| of.timelines.as_ref()?.get(*name)) {
+            Some(timeline) => plots += &fate_lanes(&page.of_run(*run, name), timeline),
+            None => without.push(page.of_run(*run, name)),
+        }
+    }
+    let mut html = String::new();
+    if !plots.is_empty() {
+        put!(html, "<div class=\"plots\">\n{plots}</div>\n");
+    }
+    if !without.is_empty() {
+        put!(
+            html,
+            "<p>When frames were dropped is not known of {}: its run has no table of frames (frames.parquet), which \
+             replay writes beside run.json.</p>\n",
+            escape::clipped(&without.join(", "), 400)
+        );
+    }
+    html
+}
+
+/// Age, jitter and budget.
+fn punctuality(page: &Page<'_>, nodes: &[(usize, &String, &Json)]) -> String {
+    let caption = "Age at publication, from the stamp: milliseconds. Jitter: by how much the interval of two outputs \
+                   differs from that of their stamps. Misses: published frames with more latency than the budget";
+    let heads =
+        ["node", "age p50", "p90", "p95", "p99", "max", "jitter std", "jitter p99", "budget ms", "misses"];
+    let mut table = Table::new(caption, &heads);
+    let (mut any, mut unpaced) = (false, false);
+    for (run, name, node) in nodes.iter().take(RUNS) {
+        let of = |key: &str| node.get(key).unwrap_or(&Json::Null);
+        let (age, jitter, budget) = (of("age_ms"), of("jitter_ms"), of("budget"));
+        unpaced |= age.is_null() && jitter.is_null();
+        if age.is_null() && jitter.is_null() && budget.is_null() {
+            continue;
+        }
+        any = true;
+        let mut cells: Vec<String> =
+            ["p50", "p90", "p95", "p99", "max"].map(|key| short(number(age, key))).to_vec();
+        cells.extend([
+            short(number(jitter, "std")),
+            short(number(jitter, "p99")),
+            short(number(budget, "ms")),
+        ]);
+        let misses = budget.get("misses").and_then(Json::as_u64);
+        cells.push(misses.map_or_else(|| "–".to_owned(), |misses| misses.to_string()));
+        table.row(&page.of_run(*run, name), cells);
+    }
+    let mut html = if any { table.finish() } else { String::new() };
+    if unpaced {
+        html += "<p class=\"note\">Age and jitter are told of runs at a pace (replay --rate 1), not of those as fast \
+                 as it goes.</p>\n";
+    }
+    html
+}
+
+/// The searches for the highest rate.
+fn searches(page: &Page<'_>) -> String {
+    let mut html = String::new();
+    for (index, run) in page.report.runs.iter().enumerate().take(PLOTS) {
+        let Some(search) = run.replay.as_ref().and_then(|replay| replay.get("rate_search")) else { continue };
+        let found = match number(search, "rate") {
+            rate if rate.is_finite() => format!("{} × real time", short(rate)),
+            _ => "none".to_owned(),
+        };
+        let what = page.of_run(index, "Highest rate with less than 1 % of the frames late");
+        let caption = format!("{what}: {found}. All plays of the search");
+        let mut table = Table::new(&caption, &["asked ×", "reached ×", "frames/s", "late", "keeps up"]);
+        let trials = search.get("trials").and_then(Json::as_array).into_iter().flatten();
+        for trial in trials.take(RUNS) {
+            let nodes = || trial.get("nodes").and_then(Json::as_object).into_iter().flatten().take(PLOTS);
+            let each = |tell: &dyn Fn(&Json) -> String| -> String {
+                let told: Vec<String> =
+                    nodes().map(|(name, node)| format!("{name} {}", tell(node))).collect();
+                told.join(", ")
+            };
+            let integer = |node: &Json, key| node.get(key).and_then(Json::as_u64).unwrap_or(0);
+            let cells = [
+                short(number(trial, "rate_reached")),
+                each(&|node| short(number(node, "frames_per_s"))),
+                each(&|node| format!("{} of {}", integer(node, "late"), integer(node, "received"))),
+                if trial.get("keeps_up") == Some(&Json::Bool(true)) { "yes" } else { "no" }.to_owned(),
+            ];
+            table.row(&short(number(trial, "rate")), cells);
+        }
+        html += &table.finish();
+    }
+    html
 }
 
 fn ages(page: &Page<'_>) -> String {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde_json::Value as Json;
 
+use super::fate_timeline::timelines;
 use super::frame_tables::remove_old;
 use super::page::Shown;
 use super::reading::{Damages, Progress};
@@ -15,7 +16,7 @@ use super::topics::{absolute, expect, find, names};
 use super::{EvalError, Report, RunReport, TOLERANCE_NS};
 use crate::bag::{Bag, UnpackWatch};
 use crate::message::{Detection3DArray, Image, Message};
-use crate::replay::Remap;
+use crate::replay::{FRAMES_FILE, Remap};
 
 /// How often whoever watches hears of the progress.
 const WATCH_INTERVAL: Duration = Duration::from_millis(100);
@@ -104,11 +105,12 @@ pub fn evaluate(options: &EvaluateOptions, watch: &mut dyn EvaluateWatch) -> Res
     }
     notes.extend(refused.iter().cloned());
     notes.extend(damages.lines());
+    let runs = sources.iter().map(|source| run_report(source, &mut notes)).collect();
     let report = Report {
         isobath: env!("CARGO_PKG_VERSION"),
         tolerance_ms: TOLERANCE_NS as f64 * 1e-6,
         notes,
-        runs: sources.iter().map(run_report).collect(),
+        runs,
         depth: depth.flatten(),
         detection: detection.flatten(),
     };
@@ -205,14 +207,21 @@ fn no_truth(sources: &[Source], options: &EvaluateOptions) -> String {
     )
 }
 
-fn run_report(source: &Source) -> RunReport {
+fn run_report(source: &Source, notes: &mut Vec<String>) -> RunReport {
     let mut replay = source.summary.clone();
     if let Some(Json::Object(summary)) = &mut replay {
         summary.remove("config");
     }
+    let timelines = if source.live { Ok(None) } else { timelines(&source.folder) };
+    let timelines = timelines.unwrap_or_else(|error| {
+        let path = source.path.join(FRAMES_FILE);
+        notes.push(format!("'{}' cannot be read, so there is no timeline of drops: {error}", path.display()));
+        None
+    });
     RunReport {
         path: source.path.display().to_string(),
         truth: source.segments.iter().map(|segment| segment.bag.display().to_string()).collect(),
         replay,
+        timelines,
     }
 }

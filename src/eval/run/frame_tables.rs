@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 use super::EvalError;
 use crate::eval::depth::{DepthFigures, DepthSums};
 use crate::eval::detection::{DetectionRow, EvalClasses, FrameRow};
-use crate::eval::parquet_table::{Cell, ColumnKind, ParquetTable, TableError};
 use crate::message::Stamp;
+use crate::table::{Cell, ColumnKind, ParquetTable, TableError};
 
 /// Figures of each depth image.
 pub(in crate::eval) const DEPTH: &str = "depth_frames.parquet";

@@ -4,21 +4,13 @@ use std::fmt::{self, Display, Formatter};
 
 use serde_json::Value as Json;
 
+use super::run_timing::{self, Figure};
 use super::{DepthSection, DetectionSection, Matching, Report, RunReport};
 use crate::eval::depth::DepthFigures;
 use crate::eval::detection::DetectionReport;
 
 /// A report as Markdown.
 pub(super) struct Markdown<'a>(pub &'a Report);
-
-/// A figure in a cell; what nothing tells is a dash.
-struct Figure(f64);
-
-impl Display for Figure {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        if self.0.is_nan() { f.write_str("–") } else { write!(f, "{:.4}", self.0) }
-    }
-}
 
 impl Display for Markdown<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
@@ -154,12 +146,15 @@ fn write_run(f: &mut Formatter<'_>, run: &RunReport) -> fmt::Result {
         }
         writeln!(f, " |")?;
     }
-    writeln!(f, "\n| node | stage | p50 ms | p99 |\n|---|---|---|---|")?;
+    writeln!(f, "\n| node | stage | p50 ms | p90 | p95 | p99 | max |\n|{}", "---|".repeat(7))?;
     for (name, node) in nodes {
         for (stage, times) in node["stages_ms"].as_object().into_iter().flatten() {
-            let of = |percentile: &str| Figure(times[percentile].as_f64().unwrap_or(f64::NAN));
-            writeln!(f, "| {name} | {stage} | {} | {} |", of("p50"), of("p99"))?;
+            write!(f, "| {name} | {stage}")?;
+            for percentile in ["p50", "p90", "p95", "p99", "max"] {
+                write!(f, " | {}", Figure(times[percentile].as_f64().unwrap_or(f64::NAN)))?;
+            }
+            writeln!(f, " |")?;
         }
     }
-    Ok(())
+    run_timing::write(f, run)
 }

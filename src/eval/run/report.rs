@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::Value as Json;
 
 use super::markdown::Markdown;
-use super::{EvalError, Matching};
+use super::{EvalError, FateTimeline, Matching};
 use crate::eval::depth::DepthReport;
 use crate::eval::detection::DetectionReport;
 use crate::pipeline::LatencySummary;
@@ -68,6 +68,10 @@ pub struct RunReport {
     /// that were recorded live.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub replay: Option<Json>,
+    /// What became of the frames over the time of the recordings, by node. Left out where replay left no table of
+    /// them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub timelines: Option<BTreeMap<String, FateTimeline>>,
 }
 
 /// Depth.

@@ -159,14 +159,15 @@ impl DepthIntake {
     }
 
     fn offer_image(&mut self, topic: &str, image: ImageMessage, now: Stamp) {
-        self.account().receive();
         let (stamp, frame_id) = match image.stamp_and_frame() {
             Ok(header) => header,
             Err(error) => {
-                self.account().drop_frame(DropReason::Undecodable);
+                self.account().receive(Stamp(0), now);
+                self.account().drop_frame(Stamp(0), DropReason::Undecodable);
                 return self.problem(topic, &error.to_string(), true);
             }
         };
+        self.account().receive(stamp, now);
         self.account().input(topic, stamp);
         let back_ns = self.last_image.map_or(i64::MIN, |last| last.since_ns(stamp));
         if back_ns > TIME_JUMP_NS && !stamp.is_zero() {
@@ -207,7 +208,7 @@ impl DepthIntake {
     /// Counts `dropped` and whatever else the collector let go: a jump of time drops several at once.
     fn count_drops(&mut self, topic: &str, mut dropped: Option<(Stamp, Trigger, DropReason)>) {
         while let Some((stamp, _, reason)) = dropped.take().or_else(|| self.collector.next_drop()) {
-            self.account().drop_frame(reason);
+            self.account().drop_frame(stamp, reason);
             if reason != DropReason::Superseded {
                 let message = format!("image of {stamp} dropped: {}", reason.explain());
                 self.problem(&format!("{topic} {reason}"), &message, false);
@@ -285,7 +286,7 @@ impl DepthIntake {
             if !last_call {
                 return Err(set);
             }
-            self.account().drop_frame(DropReason::NoCameraInfo);
+            self.account().drop_frame(set.stamp, DropReason::NoCameraInfo);
             let seen: Vec<_> = self.calibrations.iter().map(|info| info.frame_id.as_str()).collect();
             let message = if seen.is_empty() {
                 format!("no camera info for the image in frame '{}'", set.image.frame_id)
@@ -324,7 +325,7 @@ impl DepthIntake {
         });
         if let Some((radar, detail)) = without {
             let reason = if detail.is_some() { DropReason::NoTransform } else { DropReason::RadarAbsent };
-            self.account().drop_frame(reason);
+            self.account().drop_frame(set.stamp, reason);
             self.problem(&radar.topic, detail.as_deref().unwrap_or(reason.explain()), false);
             return Ok(None);
         }
@@ -368,15 +369,16 @@ impl DepthIntake {
 
     /// The newest complete frame. It supersedes the older ones; newer ones go on waiting.
     fn newest(&mut self, now: Stamp) -> Option<DepthFrame> {
-        while self.waiting.len() > LIVE_PENDING {
-            self.waiting.pop_front();
-            self.account().drop_frame(DropReason::Superseded);
+        while self.waiting.len() > LIVE_PENDING
+            && let Some((set, _)) = self.waiting.pop_front()
+        {
+            self.account().drop_frame(set.stamp, DropReason::Superseded);
         }
         let mut incomplete = VecDeque::new();
         let mut newest = None;
         while let Some((set, since)) = self.waiting.pop_back() {
             if newest.is_some() {
-                self.account().drop_frame(DropReason::Superseded);
+                self.account().drop_frame(set.stamp, DropReason::Superseded);
                 continue;
             }
             match self.complete(set, self.is_last_call(since, now)) {
@@ -459,11 +461,11 @@ impl Intake for DepthIntake {
 
     fn abandon(&mut self) {
         self.count_drops("image", None);
-        while self.waiting.pop_front().is_some() {
-            self.account().drop_frame(DropReason::Shutdown);
+        while let Some((set, _)) = self.waiting.pop_front() {
+            self.account().drop_frame(set.stamp, DropReason::Shutdown);
         }
-        while self.collector.flush().is_some() {
-            self.account().drop_frame(DropReason::Shutdown);
+        while let Some(set) = self.collector.flush() {
+            self.account().drop_frame(set.stamp, DropReason::Shutdown);
         }
     }
 }

@@ -59,7 +59,6 @@ impl Pipeline for DepthPipeline {
         OutputTopic::of::<PointCloud2<'_>>("depth/points", false),
         OutputTopic::of::<Image<'_>>("depth/preview", false),
     ];
-    const STAGES: &'static [&'static str] = &["decode", "preprocess", "inference", "postprocess", "encode"];
     type Intake = DepthIntake;
     type Model = DepthModel;
     type Processor = DepthProcessor;

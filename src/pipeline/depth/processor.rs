@@ -13,7 +13,7 @@ use crate::depth::{Resizer, Upsampler, fuse};
 use crate::geometry::CameraModel;
 use crate::message::Stamp;
 use crate::pipeline::{
-    Accounting, FrameError, OutputMessage, ParameterSet, PipelineError, Processor, WantedTopics,
+    Accounting, FrameError, OutputMessage, ParameterSet, PipelineError, Processor, Stage, WantedTopics,
 };
 use crate::sensor::{DecodedImage, ImageView, decode_compressed};
 use crate::sync::DropReason;
@@ -162,11 +162,11 @@ impl Processor for DepthProcessor {
         }
         self.encoder.send_rest(frame, &view, self.radars.placed(), wanted, sink)?;
         let mut account = self.accounting.lock().unwrap_or_else(PoisonError::into_inner);
-        account.stage("decode", decoded - start);
-        account.stage("preprocess", prepared - decoded);
-        account.stage("inference", inferred - prepared);
-        account.stage("postprocess", fused - inferred);
-        account.stage("encode", fused.elapsed());
+        account.stage(Stage::Decode, decoded - start);
+        account.stage(Stage::Preprocess, prepared - decoded);
+        account.stage(Stage::Inference, inferred - prepared);
+        account.stage(Stage::Postprocess, fused - inferred);
+        account.stage(Stage::Encode, fused.elapsed());
         Ok(())
     }
 

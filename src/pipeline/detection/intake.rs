@@ -82,20 +82,21 @@ impl DetectionIntake {
     }
 
     fn offer_cloud(&mut self, cloud: Arc<dyn LendCloud>, now: Stamp) {
-        self.account().receive();
         let header = cloud
             .cloud()
             .map(|view| (view.header.stamp, view.header.frame_id.to_owned(), self.motion.span_s(&view)));
         let (stamp, frame_id, span_s) = match header {
             Ok(header) => header,
             Err(error) => {
-                self.account().drop_frame(DropReason::Undecodable);
+                self.account().receive(Stamp(0), now);
+                self.account().drop_frame(Stamp(0), DropReason::Undecodable);
                 return self.problem("lidar/points", &error.to_string(), true);
             }
         };
+        self.account().receive(stamp, now);
         self.account().input("lidar/points", stamp);
         if stamp.is_zero() {
-            self.account().drop_frame(DropReason::ZeroStamp);
+            self.account().drop_frame(stamp, DropReason::ZeroStamp);
             return self.problem("lidar/points zero_stamp", DropReason::ZeroStamp.explain(), false);
         }
         if let Some(last) = self.last_stamp {
@@ -106,7 +107,7 @@ impl DetectionIntake {
                 let message = format!("time jumped back from {last} to {stamp}: collection starts anew");
                 self.problem("time", &message, false);
             } else if back_ns >= 0 {
-                self.account().drop_frame(DropReason::OutOfOrder);
+                self.account().drop_frame(stamp, DropReason::OutOfOrder);
                 return self.problem("lidar/points out_of_order", DropReason::OutOfOrder.explain(), false);
             }
         }
@@ -115,15 +116,17 @@ impl DetectionIntake {
             Pacing::KeepLatest => LIVE_PENDING,
             Pacing::Lockstep => LOCKSTEP_PENDING,
         };
-        if self.waiting.len() >= capacity && self.waiting.pop_front().is_some() {
-            self.account().drop_frame(DropReason::Superseded);
+        if self.waiting.len() >= capacity
+            && let Some(oldest) = self.waiting.pop_front()
+        {
+            self.account().drop_frame(oldest.stamp, DropReason::Superseded);
         }
         self.waiting.push_back(Waiting { stamp, frame_id, cloud, span_s, since: now });
     }
 
     fn drop_waiting(&mut self, reason: DropReason) {
-        while self.waiting.pop_front().is_some() {
-            self.account().drop_frame(reason);
+        while let Some(sweep) = self.waiting.pop_front() {
+            self.account().drop_frame(sweep.stamp, reason);
         }
     }
 
@@ -142,7 +145,7 @@ impl DetectionIntake {
         let t_output_cloud = match pose {
             Ok(pose) => pose,
             Err(error) => {
-                self.account().drop_frame(DropReason::NoTransform);
+                self.account().drop_frame(sweep.stamp, DropReason::NoTransform);
                 self.problem("lidar/points", &error.to_string(), false);
                 return Ok(None);
             }
@@ -185,11 +188,9 @@ impl DetectionIntake {
             let last_call = self.is_last_call(sweep.since, now);
             match self.complete(sweep, last_call) {
                 Ok(Some(frame)) => {
-                    for _ in self.waiting.drain(..index) {
-                        self.accounting
-                            .lock()
-                            .unwrap_or_else(PoisonError::into_inner)
-                            .drop_frame(DropReason::Superseded);
+                    let mut account = self.accounting.lock().unwrap_or_else(PoisonError::into_inner);
+                    for older in self.waiting.drain(..index) {
+                        account.drop_frame(older.stamp, DropReason::Superseded);
                     }
                     return Some(frame);
                 }

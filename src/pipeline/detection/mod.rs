@@ -36,7 +36,6 @@ impl Pipeline for DetectionPipeline {
         OutputTopic::of::<Detection3DArray<'_>>("detections", true),
         OutputTopic::of::<MarkerArray<'_>>("detections/markers", true),
     ];
-    const STAGES: &'static [&'static str] = &["preprocess", "inference", "postprocess", "encode"];
     type Intake = DetectionIntake;
     type Model = DetectionModel;
     type Processor = DetectionProcessor;

@@ -13,7 +13,7 @@ use crate::detection::{
 };
 use crate::geometry::Pose;
 use crate::message::{Header, Stamp, to_cdr};
-use crate::pipeline::{Accounting, FrameError, OutputMessage, ParameterSet, Processor, WantedTopics};
+use crate::pipeline::{Accounting, FrameError, OutputMessage, ParameterSet, Processor, Stage, WantedTopics};
 use crate::sensor::{LidarPreset, PointCloudView};
 
 /// Most detections published of one sweep.
@@ -158,10 +158,10 @@ impl Processor for DetectionProcessor {
             }
         }
         let mut account = self.accounting.lock().unwrap_or_else(PoisonError::into_inner);
-        account.stage("preprocess", prepared - start);
-        account.stage("inference", inferred - prepared);
-        account.stage("postprocess", decoded - inferred);
-        account.stage("encode", decoded.elapsed());
+        account.stage(Stage::Preprocess, prepared - start);
+        account.stage(Stage::Inference, inferred - prepared);
+        account.stage(Stage::Postprocess, decoded - inferred);
+        account.stage(Stage::Encode, decoded.elapsed());
         Ok(())
     }
 

@@ -27,6 +27,14 @@ pub(in crate::eval::html) struct Area {
 impl Area {
     /// An area `height` units high with room for its axes, and what is to be drawn first: grid, ticks, titles.
     pub fn new(x: &Axis, y: &Axis, height: f64) -> (Self, String) {
+        let count = ((WIDTH - RIGHT - LEFT) / TICK_EVERY.0) as usize;
+        let label = |tick| (tick, tick_label(tick, x.max - x.min, count));
+        let labels: Vec<_> = ticks(x.min, x.max, count).into_iter().map(label).collect();
+        Self::labelled(x, &labels, y, height)
+    }
+
+    /// As [`Area::new`], with the ticks along given: values and what is written there.
+    pub fn labelled(x: &Axis, labels: &[(f64, String)], y: &Axis, height: f64) -> (Self, String) {
         let sides = (LEFT, WIDTH - RIGHT);
         let rows = (TOP, TOP + height);
         let area = Self {
@@ -50,13 +58,11 @@ impl Area {
                 unit(at + 4.5)
             );
         }
-        let count = ((sides.1 - sides.0) / TICK_EVERY.0) as usize;
         let (top, bottom) = (unit(rows.0), unit(rows.1));
-        for tick in ticks(x.min, x.max, count) {
-            let Some(at) = area.x.at(tick) else { continue };
+        for (tick, label) in labels {
+            let Some(at) = area.x.at(*tick) else { continue };
             let line = unit(at);
             put!(svg, "<line class=\"grid\" x1=\"{line}\" x2=\"{line}\" y1=\"{top}\" y2=\"{bottom}\"/>");
-            let label = tick_label(tick, x.max - x.min, count);
             put!(svg, "<text class=\"mid\" x=\"{line}\" y=\"{}\">{label}</text>", unit(rows.1 + 17.0));
         }
         put!(svg, "<path class=\"axis\" d=\"M{left} {top}V{bottom}H{right}\"/>");

@@ -10,7 +10,7 @@ mod scale;
 
 pub(super) use area::Area;
 pub(super) use bars::{Bar, bar_chart};
-pub(super) use plot::{Axis, Plot, Series, Shape, figure};
+pub(super) use plot::{Axis, Plot, Series, Shape, figure, marker};
 pub(super) use scale::{Scale, round_top, tick_label, ticks};
 
 /// Width of every plot, its own units: those of 13 px text on a column of that many pixels.

@@ -115,7 +115,7 @@ fn line(area: &Area, points: &[(f64, f64)], style: usize) -> String {
 }
 
 /// A marker of each style: disc, square, triangle, diamond, ring, box, cross, bar.
-fn marker(x: f64, y: f64, style: usize) -> String {
+pub(in crate::eval::html) fn marker(x: f64, y: f64, style: usize) -> String {
     let path = match style % SERIES {
         0 | 4 => "m-3.6 0a3.6 3.6 0 1 0 7.2 0a3.6 3.6 0 1 0-7.2 0z",
         1 | 5 => "m-3.3-3.3h6.6v6.6h-6.6z",

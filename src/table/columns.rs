@@ -1,4 +1,4 @@
-//! Columns of a Parquet file as [`super::parquet_table`] writes them.
+//! Columns of a Parquet file as [`super::ParquetTable`] writes them.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -7,7 +7,7 @@ use std::path::Path;
 use parquet::data_type::{BoolType, ByteArrayType, DataType, DoubleType, Int64Type};
 use parquet::file::reader::{FileReader, SerializedFileReader};
 
-use super::parquet_table::TableError;
+use super::TableError;
 
 /// Rows that are decoded at once.
 const BATCH_ROWS: usize = 16_384;
@@ -103,7 +103,7 @@ fn column_error(name: &str, expected: String, found: String) -> TableError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::eval::parquet_table::{Cell, ColumnKind, ParquetTable};
+    use crate::table::{Cell, ColumnKind, ParquetTable};
 
     #[test]
     fn columns_are_what_was_written() {
