@@ -8,6 +8,7 @@ use super::values::count;
 use super::{Escaped, escape};
 use crate::eval::run::FateTimeline;
 use crate::replay::PUBLISHED;
+use crate::sync::DropReason;
 
 /// Left and right edge, units.
 const SIDES: (f64, f64) = (10.0, WIDTH - 14.0);
@@ -15,6 +16,8 @@ const SIDES: (f64, f64) = (10.0, WIDTH - 14.0);
 const LANE: f64 = 36.0;
 /// Height of what is drawn in a lane.
 const STRIP: f64 = 16.0;
+/// Least height of a bar: one frame of many is seen too.
+const LEAST: f64 = 4.0;
 /// Room for the names of the ticks, and of the axis.
 const BELOW: f64 = 40.0;
 /// Most lanes; there are twelve reasons.
@@ -61,7 +64,7 @@ pub(super) fn fate_lanes(label: &str, timeline: &FateTimeline) -> String {
             unit(SIDES.0),
             unit(floor - STRIP - 5.0)
         );
-        svg += &lane(&x, timeline, fate, row, floor);
+        svg += &lane(&x, timeline, fate, floor);
         put!(svg, "<path class=\"axis\" d=\"M{} {}H{}\"/>\n", unit(SIDES.0), unit(floor), unit(SIDES.1));
     }
     let dropped: u64 = lanes.iter().filter(|(fate, _)| *fate != PUBLISHED).map(|(_, frames)| frames).sum();
@@ -79,9 +82,19 @@ pub(super) fn fate_lanes(label: &str, timeline: &FateTimeline) -> String {
     figure(&title, &caption, bottom + BELOW, &svg, "")
 }
 
+/// Colour and marker of a fate: the same in each figure. There are more reasons than styles, but each lane has its
+/// name.
+fn style(fate: &str) -> usize {
+    match DropReason::ALL.iter().position(|reason| reason.as_str() == fate) {
+        _ if fate == PUBLISHED => 0,
+        Some(place) => 1 + place % (SERIES - 1),
+        None => SERIES - 1,
+    }
+}
+
 /// Frames of one fate above `floor`.
-fn lane(x: &Scale, timeline: &FateTimeline, fate: &str, style: usize, floor: f64) -> String {
-    let style = style % SERIES;
+fn lane(x: &Scale, timeline: &FateTimeline, fate: &str, floor: f64) -> String {
+    let style = style(fate);
     let mut svg = String::new();
     let (mut path, mut bars) = (String::new(), String::new());
     for step in &timeline.steps {
@@ -95,7 +108,7 @@ fn lane(x: &Scale, timeline: &FateTimeline, fate: &str, style: usize, floor: f64
             None => svg += &marker(left, floor - STRIP / 2.0, style),
             Some(step_s) => {
                 let all: u64 = step.fates.values().sum();
-                let height = (STRIP * frames as f64 / all.max(1) as f64).max(2.0);
+                let height = (STRIP * frames as f64 / all.max(1) as f64).max(LEAST);
                 let right = x.at(step.at_s + step_s).unwrap_or(left);
                 put!(
                     bars,
@@ -146,7 +159,7 @@ mod tests {
         let html = fate_lanes("depth", &timeline(None, &steps));
         let document = roxmltree::Document::parse(&html).unwrap();
         assert_eq!(elements(&document, "full s1").len(), 2, "a square each");
-        assert_eq!(elements(&document, "full s2").len(), 1, "a triangle");
+        assert_eq!(elements(&document, "open s7").len(), 1, "a cross for a reason that is not known");
         let published = elements(&document, "tick s0")[0].attribute("d").unwrap();
         assert_eq!(published.matches('M').count(), 1);
         let names: Vec<_> = elements(&document, "mark").iter().filter_map(|text| text.text()).collect();
@@ -165,7 +178,7 @@ mod tests {
         let document = roxmltree::Document::parse(&html).unwrap();
         let heights: Vec<&str> =
             elements(&document, "lane s1").iter().filter_map(|bar| bar.attribute("height")).collect();
-        assert_eq!(heights, ["8", "2"]);
+        assert_eq!(heights, ["8", "4"]);
         assert!(html.contains("1 of 1000"), "{html}");
     }
 

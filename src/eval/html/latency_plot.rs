@@ -20,7 +20,7 @@ pub(super) fn latency_plot(label: &str, node: &Json) -> String {
     let (Some(first), Some(last)) = (buckets.first(), buckets.last()) else { return String::new() };
     let latency = node.get("latency_ms").unwrap_or(&Json::Null);
     let marks: Vec<(&str, &str, f64)> = [
-        ("p50", "s2", number(latency, "p50")),
+        ("p50", "s7", number(latency, "p50")),
         ("p99", "s3", number(latency, "p99")),
         ("budget", "s1", node.get("budget").map_or(f64::NAN, |budget| number(budget, "ms"))),
     ]
@@ -149,8 +149,8 @@ mod tests {
             let line = document.descendants().find(|node| node.attribute("class") == Some(&class)).unwrap();
             line.attribute("d").unwrap()[1..].split(' ').next().unwrap().parse().unwrap()
         };
-        assert!(place("s2") < place("s1") && place("s1") < place("s3"), "20 < 50 < 64");
-        for text in ["p50 20.0 ms", "p99 64 ms", "budget 50.0 ms"] {
+        assert!(place("s7") < place("s1") && place("s1") < place("s3"), "20 < 50 < 64");
+        for text in ["p50 20.0 ms", "p99 64.0 ms", "budget 50.0 ms"] {
             assert!(html.contains(text), "{text}: {html}");
         }
         assert!(html.contains("1 took longer than the budget"));

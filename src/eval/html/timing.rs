@@ -116,8 +116,8 @@ fn fates(page: &Page<'_>, nodes: &[(usize, &String, &Json)]) -> String {
     if !without.is_empty() {
         put!(
             html,
-            "<p>When frames were dropped is not known of {}: its run has no table of frames (frames.parquet), which \
-             replay writes beside run.json.</p>\n",
+            "<p>When frames were dropped is not known of {}: its run has no table of frames that can be read: \
+             replay writes frames.parquet beside run.json.</p>\n",
             escape::clipped(&without.join(", "), 400)
         );
     }

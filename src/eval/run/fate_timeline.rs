@@ -56,7 +56,7 @@ impl Extent {
 }
 
 fn seconds(from_ns: i64, to_ns: i64) -> f64 {
-    to_ns.saturating_sub(from_ns) as f64 * 1e-9
+    to_ns.saturating_sub(from_ns) as f64 / 1e9
 }
 
 /// Reads the table in a run's folder, by node; `None` if there is none.
