@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use isobath::table::{ParquetColumns, TextColumn};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -62,6 +63,7 @@ fn summary(out: &Path) -> (Value, u64) {
     for node in object["nodes"].as_object_mut().unwrap().values_mut() {
         let node = node.as_object_mut().unwrap();
         node.remove("latency_ms");
+        node.remove("latency_histogram");
         let stages = node.remove("stages_ms").unwrap();
         node.insert("stages".into(), stages.as_object().unwrap().keys().cloned().collect());
     }
@@ -72,6 +74,15 @@ fn listing(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     let name = |path: &Path| path.file_name().unwrap().to_string_lossy().into_owned();
     entries.filter(|path| path.is_file()).map(|path| (name(&path), fs::read(&path).unwrap())).collect()
+}
+
+/// What `frames.parquet` tells of each frame, apart from times that it took.
+fn fates(out: &Path) -> Vec<(String, i64, i64, String)> {
+    let table = ParquetColumns::open(&out.join("frames.parquet")).unwrap();
+    let (nodes, fates) = (table.texts("node").unwrap(), table.texts("fate").unwrap());
+    let (bags, stamps) = (table.integers("bag_index").unwrap(), table.integers("stamp_ns").unwrap());
+    let name = |column: &TextColumn, row: usize| column.names[usize::from(column.rows[row])].clone();
+    (0..stamps.len()).map(|row| (name(&nodes, row), bags[row], stamps[row], name(&fates, row))).collect()
 }
 
 #[test]
@@ -109,7 +120,8 @@ fn killed_at_any_moment_and_resumed_a_run_ends_as_if_nothing_had_happened() {
     assert_eq!(found, expected);
     assert!(resumed > 0, "every attempt began anew");
     assert!(fs::read(out.join("outputs.mcap")).unwrap() == fs::read(whole.join("outputs.mcap")).unwrap());
-    assert_eq!(fs::read_dir(&out).unwrap().count(), 2, "what was unfinished is gone");
+    assert_eq!(fates(&out), fates(&whole));
+    assert_eq!(fs::read_dir(&out).unwrap().count(), 3, "what was unfinished is gone");
 
     // A finished run stays as it is.
     let before = listing(&out);
