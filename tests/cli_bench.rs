@@ -3,34 +3,25 @@
 
 #![allow(clippy::unwrap_used, reason = "a failed test is a panic")]
 
+#[path = "support/command.rs"]
+mod command;
+#[path = "support/real_sensors.rs"]
+mod real_sensors;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use assert_cmd::Command;
+use command::isobath;
 use predicates::prelude::*;
 use predicates::str::contains;
+use real_sensors::{REMAPS, bag};
 use serde_json::Value;
 use tempfile::TempDir;
 
 const MODELS: [&str; 2] = ["models/depth_baseline", "detection_baseline"];
-const REMAPS: [&str; 8] = [
-    "--remap",
-    "image:=/camera/image_raw",
-    "--remap",
-    "camera_info:=/camera/camera_info",
-    "--remap",
-    "radar_0/points:=/radar_ars548/points",
-    "--remap",
-    "lidar/points:=/lidar_vlp16/points",
-];
-
-fn bag() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/real_sensors")
-}
 
 fn bench(models: &[&str], more: &[&str]) -> assert_cmd::assert::Assert {
-    let mut command = Command::cargo_bin("isobath").unwrap();
-    command.current_dir(env!("CARGO_MANIFEST_DIR")).arg("bench").args(models).args(more).assert()
+    isobath().arg("bench").args(models).args(more).assert()
 }
 
 fn on_the_bag(models: &[&str], more: &[&str]) -> assert_cmd::assert::Assert {

@@ -2,18 +2,15 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failed test is a panic")]
 
+#[path = "support/command.rs"]
+mod command;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use assert_cmd::Command;
+use command::isobath;
 use predicates::prelude::*;
 use serde_json::Value;
-
-fn isobath() -> Command {
-    let mut command = Command::cargo_bin("isobath").unwrap();
-    command.current_dir(env!("CARGO_MANIFEST_DIR"));
-    command
-}
 
 /// The one JSON object that `inspect --json` prints.
 fn json(path: &Path) -> Value {

@@ -2,35 +2,20 @@
 
 #![allow(clippy::unwrap_used, reason = "a failed test is a panic")]
 
-use std::fs;
-use std::path::{Path, PathBuf};
+#[path = "support/command.rs"]
+mod command;
+#[path = "support/real_sensors.rs"]
+mod real_sensors;
 
-use assert_cmd::Command;
+use std::fs;
+use std::path::Path;
+
+use command::isobath;
 use predicates::prelude::*;
 use predicates::str::contains;
+use real_sensors::{REMAPS, bag};
 use serde_json::Value;
 use tempfile::TempDir;
-
-const REMAPS: [&str; 8] = [
-    "--remap",
-    "image:=/camera/image_raw",
-    "--remap",
-    "camera_info:=/camera/camera_info",
-    "--remap",
-    "radar_0/points:=/radar_ars548/points",
-    "--remap",
-    "lidar/points:=/lidar_vlp16/points",
-];
-
-fn bag() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/real_sensors")
-}
-
-fn isobath() -> Command {
-    let mut command = Command::cargo_bin("isobath").unwrap();
-    command.current_dir(env!("CARGO_MANIFEST_DIR"));
-    command
-}
 
 fn replay(bag: &Path, out: &Path, more: &[&str]) -> assert_cmd::assert::Assert {
     isobath().arg("replay").arg(bag).arg("--out").arg(out).args(REMAPS).args(more).assert()

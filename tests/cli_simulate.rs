@@ -3,22 +3,19 @@
 
 #![allow(clippy::unwrap_used, reason = "a failed test is a panic")]
 
+#[path = "support/command.rs"]
+mod command;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use assert_cmd::Command;
+use command::isobath;
 use predicates::prelude::*;
 use predicates::str::contains;
 use serde_json::Value;
 use tempfile::TempDir;
 
 const FRAMES: u64 = 3;
-
-fn isobath() -> Command {
-    let mut command = Command::cargo_bin("isobath").unwrap();
-    command.current_dir(env!("CARGO_MANIFEST_DIR"));
-    command
-}
 
 /// A scene that is quick to simulate.
 fn small_scene(folder: &TempDir, more: &str) -> PathBuf {

@@ -1,16 +1,12 @@
 //! Running the binary and what it leaves.
 
+#[path = "../support/command.rs"]
+mod command;
+
 use std::path::Path;
 
-use assert_cmd::Command;
+pub use command::isobath;
 use serde_json::Value;
-
-/// The command, started where its models are found.
-pub fn isobath() -> Command {
-    let mut command = Command::cargo_bin("isobath").unwrap();
-    command.current_dir(env!("CARGO_MANIFEST_DIR"));
-    command
-}
 
 /// A finished evaluation.
 pub struct Run {

@@ -4,6 +4,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failed test is a panic")]
 
 mod bag;
+#[path = "../support/command.rs"]
+mod command;
 mod kitti_object;
 mod kitti_raw;
 mod nuscenes;
@@ -12,15 +14,9 @@ mod tum;
 use std::fs;
 use std::path::Path;
 
-use assert_cmd::Command;
+use command::isobath;
 use predicates::prelude::*;
 use predicates::str::contains;
-
-fn isobath() -> Command {
-    let mut command = Command::cargo_bin("isobath").unwrap();
-    command.current_dir(env!("CARGO_MANIFEST_DIR"));
-    command
-}
 
 fn import(data_set: &str, folder: &Path, out: &Path) -> assert_cmd::assert::Assert {
     isobath().args(["import", data_set]).arg(folder).arg("--out").arg(out).assert()
