@@ -102,8 +102,9 @@ impl BagRun<'_> {
                 Yield::Watermark(watermark) => merge.advance(lane, watermark),
                 Yield::End => merge.end(lane),
             }
-            while let Some((lane, (frame, messages))) = merge.pop() {
+            while let Some((lane, (mut frame, messages))) = merge.pop() {
                 let stamp = Stamp(frame.stamp_ns);
+                let before = recorder.written();
                 match messages {
                     Some(messages) => {
                         for (topic, bytes) in messages {
@@ -116,6 +117,7 @@ impl BagRun<'_> {
                         }
                     }
                 }
+                frame.messages = (recorder.written() - before) as u32;
                 recorder.note(&Entry { bag: self.number, lane, frame })?;
             }
         }
