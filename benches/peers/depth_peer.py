@@ -11,30 +11,16 @@ import cv2
 import numpy as np
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2, PointField
 
-from peer import LATEST, OUTPUT, SENSOR, Peer, cloud_view, spin
+from depth_arrays import CHANNELS, WINDOW_S, DepthArrays
+from peer import LATEST, OUTPUT, SENSOR, Peer, spin
 
-WINDOW_S = 0.1
 STRIDE = 2
-RADIUS_PX = 5.0  # of an image 640 wide
-CHANNELS = {"rgb8": (3, False), "bgr8": (3, True), "rgba8": (4, False), "bgra8": (4, True)}
 
 
 class DepthPeer(Peer):
     def __init__(self, folder):
         super().__init__("depth", folder)
-        settings = self.model.manifest["depth"]
-        self.min_m, self.max_m = settings["min_m"], settings["max_m"]
-        self.scale = np.float32(1.0) / (255.0 * np.array(settings["std"], np.float32))
-        self.offset = -np.array(settings["mean"], np.float32) / np.array(settings["std"], np.float32)
-        self.fusion = settings["fusion"]
-        tensor = next(iter(self.model.inputs.values()))
-        self.height, self.width = tensor["shape"][2:]
-        self.prior = np.zeros((1, 1, self.height, self.width), np.float32)
-        radius = RADIUS_PX * self.width / 640
-        rows, columns = np.mgrid[-int(radius) : int(radius) + 1, -int(radius) : int(radius) + 1]
-        disc = rows**2 + columns**2 <= radius**2
-        self.disc = rows[disc], columns[disc]
-
+        self.arrays = DepthArrays(self.model)
         self.info = None
         self.size = None
         self.radars = deque(maxlen=10)
@@ -58,11 +44,7 @@ class DepthPeer(Peer):
         self.size = width, height, tuple(info.k), tuple(info.d)
         k = np.array(info.k).reshape(3, 3)
         d = np.array(info.d) if len(info.d) else None
-        scale = np.array([self.width / width, self.height / height])
-        self.network_k = k.copy()
-        self.network_k[:2, :2] *= scale[:, None]
-        self.network_k[:2, 2] = (k[:2, 2] + 0.5) * scale - 0.5
-        self.d = d
+        self.arrays.set_camera(width, height, k, d)
         v, u = np.mgrid[0:height:STRIDE, 0:width:STRIDE]
         pixels = np.stack([u, v], -1).reshape(-1, 1, 2).astype(np.float64)
         rays = cv2.undistortPoints(pixels, k, d).reshape(*u.shape, 2).astype(np.float32)
@@ -85,42 +67,13 @@ class DepthPeer(Peer):
         ]
 
     def draw_prior(self, header):
-        """The returns of the radar cloud nearest in time as discs of metres, nearest on top."""
-        prior = self.prior[0, 0]
-        prior.fill(0.0)
+        """Of the radar cloud nearest in time."""
         stamp = seconds(header.stamp)
         nearest = min(self.radars, key=lambda m: abs(seconds(m.header.stamp) - stamp), default=None)
         if nearest is None or abs(seconds(nearest.header.stamp) - stamp) > WINDOW_S:
-            return
-        pose = self.transform(header.frame_id, nearest.header.frame_id)
-        if pose is None:
-            return
-        cloud = cloud_view(nearest)
-        points = np.stack([cloud["x"], cloud["y"], cloud["z"]], -1).astype(np.float64)
-        points = points @ pose[:3, :3].T + pose[:3, 3]
-        points = points[(points[:, 2] >= self.min_m) & (points[:, 2] <= self.max_m)]
-        if not len(points):
-            return
-        pixels, _ = cv2.projectPoints(points, np.zeros(3), np.zeros(3), self.network_k, self.d)
-        u, v = np.rint(pixels[:, 0]).astype(np.int32).T
-        inside = (u >= 0) & (v >= 0) & (u < self.width) & (v < self.height)
-        u, v, z = u[inside], v[inside], points[inside, 2]
-        # Far ones first: where discs overlap, the last value assigned stays.
-        order = np.argsort(-z)
-        rows = v[order, None] + self.disc[0]
-        columns = u[order, None] + self.disc[1]
-        inside = (rows >= 0) & (columns >= 0) & (rows < self.height) & (columns < self.width)
-        depths = np.broadcast_to(z[order, None], rows.shape)
-        prior[rows[inside], columns[inside]] = depths[inside]
-
-    def tensor(self, pixels, is_bgr):
-        """The image as the network wants it."""
-        shrinks = self.width * 2 <= pixels.shape[1]
-        small = cv2.resize(
-            pixels, (self.width, self.height), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-        )
-        rgb = small[..., 2::-1] if is_bgr else small[..., :3]
-        return np.ascontiguousarray((rgb * self.scale + self.offset).transpose(2, 0, 1)[None])
+            return self.arrays.draw_prior(None, None)
+        pose = self.transforms.find(header.frame_id, nearest.header.frame_id)
+        self.arrays.draw_prior(nearest, pose)
 
     def on_image(self, message):
         if self.info is None or message.encoding not in CHANNELS:
@@ -132,31 +85,14 @@ class DepthPeer(Peer):
         pixels = np.frombuffer(message.data, np.uint8).reshape(height, message.step)
         pixels = pixels[:, : width * channels].reshape(height, width, channels)
 
-        feed = {}
-        if "image" in self.model.inputs:
-            feed["image"] = self.tensor(pixels, is_bgr)
         if "prior" in self.model.inputs:
             self.draw_prior(message.header)
-            feed["prior"] = self.prior
-        outputs = self.model.run(feed)
-        depth, confidence = outputs["depth"][0, 0], outputs["confidence"][0, 0]
-        if self.fusion == "prior_mean" and self.prior.any():
-            depth = depth * confidence + self.prior[self.prior > 0].mean() * (1 - confidence)
-
-        is_whole = depth.min() > 0.0
-        if not is_whole:
-            depth = np.where(depth > 0.0, depth, np.float32(np.nan))
-        cv2.resize(depth, (width, height), dst=self.depth_m)
-        if not depth.max() <= self.max_m:
-            self.depth_m[self.depth_m > self.max_m] = np.inf
-        if not depth.min() >= self.min_m:
-            self.depth_m[self.depth_m < self.min_m] = -np.inf
+        depth, confidence, is_whole = self.arrays.run(pixels, is_bgr)
+        self.arrays.enlarge_depth(depth, self.depth_m)
         self.depth_message.header = message.header
         self.depth.publish(self.depth_message)
 
-        cv2.resize(confidence, (width, height), dst=self.confidence_image)
-        if not is_whole:
-            self.confidence_image[np.isnan(self.depth_m)] = 0.0
+        self.arrays.enlarge_confidence(confidence, self.confidence_image, self.depth_m, is_whole)
         self.confidence_message.header = message.header
         self.confidence.publish(self.confidence_message)
 

@@ -12,6 +12,7 @@ use mcap::{
 use super::{
     BagError, TopicInfo,
     info::TimeSpan,
+    mcap_chunk::ChunkReader,
     mcap_record::{HEAD_BYTES, McapFile, RecordHead, parse_message, parse_record},
     qos::OfferedQos,
 };
@@ -247,13 +248,14 @@ impl Index {
     /// with the summary, reported behind the last message if the data shows nothing worse.
     fn walk(file: &McapFile, problem: Option<(u64, String)>) -> Result<Self, BagError> {
         let mut index = Self { spans: Some(Vec::new()), ..Self::default() };
+        let mut chunks = ChunkReader::default();
         let mut offset = MAGIC.len() as u64;
         while offset < file.bytes.size() {
             let step = file.head(offset).and_then(|head| {
                 if head.opcode == op::DATA_END || head.opcode == op::FOOTER {
                     return Ok(None);
                 }
-                index.walk_record(file, head)?;
+                index.walk_record(file, head, &mut chunks)?;
                 Ok(Some(head.next_offset()))
             });
             match step {
@@ -270,13 +272,18 @@ impl Index {
         Ok(index)
     }
 
-    fn walk_record(&mut self, file: &McapFile, head: RecordHead) -> Result<(), BagError> {
+    fn walk_record(
+        &mut self,
+        file: &McapFile,
+        head: RecordHead,
+        chunks: &mut ChunkReader,
+    ) -> Result<(), BagError> {
         match head.opcode {
             op::CHUNK => {
                 // Into a draft first: a chunk that turns out damaged half-way adds no counts.
                 let mut seen: Vec<(u16, i64)> = Vec::new();
                 let mut compression = vec![0; 4];
-                file.visit_chunk(head, |opcode, data| {
+                chunks.visit(file, head, |opcode, data| {
                     if opcode != op::MESSAGE {
                         return self.definition_record(opcode, data);
                     }

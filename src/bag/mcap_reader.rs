@@ -7,6 +7,7 @@ use mcap::records::{Record, op};
 use super::{
     BagError, BagMessage,
     info::{FileInfo, TimeSpan},
+    mcap_chunk::ChunkReader,
     mcap_index::{Block, Index},
     mcap_record::{McapFile, RecordHead, parse_message, parse_record},
     read_at::{ReadAt, SizedFile},
@@ -69,6 +70,7 @@ impl McapReader {
         }
         McapStream {
             file: self.file.clone(),
+            chunks: ChunkReader::default(),
             index: Arc::clone(&self.index),
             filter,
             blocks: blocks.into_iter(),
@@ -181,6 +183,7 @@ impl Ord for Pending {
 /// cannot be read is an error among the messages; the stream goes on behind it.
 pub struct McapStream {
     file: McapFile,
+    chunks: ChunkReader,
     index: Arc<Index>,
     filter: FileFilter,
     /// Start and position of the blocks still to be read, in the order of their start.
@@ -217,9 +220,9 @@ impl McapStream {
             Ok(())
         };
         match head.opcode {
-            op::CHUNK => self
-                .file
-                .visit_chunk(head, |opcode, data| if opcode == op::MESSAGE { take(data) } else { Ok(()) })?,
+            op::CHUNK => self.chunks.visit(&self.file, head, |opcode, data| {
+                if opcode == op::MESSAGE { take(data) } else { Ok(()) }
+            })?,
             op::MESSAGE => {
                 let body = self.file.body(head)?;
                 take(&body).map_err(|message| self.file.damage(offset, message))?;

@@ -3,10 +3,7 @@
 
 use std::{path::PathBuf, sync::Arc};
 
-use mcap::{
-    records::{Record, op},
-    sans_io::{LinearReadEvent, LinearReader, LinearReaderOptions},
-};
+use mcap::records::{Record, op};
 
 use super::{BagError, read_at::ReadAt};
 
@@ -16,10 +13,7 @@ pub const HEAD_BYTES: u64 = 9;
 /// Largest record or decompressed chunk accepted. Recorders cut chunks at about 1 MiB; one chunk
 /// holds at least one message, and no sensor message comes near half a GiB. A corrupt length must not
 /// make the reader take more memory than this.
-const RECORD_LIMIT: u64 = 512 << 20;
-
-/// Fixed bytes of a chunk record before its compressed data, without the compression's name.
-const CHUNK_HEADER_BYTES: u64 = 40;
+pub(super) const RECORD_LIMIT: u64 = 512 << 20;
 
 /// An MCAP file open for positioned reads.
 #[derive(Clone)]
@@ -87,78 +81,21 @@ impl McapFile {
 
     /// The bytes of a record, without opcode and length.
     pub fn body(&self, head: RecordHead) -> Result<Vec<u8>, BagError> {
+        let mut body = Vec::new();
+        self.read_body(head, &mut body)?;
+        Ok(body)
+    }
+
+    /// As [`McapFile::body`], into memory that may have been used before.
+    pub fn read_body(&self, head: RecordHead, body: &mut Vec<u8>) -> Result<(), BagError> {
         if head.length > RECORD_LIMIT {
             let message = format!("record of {} bytes, at most {RECORD_LIMIT} are accepted", head.length);
             return Err(self.damage(head.offset, message));
         }
-        let mut body = vec![0; head.length as usize];
-        self.read(&mut body, head.offset + HEAD_BYTES)?;
-        Ok(body)
+        // Only what is new is filled with zeros.
+        body.resize(head.length as usize, 0);
+        self.read(body, head.offset + HEAD_BYTES)
     }
-
-    /// Decompresses the chunk at `head`, checks its CRC, then hands each record inside to `visit` as
-    /// opcode and body. Nothing is visited of a chunk whose stored CRC does not match.
-    pub fn visit_chunk(
-        &self,
-        head: RecordHead,
-        mut visit: impl FnMut(u8, &[u8]) -> Result<(), String>,
-    ) -> Result<(), BagError> {
-        let body = self.body(head)?;
-        let fail = |message: String| self.damage(head.offset, message);
-        let Record::Chunk { header, .. } =
-            parse_record(op::CHUNK, &body).map_err(|e| fail(format!("chunk: {e}")))?
-        else {
-            return Err(fail("expected a chunk".into()));
-        };
-        // Bytes after the compressed data would let a record inside run past the chunk.
-        let header_bytes = CHUNK_HEADER_BYTES + header.compression.len() as u64;
-        if header_bytes.checked_add(header.compressed_size) != Some(head.length) {
-            return Err(fail(format!(
-                "chunk of {} bytes claims {} compressed ones",
-                head.length, header.compressed_size
-            )));
-        }
-        if header.uncompressed_size > RECORD_LIMIT {
-            let size = header.uncompressed_size;
-            return Err(fail(format!("chunk of {size} bytes, at most {RECORD_LIMIT} are accepted")));
-        }
-        if header.compression.is_empty() && header.uncompressed_size != header.compressed_size {
-            return Err(fail("uncompressed chunk with two different sizes".into()));
-        }
-
-        let limit = head.length.max(header.uncompressed_size) as usize;
-        let mut reader = LinearReader::new_with_options(
-            LinearReaderOptions::default()
-                .with_skip_start_magic(true)
-                .with_skip_end_magic(true)
-                .with_prevalidate_chunk_crcs(true)
-                .with_record_length_limit(limit),
-        );
-        let mut record = [0; HEAD_BYTES as usize];
-        record[0] = op::CHUNK;
-        record[1..].copy_from_slice(&head.length.to_le_bytes());
-        feed(&mut reader, &record);
-        let mut rest = body.as_slice();
-        while let Some(event) = reader.next_event() {
-            match event.map_err(|e| fail(format!("chunk: {e}")))? {
-                LinearReadEvent::ReadRequest(wanted) => {
-                    let (now, later) = rest.split_at(wanted.min(rest.len()));
-                    feed(&mut reader, now);
-                    rest = later;
-                }
-                LinearReadEvent::Record { opcode, data } => visit(opcode, data).map_err(fail)?,
-            }
-        }
-        Ok(())
-    }
-}
-
-/// Gives the reader its next bytes; none mean the end.
-fn feed(reader: &mut LinearReader, bytes: &[u8]) {
-    let target = reader.insert(bytes.len());
-    let count = bytes.len().min(target.len());
-    target[..count].copy_from_slice(&bytes[..count]);
-    reader.notify_read(count);
 }
 
 /// Parses a record. The parser takes memory as a record's counts claim it, so they are checked first

@@ -9,6 +9,7 @@
 mod error;
 mod info;
 mod inspect;
+mod mcap_chunk;
 mod mcap_index;
 mod mcap_reader;
 mod mcap_record;

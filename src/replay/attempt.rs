@@ -241,3 +241,105 @@ fn remove(folder: &Path) -> Result<(), ReplayError> {
         _ => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::bag::BagWriter;
+    use crate::message::Stamp;
+    use crate::replay::journal::{Entry, FrameNote};
+
+    fn begin(out: &Path) -> Option<(Attempt, Journal, StoredFrames)> {
+        Attempt::begin(out, true, &json!({ "rate": "max" })).unwrap()
+    }
+
+    /// An attempt that records `frames` frames of one message and is stopped.
+    fn stopped_after(out: &Path, frames: i64) -> u64 {
+        let (attempt, mut journal, stored) = begin(out).unwrap();
+        let mut writer = BagWriter::create(attempt.outputs()).unwrap();
+        let topic = writer.add_topic("/a", "std_msgs/msg/String", None, "string data", &[]).unwrap();
+        for i in 0..frames {
+            writer.write(topic, Stamp(i), &[0; 10]).unwrap();
+            let frame =
+                FrameNote { number: i as u64, stamp_ns: i, messages: 1, latency_us: 1, stages_us: [].into() };
+            journal.note(&Entry { bag: 0, lane: 0, frame }).unwrap();
+        }
+        writer.finish().unwrap();
+        stored.count()
+    }
+
+    fn names(out: &Path) -> Vec<String> {
+        let mut names: Vec<_> = fs::read_dir(out)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn the_attempt_that_got_farthest_is_gone_on_with() {
+        let temp = tempfile::tempdir().unwrap();
+        let out = temp.path().join("out");
+        // Each is told what the best one before has.
+        assert_eq!([5, 2, 0, 7, 3].map(|frames| stopped_after(&out, frames)), [0, 5, 5, 5, 7]);
+        let (attempt, journal, mut stored) = begin(&out).unwrap();
+        assert_eq!((stored.count(), stored.take_notes(0, 0).len(), stored.take_notes(0, 1).len()), (7, 7, 0));
+        assert_eq!(stored.next_message(Stamp(0)).unwrap().topic, "/a");
+        assert!(stored.next_message(Stamp(7)).is_err(), "a message of another frame");
+
+        drop(journal);
+        fs::write(attempt.outputs(), "outputs").unwrap();
+        let finished = json!({ "rate": "max", "outputs_sha256": "" }).to_string();
+        attempt.finish(&finished).unwrap();
+        assert_eq!(names(&out), [OUTPUTS, SUMMARY]);
+        assert!(begin(&out).is_none());
+        let other = Attempt::begin(&out, true, &json!({ "rate": "2" })).err().unwrap();
+        assert!(matches!(other, ReplayError::OtherRun { .. }), "{other}");
+    }
+
+    #[test]
+    fn an_attempt_without_a_frame_leaves_nothing() {
+        let temp = tempfile::tempdir().unwrap();
+        let out = temp.path().join("out");
+        assert_eq!(stopped_after(&out, 0), 0);
+        assert!(!out.exists());
+        // Killed before it could tidy up.
+        fs::create_dir_all(out.join(UNFINISHED)).unwrap();
+        assert_eq!(stopped_after(&out, 1), 0);
+        assert_eq!(stopped_after(&out, 0), 1);
+    }
+
+    #[test]
+    fn two_processes_do_not_share_a_folder() {
+        let temp = tempfile::tempdir().unwrap();
+        let first = begin(temp.path());
+        let second = Attempt::begin(temp.path(), true, &json!({ "rate": "max" })).err().unwrap();
+        assert!(matches!(second, ReplayError::InUse(_)), "{second}");
+        assert_eq!(names(temp.path()), [UNFINISHED]);
+        drop(first);
+        assert!(begin(temp.path()).is_some());
+    }
+
+    #[test]
+    fn a_run_killed_while_its_results_are_moved_is_finished() {
+        let temp = tempfile::tempdir().unwrap();
+        let finished = json!({ "rate": "max", "outputs_sha256": "" }).to_string();
+        for moved in [false, true] {
+            let out = temp.path().join(moved.to_string());
+            stopped_after(&out, 3);
+            fs::write(out.join(UNFINISHED).join(SUMMARY), &finished).unwrap();
+            if moved {
+                fs::rename(out.join(UNFINISHED).join(OUTPUTS), out.join(OUTPUTS)).unwrap();
+            }
+            assert!(begin(&out).is_none());
+            assert_eq!(names(&out), [OUTPUTS, SUMMARY]);
+            // And one killed between the last move and tidying up.
+            fs::create_dir(out.join(BEFORE)).unwrap();
+            assert!(begin(&out).is_none());
+            assert_eq!(names(&out), [OUTPUTS, SUMMARY]);
+        }
+    }
+}

@@ -128,7 +128,7 @@ impl BagRun<'_> {
                 Yield::End => merge.end(lane),
             }
             while let Some((lane, record)) = merge.pop() {
-                let (frame, messages) = match record {
+                let (mut frame, messages) = match record {
                     Record::Outputs(frame, messages) => (frame, messages),
                     Record::Account(accounts) => {
                         frames.rows(names.get(lane).copied().unwrap_or_default(), &accounts)?;
@@ -136,6 +136,7 @@ impl BagRun<'_> {
                     }
                 };
                 let stamp = Stamp(frame.stamp_ns);
+                let before = recorder.written();
                 match messages {
                     Some(messages) => {
                         for (topic, bytes) in messages {
@@ -148,6 +149,7 @@ impl BagRun<'_> {
                         }
                     }
                 }
+                frame.messages = (recorder.written() - before) as u32;
                 recorder.note(&Entry { bag: self.number, lane, frame })?;
             }
         }

@@ -3,18 +3,12 @@
 #[path = "../support/command.rs"]
 mod command;
 
-<<<<<<< HEAD
 use std::collections::BTreeMap;
-=======
->>>>>>> truth
 use std::path::Path;
 
 use assert_cmd::assert::Assert;
 pub use command::isobath;
-<<<<<<< HEAD
 use isobath::table::ParquetColumns;
-=======
->>>>>>> truth
 use serde_json::Value;
 use tempfile::TempDir;
 
