@@ -329,7 +329,9 @@ mod tests {
         let mut total = Accounting::default();
         for latencies in [[5, 20], [21, 30]] {
             let mut account = Accounting::frame_by_frame(Some(ms(20)));
-            latencies.iter().for_each(|latency| account.publish(Stamp(1), ms(*latency)));
+            for latency in latencies {
+                account.publish(Stamp(1), ms(latency));
+            }
             total.merge(&account);
         }
         assert_eq!(total.budget(), Some((ms(20), 2)));

@@ -86,7 +86,9 @@ mod tests {
 
     fn of(outputs: &[(i64, i64)]) -> Punctuality {
         let mut punctuality = Punctuality::default();
-        outputs.iter().for_each(|(stamp_ms, age_ms)| punctuality.publish(Stamp(stamp_ms * MS), age_ms * MS));
+        for (stamp_ms, age_ms) in outputs {
+            punctuality.publish(Stamp(stamp_ms * MS), age_ms * MS);
+        }
         punctuality
     }
 

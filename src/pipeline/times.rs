@@ -109,7 +109,9 @@ mod tests {
 
     fn times(ms: &[f64]) -> Times {
         let mut times = Times::default();
-        ms.iter().for_each(|ms| times.record(Duration::from_secs_f64(ms / 1e3)));
+        for ms in ms {
+            times.record(Duration::from_secs_f64(ms / 1e3));
+        }
         times
     }
 

@@ -162,7 +162,7 @@ mod tests {
         assert_eq!(elements(&document, "open s7").len(), 1, "a cross for a reason that is not known");
         let published = elements(&document, "tick s0")[0].attribute("d").unwrap();
         assert_eq!(published.matches('M').count(), 1);
-        let names: Vec<_> = elements(&document, "mark").iter().filter_map(|text| text.text()).collect();
+        let names: Vec<_> = elements(&document, "mark").iter().filter_map(roxmltree::Node::text).collect();
         assert_eq!(names, ["published: 1", "superseded: 2", "<b>: 1"]);
         assert_eq!(elements(&document, "boundary").len(), 1);
         assert!(html.contains("4 frames by log time, 3 dropped. A mark is a frame."), "{html}");
