@@ -121,7 +121,7 @@ impl BagRun<'_> {
         while let Ok((lane, result)) = results.recv() {
             match result {
                 Yield::Frame { key, note, messages } => {
-                    merge.push(lane, key, Record::Outputs(note, messages))
+                    merge.push(lane, key, Record::Outputs(note, messages));
                 }
                 Yield::Account { key, frames } => merge.push(lane, key, Record::Account(frames)),
                 Yield::Watermark(watermark) => merge.advance(lane, watermark),
