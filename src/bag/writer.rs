@@ -27,6 +27,9 @@ use crate::message::Stamp;
 /// seek by, large enough to compress well.
 const CHUNK_BYTES: u64 = 1 << 20;
 
+/// A message from this size on gets a chunk of its own: who reads other topics need not decompress it.
+const LARGE_BYTES: usize = 1 << 18;
+
 /// Name of the MCAP metadata record that repeats the custom data of `metadata.yaml`.
 const CUSTOM_DATA: &str = "custom_data";
 
@@ -160,7 +163,14 @@ impl BagWriter {
             log_time: time,
             publish_time: time,
         };
+        let is_large = data.len() >= LARGE_BYTES;
+        if is_large {
+            self.writer.flush().map_err(|error| failed(&self.file, &error))?;
+        }
         self.writer.write_to_known_channel(&header, data).map_err(|error| failed(&self.file, &error))?;
+        if is_large {
+            self.writer.flush().map_err(|error| failed(&self.file, &error))?;
+        }
         topic.info.count += 1;
         TimeSpan::extend(&mut self.span, TimeSpan::at(log_time));
         Ok(())

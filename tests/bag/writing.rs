@@ -71,3 +71,22 @@ fn an_empty_recording_is_one() {
     assert_eq!(inspect(&bag).unwrap().topics[0].rate_hz, None);
     assert!(read(&folder).1.is_none());
 }
+
+#[test]
+fn a_large_message_has_a_chunk_of_its_own() {
+    let temp = TempDir::new().unwrap();
+    let path = temp.path().join("bag.mcap");
+    let mut writer = BagWriter::create(&path).unwrap();
+    let mut add = |name| writer.add_topic(name, "std_msgs/msg/String", None, "string data", &[]).unwrap();
+    let (small, large) = (add("/small"), add("/large"));
+    for i in 0..40 {
+        writer.write(small, Stamp(i), &[1; 100]).unwrap();
+        if i % 10 == 5 {
+            writer.write(large, Stamp(i), &vec![2; 400_000]).unwrap();
+        }
+    }
+    writer.finish().unwrap();
+    let summary = mcap::Summary::read(&fs::read(&path).unwrap()).unwrap().unwrap();
+    let topics = |chunk: &mcap::records::ChunkIndex| chunk.message_index_offsets.len();
+    assert_eq!(summary.chunk_indexes.iter().map(topics).collect::<Vec<_>>(), [1; 9]);
+}
