@@ -17,8 +17,9 @@
 //! - [`sim`]: simulated sensors, and corruptions of recorded ones
 //! - [`mod@bench`]: what models cost, through the pipelines' processors
 //! - [`eval`]: what a run is worth, as numbers and pictures
-//! - [`cli`]: the `isobath` command
+//! - [`cli`]: the `isobath` command; [`allocator`]: what it and the nodes set before the first message
 
+pub mod allocator;
 pub mod bag;
 pub mod bench;
 pub mod cli;

@@ -3,5 +3,6 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    isobath::allocator::configure();
     isobath::cli::main()
 }

@@ -6,7 +6,6 @@
 //! intakes ([`seats`]) and serves parameters and diagnostics ([`process`]); one worker a model owns it and
 //! publishes ([`worker`]).
 
-pub mod allocator;
 pub mod arguments;
 pub mod arrivals;
 pub mod clock;

@@ -16,7 +16,7 @@ use crate::shutdown::Shutdown;
 use crate::subscriptions::Subscriptions;
 use crate::suite::SUITE_PARAMETERS;
 use crate::worker::Event;
-use crate::{allocator, rosout, shutdown};
+use crate::{rosout, shutdown};
 
 /// A worker gets this long to finish its frame at shutdown.
 const GRACE: Duration = Duration::from_millis(500);
@@ -24,7 +24,7 @@ const GRACE: Duration = Duration::from_millis(500);
 /// Runs the nodes of `functions` in this process until SIGINT or SIGTERM. Does not return: the exit code
 /// is 0 after a signal, 1 when a node cannot run.
 pub fn run(functions: &[&dyn Function]) -> ! {
-    allocator::configure();
+    isobath::allocator::configure();
     let arguments = match Arguments::from_process().and_then(|arguments| {
         arguments.expect_no_rest()?;
         Ok(arguments)

@@ -22,7 +22,6 @@ use self::script::Script;
 use self::suite::Suite;
 use self::summary::Summary;
 use self::watcher::Watcher;
-use crate::allocator;
 use crate::node::NodeThread;
 
 /// Longest wait for the first output: a cold start loads and checks the models.
@@ -38,7 +37,7 @@ pub fn main() -> ExitCode {
         }
     };
     Options::set_environment();
-    allocator::configure();
+    isobath::allocator::configure();
     match parts.iter().try_for_each(run) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
