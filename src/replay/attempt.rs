@@ -292,9 +292,10 @@ mod tests {
 
         drop(journal);
         fs::write(attempt.outputs(), "outputs").unwrap();
+        fs::write(attempt.folder().join(FRAMES_FILE), "frames").unwrap();
         let finished = json!({ "rate": "max", "outputs_sha256": "" }).to_string();
         attempt.finish(&finished).unwrap();
-        assert_eq!(names(&out), [OUTPUTS, SUMMARY]);
+        assert_eq!(names(&out), [FRAMES_FILE, OUTPUTS, SUMMARY]);
         assert!(begin(&out).is_none());
         let other = Attempt::begin(&out, true, &json!({ "rate": "2" })).err().unwrap();
         assert!(matches!(other, ReplayError::OtherRun { .. }), "{other}");
@@ -330,16 +331,18 @@ mod tests {
         for moved in [false, true] {
             let out = temp.path().join(moved.to_string());
             stopped_after(&out, 3);
-            fs::write(out.join(UNFINISHED).join(SUMMARY), &finished).unwrap();
+            for (file, text) in [(SUMMARY, finished.as_str()), (FRAMES_FILE, "frames")] {
+                fs::write(out.join(UNFINISHED).join(file), text).unwrap();
+            }
             if moved {
                 fs::rename(out.join(UNFINISHED).join(OUTPUTS), out.join(OUTPUTS)).unwrap();
             }
             assert!(begin(&out).is_none());
-            assert_eq!(names(&out), [OUTPUTS, SUMMARY]);
+            assert_eq!(names(&out), [FRAMES_FILE, OUTPUTS, SUMMARY]);
             // And one killed between the last move and tidying up.
             fs::create_dir(out.join(BEFORE)).unwrap();
             assert!(begin(&out).is_none());
-            assert_eq!(names(&out), [OUTPUTS, SUMMARY]);
+            assert_eq!(names(&out), [FRAMES_FILE, OUTPUTS, SUMMARY]);
         }
     }
 }
