@@ -7,8 +7,8 @@
 //! ```
 
 use anyhow::{Result, bail};
+use isobath::allocator;
 use isobath::message::{Detection3DArray, Image, LendCloud, LendImage, Message, PointCloud2, Stamp, to_cdr};
-use isobath_nodes::allocator;
 use isobath_nodes::native::{NativeCloud, NativeImage};
 use isobath_nodes::node::{NodeThread, Owned};
 use isobath_nodes::shutdown::{Shutdown, exit};
