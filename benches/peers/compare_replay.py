@@ -26,8 +26,8 @@ REQUIREMENTS = HERE / "requirements_replay.txt"
 DEPTH_AGREEMENT = 1e-5
 # Absolute; the boxes are the same.
 DETECTION_AGREEMENT = 1e-6
-# The peer leaves points where they are.
-SETTINGS = ["--set", "detection.deskew_frame="]
+# The peer leaves points where they are, and takes the scan of the image alone.
+SETTINGS = ["--set", "detection.deskew_frame=", "--set", "depth.radar_scans=1"]
 
 
 def ensure_venv():
