@@ -11,7 +11,7 @@ use super::table::Table;
 use super::{Failure, Status, unpack_progress};
 use crate::bag::{self, Bag, BagError, BagReport, ReadFilter};
 use crate::inference::{
-    FolderSummary, ModelFolder, OnnxSummary, TensorSummary, inspect_folder, inspect_onnx,
+    FolderSummary, ModelFolder, OnnxSummary, PriorEncoding, TensorSummary, inspect_folder, inspect_onnx,
 };
 use crate::message::Stamp;
 
@@ -187,7 +187,12 @@ fn model_text(summary: &FolderSummary) -> String {
     }
     if let Some(depth) = &manifest.depth {
         facts.row(["depth".to_owned(), format!("{} to {} m", depth.min_m, depth.max_m)]);
-        facts.row(["radar prior".to_owned(), if depth.uses_prior { "used" } else { "not used" }.to_owned()]);
+        let prior = match (depth.uses_prior, depth.prior) {
+            (false, _) => "not used",
+            (true, PriorEncoding::Discs) => "discs",
+            (true, PriorEncoding::Footprints) => "footprints",
+        };
+        facts.row(["radar prior".to_owned(), prior.to_owned()]);
     }
     if let Some(detection) = &manifest.detection {
         facts.row(["classes".to_owned(), detection.classes.join(", ")]);
