@@ -1,9 +1,10 @@
 """The network of `depth_s`: image, radar prior and viewing rays → metric depth, confidence, sky.
 
 It looks twice. First the image alone gives a depth: its shape is good, its scale a guess. Then every radar
-return tells how far it is from that guess at its place; what the network trusts of these differences is
-spread over the image (normalised convolution from coarse to fine) and added, and a second, lighter pass sees
-image features and differences together and corrects the rest. Without returns the first depth stands.
+return tells how far it is from that guess at its place. What most of them agree on is the error of the scale and
+is added everywhere; what the network trusts of the remaining differences is spread over the image (normalised
+convolution from coarse to fine), and a second, lighter pass sees image features and differences together and
+corrects the rest. Without returns the first depth stands.
 
 Everything is computed at a quarter of the image's size or less, with plain 3×3 convolutions, batch
 normalisation and ReLU: what trains fast on a CPU and loses nothing as INT8.
@@ -20,6 +21,10 @@ MIN_M, MAX_M = 0.2, 120.0
 START = 1.6
 # Differences of log depth beyond this are ghosts whatever the scene.
 MOST_DIFFERENCE = 2.5
+# Widths, in log depth, within which returns are taken to agree, from step to step.
+AGREEMENT = (1.0, 0.6, 0.4)
+# Returns that it takes to move the first look half the way.
+LONELY = 0.3
 # Scales over which differences are spread: cells of 1, 2, 4, 8, 16, then the whole image.
 LEVELS = 5
 # Difference, its size, weight; then what is spread and how much stands behind it.
@@ -70,6 +75,20 @@ class Stem(ConvUnit):
 
     def forward(self, image: Tensor, rays: Tensor) -> Tensor:
         return super().forward(torch.cat([F.pixel_unshuffle(image, CELL), rays], 1))
+
+
+def agreed(difference: Tensor, weight: Tensor) -> Tensor:
+    """The difference that most returns of an image tell, [n, 1, 1, 1]; none without returns.
+
+    It takes the first look's scale out, however wrong that is: what is left tells a return that fits its
+    surroundings from one that does not. A weighted mean, again and again without what is far from it.
+    """
+    trusted = weight
+    for width in AGREEMENT:
+        total = (difference * trusted).sum((2, 3), keepdim=True)
+        offset = total / (trusted.sum((2, 3), keepdim=True) + LONELY)
+        trusted = weight * torch.exp(-(((difference - offset) / width) ** 2))
+    return offset
 
 
 class Spread(nn.Module):
@@ -146,16 +165,20 @@ class DepthNetwork(nn.Module):
     def forward(self, image: Tensor, prior: Tensor, rays: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """`image` [n, 3, h, w], normalised; `prior` [n, 2, h/4, w/4]: metres (0 = none) and weight;
         `rays` [n, 2, h/4, w/4]: x/z and y/z of what a cell sees."""
-        features, guess = self.look(image, rays)
+        features, first = self.look(image, rays)
+        guess = first
         if self.uses_prior:
             z, weight = prior.float().split(1, 1)
             known = (weight > 0).to(guess.dtype)
             difference = (torch.log(z.clamp(MIN_M, MAX_M)) - guess).clamp(
                 -MOST_DIFFERENCE, MOST_DIFFERENCE
             ) * known
+            offset = agreed(difference, weight)
+            difference = (difference - offset) * known
             returns = torch.cat([difference, difference.abs(), weight.sqrt()], 1)
             trust = torch.sigmoid(self.trust(torch.cat([features, returns], 1)).float())
             spread, support = self.spread(difference, weight * trust)
+            guess = guess + offset
         else:
             returns = torch.zeros_like(guess).expand(-1, RETURN_FEATURES, -1, -1)
             spread = support = torch.zeros_like(guess)
@@ -166,7 +189,7 @@ class DepthNetwork(nn.Module):
         confidence = F.interpolate(
             y[:, 2 * SUBPIXELS :], scale_factor=CELL, mode="bilinear", align_corners=False
         )
-        return log_depth, confidence, sky, guess
+        return log_depth, confidence, sky, first
 
     def look(self, image: Tensor, rays: Tensor) -> tuple[Tensor, Tensor]:
         """The image alone: features and log depth of the cells."""

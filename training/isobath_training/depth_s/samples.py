@@ -16,6 +16,8 @@ from .prior import draw, rays, scaled
 
 # Statistics of ImageNet, as the manifest tells the runtime.
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+# Share of the samples whose world is scaled, and between which factors.
+SCALED, SCALES = 0.4, (0.25, 2.0)
 
 
 @dataclass
@@ -54,7 +56,7 @@ class Frames:
         height, width = size
         if self.training:
             # A part of the image is a longer lens; a little stretch is another sensor.
-            share = random.uniform(0.55, 1.0)
+            share = random.uniform(0.45, 1.0)
             stretch = np.exp(random.uniform(-0.12, 0.12))
             w = min(columns, round(columns * share * stretch))
             h = min(rows, round(rows * share / stretch))
@@ -79,6 +81,10 @@ class Frames:
             points, sigmas = returns.simulated(arrays.radar[frame], arrays.columns["radar"], scans)
         if self.training:
             points, sigmas = returns.degrade(points, sigmas, random)
+        if self.training and random.random() < SCALED:
+            # The same picture of a smaller or larger world: its scale is for the radar to tell.
+            factor = np.float32(np.exp(random.uniform(*np.log(SCALES))))
+            metres, points = metres * factor, points * factor
         prior = draw(points, sigmas, cells, grid)
         pixels = colours(pixels, random) if self.training else pixels
         image, prior, directions = (
