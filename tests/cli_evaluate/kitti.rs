@@ -85,6 +85,8 @@ fn an_imported_benchmark_is_told_by_difficulty() {
     run.is_near("/detection/kitti_r40/bicycle/moderate/truth", 3.0);
     let text = fs::read_to_string(found.join("report.md")).unwrap();
     assert!(text.contains("| car | hard | 6 | 0.0500 | 0.0500 |"), "{text}");
+    let page = fs::read_to_string(found.join("report.html")).unwrap();
+    assert!(page.contains("difficulty") && page.contains("<td>hard</td>"));
 
     // Behind the camera and far away nothing is asked for; in the middle of nowhere it is wrong.
     let elsewhere = detected(&bag, &temp.path().join("elsewhere"), |boxes| {

@@ -97,6 +97,16 @@ pub struct KittiReport {
     pub levels: KittiLevelReports,
 }
 
+impl DetectionReport {
+    /// Class, degree of difficulty and figures of each that the truth tells.
+    pub fn kitti_levels(&self) -> impl Iterator<Item = (&str, &'static str, KittiLevelReport)> {
+        self.kitti_r40.iter().flat_map(|(name, KittiReport { levels, .. })| {
+            let named = [("easy", levels.easy), ("moderate", levels.moderate), ("hard", levels.hard)];
+            named.into_iter().filter_map(move |(level, found)| Some((name.as_str(), level, found?)))
+        })
+    }
+}
+
 /// By KITTI's degrees of difficulty; absent where nothing of the truth counts at one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct KittiLevelReports {

@@ -42,6 +42,7 @@ fn scored(section: &DetectionSection, curves: &[ClassCurve]) -> String {
     }
     html += &summary(report);
     html += &per_class(report);
+    html += &kitti_levels(report);
     html += "<div class=\"plots\">\n";
     html += &precision_recall(curves);
     html += &over_range(report, curves);
@@ -105,6 +106,20 @@ fn per_class(report: &DetectionReport) -> String {
             kitti.map_or_else(|| "–".to_owned(), |found| format!("{}", found.iou)),
         ]);
         table.row(name, cells);
+    }
+    table.finish()
+}
+
+/// By KITTI's difficulty; nothing where the truth does not tell it.
+fn kitti_levels(report: &DetectionReport) -> String {
+    if report.kitti_levels().next().is_none() {
+        return String::new();
+    }
+    let caption =
+        "By KITTI's difficulty, at 40 recalls: truth that is harder counts neither as found nor as missed";
+    let mut table = Table::new(caption, &["class", "difficulty", "truth", "R40 BEV", "R40 3D"]);
+    for (name, level, found) in report.kitti_levels() {
+        table.row(name, [level.to_owned(), found.truth.to_string(), figure(found.bev), figure(found.volume)]);
     }
     table.finish()
 }

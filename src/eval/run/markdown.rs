@@ -111,12 +111,7 @@ fn write_detection(f: &mut Formatter<'_>, detection: &DetectionSection) -> fmt::
 
 /// By KITTI's difficulty, where the truth tells it.
 fn write_levels(f: &mut Formatter<'_>, report: &DetectionReport) -> fmt::Result {
-    let rows = report.kitti_r40.iter().flat_map(|(name, of_class)| {
-        let levels = of_class.levels;
-        let named = [("easy", levels.easy), ("moderate", levels.moderate), ("hard", levels.hard)];
-        named.into_iter().filter_map(move |(level, found)| Some((name, level, found?)))
-    });
-    for (number, (name, level, found)) in rows.enumerate() {
+    for (number, (name, level, found)) in report.kitti_levels().enumerate() {
         if number == 0 {
             writeln!(f, "\n| KITTI | difficulty | truth | R40 BEV | R40 3D |\n|---|---|---|---|---|")?;
         }
