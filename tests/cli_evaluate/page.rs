@@ -1,7 +1,7 @@
 //! `report.html`: what is in it, and that it needs and harms nothing.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use isobath::table::{Cell, ColumnKind, ParquetTable};
 use roxmltree::{Document, Node, ParsingOptions};
@@ -168,13 +168,19 @@ fn what_is_missing_is_said_in_words() {
     assert_eq!(all, [0; 5]);
 }
 
-#[test]
-fn a_run_tells_its_drops_and_times_as_text() {
-    let temp = TempDir::new().unwrap();
+/// A bag of four frames, and the folder of a run that gave outputs of three; it has no `run.json` yet.
+fn replayed(temp: &TempDir) -> (PathBuf, PathBuf) {
     let bag = live(4).write(&temp.path().join("bag"));
     let run = temp.path().join("run");
     fs::create_dir(&run).unwrap();
     live(3).write(&run.join("outputs.mcap"));
+    (bag, run)
+}
+
+#[test]
+fn a_run_tells_its_drops_and_times_as_text() {
+    let temp = TempDir::new().unwrap();
+    let (bag, run) = replayed(&temp);
     let summary = serde_json::json!({
         "bags": [bag.to_str().unwrap()],
         "config": { "depth": { "model": "<i>m</i>" } },
@@ -215,10 +221,7 @@ fn write_frames(run: &Path, fates: &[&str]) {
 #[test]
 fn drops_are_shown_over_time_and_ages_jitter_and_budget_in_a_table() {
     let temp = TempDir::new().unwrap();
-    let bag = live(4).write(&temp.path().join("bag"));
-    let run = temp.path().join("run");
-    fs::create_dir(&run).unwrap();
-    live(3).write(&run.join("outputs.mcap"));
+    let (bag, run) = replayed(&temp);
     let summary = serde_json::json!({
         "bags": [bag.to_str().unwrap()],
         "rate": "1",

@@ -2,11 +2,7 @@
 
 import numpy as np
 
-from .prior import project
-
 DEGREE = np.float32(np.pi / 180)
-
-
 # Scans that the runtime uses by default (`radar_scans`).
 SCANS = 4
 # Of earlier scans, returns that move are left out, m/s.
@@ -90,12 +86,3 @@ def rotation(angles: np.ndarray) -> np.ndarray:
     """For small angles about x, y, z."""
     x, y, z = angles
     return np.array([[1, -z, y], [z, 1, -x], [-y, x, 1]], np.float32)
-
-
-def visible(points: np.ndarray, camera: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
-    """Which points the image of `shape` rows and columns shows."""
-    front = points[:, 2] > 0.1
-    shown = np.zeros(len(points), bool)
-    u, v = project(points[front], camera)
-    shown[front] = (u > -0.5) & (v > -0.5) & (u < shape[1] - 0.5) & (v < shape[0] - 0.5)
-    return shown
