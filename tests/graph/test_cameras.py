@@ -53,7 +53,10 @@ def test_two_cameras_share_a_model_and_live_on_their_own(listener, sensors):
             assert frames == {camera}
 
         # Only the front camera has a radar, and it is with the frames.
-        wait_until(lambda: int(listener.status("depth_front")[1].get("published", 0)) > 5, 5.0, "report")
+        def published(camera):
+            return int(listener.status(f"depth_{camera}")[1].get("published", 0))
+
+        wait_until(lambda: min(map(published, CAMERAS)) > 5, 5.0, "reports of both cameras")
         front, rear = (listener.status(f"depth_{camera}")[1] for camera in CAMERAS)
         assert (front["shared_with"], rear["shared_with"]) == ("depth_rear", "depth_front")
         assert "input./front/radar.messages" in front

@@ -21,10 +21,9 @@ MIN_M, MAX_M = 0.2, 120.0
 START = 1.6
 # Differences of log depth beyond this are ghosts whatever the scene.
 MOST_DIFFERENCE = 2.5
-# Widths, in log depth, within which returns are taken to agree, from step to step.
-AGREEMENT = (1.0, 0.6, 0.4)
-# Returns that it takes to move the first look half the way.
-LONELY = 0.3
+# Where training starts: widths, in log depth, within which returns are taken to agree, from step to step, and
+# the returns that it takes to move the first look half the way.
+AGREEMENT, LONELY = (1.0, 0.6, 0.4, 0.3), 0.3
 # Scales over which differences are spread: cells of 1, 2, 4, 8, 16, then the whole image.
 LEVELS = 5
 # Difference, its size, weight; then what is spread and how much stands behind it.
@@ -77,18 +76,34 @@ class Stem(ConvUnit):
         return super().forward(torch.cat([F.pixel_unshuffle(image, CELL), rays], 1))
 
 
-def agreed(difference: Tensor, weight: Tensor) -> Tensor:
+class Agreement(nn.Module):
     """The difference that most returns of an image tell, [n, 1, 1, 1]; none without returns.
 
     It takes the first look's scale out, however wrong that is: what is left tells a return that fits its
-    surroundings from one that does not. A weighted mean, again and again without what is far from it.
+    surroundings from one that does not. A weighted mean, again and again without what is far from it. Which
+    returns speak for the scale is learned: one that its uncertain elevation put on the ground before its
+    reflector says nothing.
     """
-    trusted = weight
-    for width in AGREEMENT:
+
+    def __init__(self, features: int) -> None:
+        super().__init__()
+        self.say = nn.Sequential(nn.Conv2d(features + 4, 16, 1), nn.ReLU(), nn.Conv2d(16, 1, 1))
+        nn.init.zeros_(self.say[-1].weight)
+        nn.init.constant_(self.say[-1].bias, 2.0)
+        self.widths = nn.Parameter(torch.log(torch.tensor(AGREEMENT)))
+        self.lonely = nn.Parameter(torch.log(torch.tensor(LONELY)))
+
+    def forward(self, features: Tensor, guess: Tensor, difference: Tensor, weight: Tensor) -> Tensor:
+        known = torch.cat([guess, difference, difference.abs(), weight.sqrt()], 1)
+        weight = weight * torch.sigmoid(self.say(torch.cat([features, known.to(features.dtype)], 1)).float())
+        widths, lonely = self.widths.exp(), self.lonely.exp()
+        trusted = weight
+        for step in range(len(AGREEMENT)):
+            total = (difference * trusted).sum((2, 3), keepdim=True)
+            offset = total / (trusted.sum((2, 3), keepdim=True) + lonely)
+            trusted = weight * torch.exp(-(((difference - offset) / widths[step]) ** 2))
         total = (difference * trusted).sum((2, 3), keepdim=True)
-        offset = total / (trusted.sum((2, 3), keepdim=True) + LONELY)
-        trusted = weight * torch.exp(-(((difference - offset) / width) ** 2))
-    return offset
+        return total / (trusted.sum((2, 3), keepdim=True) + lonely)
 
 
 class Spread(nn.Module):
@@ -147,6 +162,7 @@ class DepthNetwork(nn.Module):
         self.up_4, self.decode_4 = ConvUnit(b, a, size=1, relu=False), Block(a)
         self.guess = nn.Conv2d(a, 1, 1)
 
+        self.agreement = Agreement(a)
         self.trust = nn.Sequential(nn.Conv2d(a + RETURN_FEATURES, 16, 1), nn.ReLU(), nn.Conv2d(16, 1, 1))
         self.spread = Spread()
         m, n = 3 * a // 2, 2 * a
@@ -173,7 +189,7 @@ class DepthNetwork(nn.Module):
             difference = (torch.log(z.clamp(MIN_M, MAX_M)) - guess).clamp(
                 -MOST_DIFFERENCE, MOST_DIFFERENCE
             ) * known
-            offset = agreed(difference, weight)
+            offset = self.agreement(features, guess, difference, weight)
             difference = (difference - offset) * known
             returns = torch.cat([difference, difference.abs(), weight.sqrt()], 1)
             trust = torch.sigmoid(self.trust(torch.cat([features, returns], 1)).float())

@@ -16,8 +16,8 @@ from .prior import draw, rays, scaled
 
 # Statistics of ImageNet, as the manifest tells the runtime.
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-# Share of the samples whose world is scaled, and between which factors.
-SCALED, SCALES = 0.4, (0.25, 2.0)
+# Between which factors a world is scaled.
+SCALES = (0.25, 2.0)
 
 
 @dataclass
@@ -34,11 +34,12 @@ class Batch:
 class Frames:
     """Samples of a folder of arrays. Sample n of a seed is the same however often it is asked for."""
 
-    def __init__(self, folder: Path, *, seed: int, training: bool) -> None:
+    def __init__(self, folder: Path, *, seed: int, training: bool, scaled: float = 0.0) -> None:
+        """`scaled`: share of the samples whose world is scaled."""
         self.arrays = Arrays(folder)
         if training and self.arrays.held_back():
             raise SystemExit(f"{folder}: seeds of validation and test must not be trained on")
-        self.seed, self.training = seed, training
+        self.seed, self.training, self.scaled = seed, training, scaled
         self.mean = torch.tensor(MEAN).view(3, 1, 1) * 255
         self.std = torch.tensor(STD).view(3, 1, 1) * 255
 
@@ -81,7 +82,7 @@ class Frames:
             points, sigmas = returns.simulated(arrays.radar[frame], arrays.columns["radar"], scans)
         if self.training:
             points, sigmas = returns.degrade(points, sigmas, random)
-        if self.training and random.random() < SCALED:
+        if self.training and random.random() < self.scaled:
             # The same picture of a smaller or larger world: its scale is for the radar to tell.
             factor = np.float32(np.exp(random.uniform(*np.log(SCALES))))
             metres, points = metres * factor, points * factor

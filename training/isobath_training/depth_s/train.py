@@ -17,6 +17,9 @@ from .samples import Frames
 # Share of the samples up to which images have this size (rows, columns): most of the time small.
 SIZES = ((0.65, (128, 160)), (0.90, (192, 256)), (1.0, (240, 320)))
 WARM_UP = 8_000
+# Share of the samples of which only the returns tell the scale. Without returns they would be contradictions, and
+# the network without radar is to be as good as it can be.
+SCALED = 0.25
 
 
 @dataclass(frozen=True)
@@ -136,7 +139,8 @@ def train(
     measure_every: int = 40_000,
 ) -> Run:
     torch.set_num_threads(threads)
-    frames = Frames(data, seed=recipe.seed, training=True)
+    scaled = SCALED if recipe.uses_prior else 0.0
+    frames = Frames(data, seed=recipe.seed, training=True, scaled=scaled)
     held_back = Frames(validation, seed=0, training=False) if validation else None
     run = Run(recipe, checkpoint)
     log = checkpoint.with_suffix(".jsonl")
