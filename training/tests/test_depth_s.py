@@ -1,6 +1,7 @@
 """The network of `depth_s`, its training and its export, on arrays made here."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,8 +16,10 @@ from isobath_training.depth_s.network import DepthNetwork, Spread
 from isobath_training.depth_s.prior import draw, rays
 from isobath_training.depth_s.returns import simulated
 from isobath_training.depth_s.samples import Frames
+from isobath_training.export_data import with_any_mount
 from isobath_training.folder import run, write_folder
 
+SCENES = sorted((Path(__file__).parents[2] / "config/scenes").glob("*.yaml"))
 CAMERA = np.array([200.0, 200.0, 159.5, 119.5, -0.1, 0.01, 0, 0, 0], np.float32)
 
 
@@ -192,6 +195,28 @@ def test_rays_lead_to_where_points_are_drawn():
         x, y = directions[:, row, column]
         prior = draw(np.array([[x * 9, y * 9, 9]], np.float32), np.zeros((1, 2), np.float32), camera, GRID)
         assert prior[0, row, column] == 9 and prior[0].astype(bool).sum() == 1
+
+
+def test_folders_are_joined_one_after_the_other(data, tmp_path):
+    more = write_arrays(tmp_path / "more", 4, 100)
+    joined = Frames([data, more], seed=0, training=False)
+    assert len(joined) == 12
+    for frame, (folder, place) in {7: (data, 7), 8: (more, 0), 11: (more, 3)}.items():
+        alone = Frames(folder, seed=0, training=False).sample(place, 0, (96, 128))
+        for found, expected in zip(joined.sample(frame, 0, (96, 128)), alone, strict=True):
+            torch.testing.assert_close(found, expected, equal_nan=True)
+    index = json.loads((more / "dataset.json").read_text())
+    (more / "dataset.json").write_text(json.dumps(index | {"scenes": ["street", "hall"]}))
+    with pytest.raises(ValueError, match="more"):
+        Frames([data, more], seed=0, training=False)
+
+
+@pytest.mark.parametrize("scene", SCENES, ids=lambda scene: scene.stem)
+def test_the_camera_of_every_scene_can_be_mounted_anywhere(scene, tmp_path):
+    text = with_any_mount(scene, tmp_path).read_text()
+    assert text.count("pitch_deg: [-10, 40]") == 1 and len(text.splitlines()) == len(
+        scene.read_text().splitlines()
+    )
 
 
 def test_a_killed_run_goes_on_as_if_nothing_had_happened(data, small, tmp_path):

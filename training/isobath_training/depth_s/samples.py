@@ -39,13 +39,21 @@ class Frames:
     """Samples of folders of arrays. Sample n of a seed is the same however often it is asked for."""
 
     def __init__(
-        self, folders: Path | list[Path], *, seed: int, training: bool, scaled: float = 0.0, foreign: float = 0.0
+        self,
+        folders: Path | list[Path],
+        *,
+        seed: int,
+        training: bool,
+        scaled: float = 0.0,
+        foreign: float = 0.0,
     ) -> None:
         """`scaled`: share of the samples whose world is scaled; `foreign`: of those with another frame's returns."""
         folders = [folders] if isinstance(folders, Path) else folders
         self.arrays = Joined(folders)
         if training and self.arrays.held_back():
-            raise SystemExit(f"{', '.join(map(str, folders))}: seeds of validation and test must not be trained on")
+            raise SystemExit(
+                f"{', '.join(map(str, folders))}: seeds of validation and test must not be trained on"
+            )
         self.seed, self.training, self.scaled, self.foreign = seed, training, scaled, foreign
         self.mean = torch.tensor(MEAN).view(3, 1, 1) * 255
         self.std = torch.tensor(STD).view(3, 1, 1) * 255
