@@ -2,9 +2,9 @@
 
 It looks twice. First the image alone gives a depth: its shape is good, its scale a guess. Then every radar
 return tells how far it is from that guess at its place. What most of them agree on is the error of the scale and
-is added everywhere; what the network trusts of the remaining differences is spread over the image (normalised
-convolution from coarse to fine), and a second, lighter pass sees image features and differences together and
-corrects the rest. Without returns the first depth stands.
+is added everywhere. What remains is compared with what the returns around say, and what the network trusts of it
+is spread over the image (normalised convolution from coarse to fine); a second, lighter pass sees image features
+and differences together and corrects the rest. Without returns the first depth stands.
 
 Everything is computed at a quarter of the image's size or less, with plain 3×3 convolutions, batch
 normalisation and ReLU: what trains fast on a CPU and loses nothing as INT8.
@@ -28,6 +28,8 @@ AGREEMENT, LONELY = (1.0, 0.6, 0.4, 0.3), 0.3
 LEVELS = 5
 # Difference, its size, weight; then what is spread and how much stands behind it.
 RETURN_FEATURES, SPREAD_FEATURES = 3, 2
+# How a return differs from those around it, its size, how much stands behind these, the mean size in the image.
+ODD_FEATURES = 4
 # What a return says about whether it belongs to the image; log depth within which it agrees.
 MATCH_FEATURES, AGREES = 16, 0.25
 # Pixels of one cell, unfolded.
@@ -194,7 +196,9 @@ class DepthNetwork(nn.Module):
         self.guess = nn.Conv2d(a, 1, 1)
 
         self.agreement = Agreement(a)
-        self.trust = nn.Sequential(nn.Conv2d(a + RETURN_FEATURES, 16, 1), nn.ReLU(), nn.Conv2d(16, 1, 1))
+        self.trust = nn.Sequential(
+            nn.Conv2d(a + RETURN_FEATURES + ODD_FEATURES, 16, 1), nn.ReLU(), nn.Conv2d(16, 1, 1)
+        )
         self.spread = Spread()
         m, n = 3 * a // 2, 2 * a
         self.join = ConvUnit(a + RETURN_FEATURES + SPREAD_FEATURES, a)
@@ -226,7 +230,14 @@ class DepthNetwork(nn.Module):
             offset, said = self.agreement(features, guess, difference, weight)
             difference = (difference - offset) * known
             returns = torch.cat([difference, difference.abs(), weight.sqrt()], 1)
-            trust = torch.sigmoid(self.trust(torch.cat([features, returns], 1)).float())
+            # Returns that agree with those around them are right even where the first look is not.
+            around, behind = self.spread(difference, weight)
+            odd = (difference - around) * known
+            noise = (odd.abs() * weight).sum((2, 3), keepdim=True) / (weight.sum((2, 3), keepdim=True) + 1e-3)
+            company = torch.cat([odd, odd.abs(), behind * known, noise * known], 1)
+            trust = torch.sigmoid(
+                self.trust(torch.cat([features, returns, company.to(features.dtype)], 1)).float()
+            )
             spread, support = self.spread(difference, weight * trust)
             guess = guess + offset
         else:
