@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..graph import IR_VERSION, OPSET
+from .match import Matcher
 from .network import CELL, MAX_M, MIN_M, SUBPIXELS, DepthNetwork
 
 HEIGHT, WIDTH = 240, 320
@@ -22,18 +23,18 @@ class Metres(nn.Module):
     """The network with depth in metres and confidence as a probability; with radar also the depth of the image
     alone, metres at a quarter of the size, and the probability that the returns are of the image."""
 
-    def __init__(self, network: DepthNetwork) -> None:
+    def __init__(self, network: DepthNetwork, matcher: Matcher | None = None) -> None:
         super().__init__()
-        self.network = network
+        self.network, self.matcher = network, matcher
 
     def forward(self, image: Tensor, rays: Tensor, prior: Tensor | None = None) -> tuple[Tensor, ...]:
-        log_depth, confidence, sky, first, match = self.network(image, prior, rays)
+        log_depth, confidence, sky, first, evidence = self.network(image, prior, rays)
         depth = log_depth.exp().clamp(MIN_M, MAX_M)
         depth = torch.where(sky > 0, torch.full_like(depth, SKY_M), depth)
         outputs = depth, torch.sigmoid(confidence)
-        if not self.network.uses_prior:
+        if self.matcher is None:
             return outputs
-        return *outputs, first.exp().clamp(MIN_M, MAX_M), torch.sigmoid(match)
+        return *outputs, first.exp().clamp(MIN_M, MAX_M), torch.sigmoid(self.matcher(evidence))
 
 
 def unfold_stem(network: DepthNetwork) -> None:
@@ -73,8 +74,8 @@ def load(checkpoint: Path) -> tuple[DepthNetwork, dict]:
     return network.eval(), state["recipe"] | {"seen": state["seen"]}
 
 
-def to_onnx(network: DepthNetwork) -> onnx.ModelProto:
-    """A network in evaluation mode; it is changed on the way."""
+def to_onnx(network: DepthNetwork, matcher: Matcher | None = None) -> onnx.ModelProto:
+    """A network in evaluation mode; it is changed on the way. One with radar needs its `matcher`."""
     with torch.no_grad():
         unfold_stem(network)
     names = ["image", "rays"] + (["prior"] if network.uses_prior else [])
@@ -82,14 +83,14 @@ def to_onnx(network: DepthNetwork) -> onnx.ModelProto:
         : len(names)
     ]
     outputs = {"depth": (1, 1, HEIGHT, WIDTH), "confidence": (1, 1, HEIGHT, WIDTH)}
-    if network.uses_prior:
+    if matcher is not None:
         outputs |= {"first_look": (1, 1, *GRID), "radar_match": (1, 1)}
     buffer = io.BytesIO()
     with warnings.catch_warnings():
         # Sizes are constants here, and the exporter that writes old operator sets is the one wanted.
         warnings.simplefilter("ignore")
         torch.onnx.export(
-            Metres(network).eval(), tuple(inputs), buffer, dynamo=False, opset_version=OPSET,
+            Metres(network, matcher).eval(), tuple(inputs), buffer, dynamo=False, opset_version=OPSET,
             input_names=names, output_names=list(outputs),
         )  # fmt: skip
     model = onnx.load_from_string(buffer.getvalue())

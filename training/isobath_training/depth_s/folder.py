@@ -10,6 +10,7 @@ import onnx
 from ..folder import Folder, run
 from ..quantize import quantize
 from .export import HEIGHT, WIDTH, load, to_onnx
+from .match import fit
 from .network import MAX_M, MIN_M
 from .samples import MEAN, STD, Frames
 
@@ -19,7 +20,7 @@ PLAIN_FRAMES, VARIED_FRAMES = 60, 120
 # Golden frames are tried until one whose pixels are all far from the border of the sky.
 GOLDEN_TRIALS = 40
 # Kept exact: outputs, and what works on depths instead of features.
-EXACT = ("/guess/", "/agreement/", "/trust/", "/spread", "/match/", "/head/", "/network/stem/")
+EXACT = ("/guess/", "/agreement/", "/trust/", "/spread", "/matcher/", "/head/", "/network/stem/")
 TOLERANCE = {"fp32": {"abs": 0.01, "rel": 0.005}, "int8": {"abs": 0.1, "rel": 0.25}}
 
 
@@ -63,9 +64,9 @@ def folder(name: str, checkpoint: Path, data: Path | list[Path], measured: dict[
     """From a checkpoint; `data` are frames of the training split to calibrate with, `measured` figures on the test split."""
     network, recipe = load(checkpoint)
     uses_prior = network.uses_prior
-    model = to_onnx(network)
-    names = [value.name for value in model.graph.input]
     frames = Frames(data, seed=0, training=False)
+    model = to_onnx(network, fit(network, frames) if uses_prior else None)
+    names = [value.name for value in model.graph.input]
     varied = Frames(data, seed=0, training=True, scaled=0.5)
     chosen = range(0, len(frames), max(1, len(frames) // PLAIN_FRAMES))
     seen = chain(inputs(frames, chosen, names), inputs(varied, range(VARIED_FRAMES), names))

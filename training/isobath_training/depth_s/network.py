@@ -30,8 +30,8 @@ LEVELS = 5
 RETURN_FEATURES, SPREAD_FEATURES = 3, 2
 # How a return differs from those around it, its size, how much stands behind these, the mean size in the image.
 ODD_FEATURES = 4
-# What a return says about whether it belongs to the image; log depth within which it agrees.
-MATCH_FEATURES, AGREES = 16, 0.25
+# Log depth within which a return agrees, from strict to lenient.
+AGREES = (0.08, 0.25, 0.6)
 # Pixels of one cell, unfolded.
 SUBPIXELS = CELL * CELL
 
@@ -148,35 +148,14 @@ class Spread(nn.Module):
         return spread + torch.zeros_like(difference), support + torch.zeros_like(difference)
 
 
-class Match(nn.Module):
-    """Whether the returns are of this image at all: [n, 1] logit.
-
-    Each return says how it fits where it is; that is averaged over the returns and seen beside how well those that
-    speak for the scale agree with the rest, the whole image, the error of the scale and the number of returns.
-    """
-
-    def __init__(self, local: int, context: int) -> None:
-        super().__init__()
-        self.fit = nn.Sequential(nn.Conv2d(local, MATCH_FEATURES, 1), nn.ReLU())
-        self.decide = nn.Sequential(
-            nn.Linear(MATCH_FEATURES + context + 4, MATCH_FEATURES), nn.ReLU(), nn.Linear(MATCH_FEATURES, 1)
-        )
-
-    def forward(
-        self, local: Tensor, weight: Tensor, said: Tensor, difference: Tensor, context: Tensor, offset: Tensor
-    ) -> Tensor:
-        count = weight.sum((2, 3))
-        fits = (self.fit(local).float() * weight).sum((2, 3)) / (count + 1e-3)
-        agreeing = torch.cat([torch.exp(-((difference / AGREES) ** 2)), difference.abs()], 1)
-        agreement = (agreeing * said).sum((2, 3)) / (said.sum((2, 3)) + 1e-3)
-        seen = torch.cat([fits, agreement, context.float(), offset.flatten(1), torch.log1p(count)], 1)
-        return self.decide(seen).float()
+def mean_of(x: Tensor, weight: Tensor) -> Tensor:
+    """Weighted means over the image, [n, channels]; 0 without weight."""
+    return (x * weight).sum((2, 3)) / (weight.sum((2, 3)) + 1e-3)
 
 
 class DepthNetwork(nn.Module):
     """`forward` gives log depth, logit of the confidence and logit of the sky at image size, the log depth of
-    the image alone at a quarter of it, and the logit of the returns being of this image (of no meaning without
-    returns)."""
+    the image alone at a quarter of it, and what tells whether the returns are of this image (see `match.py`)."""
 
     def __init__(
         self, widths: tuple[int, int, int, int] = (32, 64, 96, 128), *, uses_prior: bool = True
@@ -209,7 +188,6 @@ class DepthNetwork(nn.Module):
         self.again_up_8, self.last_8 = ConvUnit(n, m, size=1, relu=False), Block(m)
         self.again_up_4, self.last_4 = ConvUnit(m, a, size=1, relu=False), ConvUnit(a, 2 * a)
         self.head = nn.Conv2d(2 * a, 2 * SUBPIXELS + 1, 1)
-        self.match = Match(a + RETURN_FEATURES + SPREAD_FEATURES, n)
         for start in (self.guess, self.head):
             nn.init.zeros_(start.weight)
             nn.init.zeros_(start.bias)
@@ -233,20 +211,21 @@ class DepthNetwork(nn.Module):
             # Returns that agree with those around them are right even where the first look is not.
             around, behind = self.spread(difference, weight)
             odd = (difference - around) * known
-            noise = (odd.abs() * weight).sum((2, 3), keepdim=True) / (weight.sum((2, 3), keepdim=True) + 1e-3)
+            noise = mean_of(odd.abs(), weight)[..., None, None]
             company = torch.cat([odd, odd.abs(), behind * known, noise * known], 1)
             trust = torch.sigmoid(
                 self.trust(torch.cat([features, returns, company.to(features.dtype)], 1)).float()
             )
             spread, support = self.spread(difference, weight * trust)
             guess = guess + offset
+            evidence = self.evidence(difference, odd, weight, said, trust, offset)
         else:
             returns = torch.zeros_like(guess).expand(-1, RETURN_FEATURES, -1, -1)
-            spread = support = weight = said = difference = torch.zeros_like(guess)
-            offset = torch.zeros_like(guess[:, :, :1, :1])
+            spread = support = torch.zeros_like(guess)
+            evidence = guess.new_zeros(len(guess), 0)
         local = torch.cat([features, torch.cat([returns, spread, support], 1).to(features.dtype)], 1)
         corrected, context = self.correct(local)
-        match = self.match(local, weight, said, difference, context, offset)
+        evidence = torch.cat([evidence, context.float()], 1)
         y = self.head(corrected).float()
         base = F.interpolate(guess + spread, scale_factor=CELL, mode="bilinear", align_corners=False)
         log_depth = base + F.pixel_shuffle(y[:, :SUBPIXELS], CELL)
@@ -254,7 +233,7 @@ class DepthNetwork(nn.Module):
         confidence = F.interpolate(
             y[:, 2 * SUBPIXELS :], scale_factor=CELL, mode="bilinear", align_corners=False
         )
-        return log_depth, confidence, sky, first, match
+        return log_depth, confidence, sky, first, evidence
 
     def look(self, image: Tensor, rays: Tensor) -> tuple[Tensor, Tensor]:
         """The image alone: features and log depth of the cells."""
@@ -267,6 +246,19 @@ class DepthNetwork(nn.Module):
         y = self.decode_8(F.relu(enlarge(self.up_8(y), x_8) + x_8))
         y = self.decode_4(F.relu(enlarge(self.up_4(y), x) + x))
         return y, START + self.guess(y).float()
+
+    @staticmethod
+    def evidence(
+        difference: Tensor, odd: Tensor, weight: Tensor, said: Tensor, trust: Tensor, offset: Tensor
+    ) -> Tensor:
+        """How the returns fit, [n, 15]: shares that agree, sizes of the differences, number, error of the scale."""
+        agreeing = torch.cat([torch.exp(-((difference / width) ** 2)) for width in AGREES], 1)
+        size = difference.abs()
+        offset = offset.flatten(1)
+        means = [mean_of(x, w) for x in (agreeing, size) for w in (said, weight)]
+        means += [mean_of(odd.abs(), weight), mean_of(trust, weight), mean_of(trust, said)]
+        counts = [torch.log1p(x.sum((2, 3))) for x in (weight, said)]
+        return torch.cat([*means, *counts, offset, offset.abs()], 1)
 
     def correct(self, local: Tensor) -> tuple[Tensor, Tensor]:
         """The second pass: features to correct with, and means over the image."""

@@ -19,7 +19,7 @@ MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 # Between which factors a world is scaled.
 SCALES = (0.25, 2.0)
 # Frames of one world are this near to each other; share of foreign returns that are of one.
-NEIGHBOURS, NEAR = 8, 0.25
+NEIGHBOURS, NEAR = 24, 0.5
 
 
 @dataclass
@@ -31,8 +31,6 @@ class Batch:
     depth: Tensor
     # Index of the scene.
     scene: Tensor
-    # Whether the returns are of the image: 1, 0, NaN without returns.
-    belongs: Tensor
 
 
 class Frames:
@@ -105,7 +103,6 @@ class Frames:
             factor = np.float32(np.exp(random.uniform(*np.log(SCALES))))
             metres, points = metres * factor, points * factor
         prior = draw(points, sigmas, cells, grid)
-        belongs = torch.tensor(float(not foreign) if prior[1].any() else torch.nan)
         pixels = colours(pixels, random) if self.training else pixels
         image, prior, directions = (
             (pixels - self.mean) / self.std,
@@ -116,7 +113,7 @@ class Frames:
         if self.training and random.random() < 0.5:
             image, prior, metres = image.flip(-1), prior.flip(-1), metres.flip(-1)
             directions = directions.flip(-1) * torch.tensor([-1.0, 1.0]).view(2, 1, 1)
-        return image, prior, directions, metres, torch.tensor(scene), belongs
+        return image, prior, directions, metres, torch.tensor(scene)
 
     def other(self, frame: int, random: np.random.Generator) -> int:
         """A frame that this one's radar could be taken for: of the same world, or of the same kind of scene."""
@@ -134,11 +131,9 @@ class Frames:
             turn, position = divmod(number, len(self))
             frame = self.order(turn)[position] if self.training else position
             samples.append(self.sample(int(frame), number, size))
-        image, prior, directions, depth, scene, belongs = (
-            torch.stack(part) for part in zip(*samples, strict=True)
-        )
+        image, prior, directions, depth, scene = (torch.stack(part) for part in zip(*samples, strict=True))
         image = image.contiguous(memory_format=torch.channels_last)
-        return Batch(image, prior, directions, depth[:, None], scene, belongs)
+        return Batch(image, prior, directions, depth[:, None], scene)
 
     def order(self, turn: int) -> np.ndarray:
         if getattr(self, "_turn", None) != turn:

@@ -20,7 +20,7 @@ WARM_UP = 8_000
 # Share of the samples of which only the returns tell the scale. Without returns they would be contradictions, and
 # the network without radar is to be as good as it can be.
 SCALED = 0.25
-# Share of the samples with the returns of another frame: the network learns to tell, and to do without them.
+# Share of the samples with the returns of another frame: the network learns to do without them.
 FOREIGN = 0.12
 
 
@@ -111,7 +111,7 @@ class Run:
         self.network.train()
         with torch.autocast("cpu", torch.bfloat16):
             outputs = self.network(batch.image, batch.prior, batch.rays)
-        total, figures = loss(tuple(x.float() for x in outputs), batch.depth, batch.belongs)
+        total, figures = loss(tuple(x.float() for x in outputs), batch.depth)
         self.optimizer.zero_grad(set_to_none=True)
         total.backward()
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
