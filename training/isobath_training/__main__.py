@@ -89,6 +89,7 @@ def add_export(commands) -> None:
         "--data", type=Path, nargs="+", help="frames of the training split, to calibrate INT8 with"
     )
     export.add_argument("--figures", type=Path, help="JSON of `evaluate` on the test split, for the card")
+    export.add_argument("--threads", type=int, default=1)
     export.add_argument("--out", type=Path, required=True, help="the model folder to write")
     export.set_defaults(run=run_export)
 
@@ -122,8 +123,11 @@ def run_export(arguments) -> None:
     if name in BASELINES:
         folder = BASELINES[name].folder()
     else:
+        import torch
+
         from .depth_s.folder import folder as depth_folder
 
+        torch.set_num_threads(arguments.threads)
         if arguments.checkpoint is None or arguments.data is None:
             raise SystemExit(f"{name}: expected --checkpoint and --data")
         measured = json.loads(arguments.figures.read_text()) if arguments.figures else {}

@@ -148,7 +148,7 @@ def test_flipped_and_cropped_samples_keep_their_geometry(data):
     frames = Frames(data, seed=5, training=True)
     checked = 0
     for number in range(40):
-        _, prior, directions, depth, _ = frames.sample(number % 8, number, (96, 128))
+        _, prior, directions, depth, *_ = frames.sample(number % 8, number, (96, 128))
         z, weight = prior.numpy()
         assert np.isfinite(directions.numpy()).all() and (np.diff(directions[0].numpy(), axis=1) > 0).all()
         wall = depth.numpy()[np.isfinite(depth.numpy())].max()

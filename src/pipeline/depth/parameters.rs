@@ -88,7 +88,7 @@ const fn live(spec: ParameterSpec) -> ParameterSpec {
 }
 
 pub(super) const DEPTH_PARAMETERS: &[ParameterSpec] = &[
-    text("model", "depth_baseline", Constraint::Any, "Name of a bundled model, or path of a model folder"),
+    text("model", "depth_s", Constraint::Any, "Name of a bundled model, or path of a model folder"),
     text(
         "precision",
         "auto",

@@ -31,6 +31,8 @@ class Batch:
     depth: Tensor
     # Index of the scene.
     scene: Tensor
+    # Whether the returns are of the image: 1, or 0 for those of another frame.
+    belongs: Tensor
 
 
 class Frames:
@@ -113,7 +115,7 @@ class Frames:
         if self.training and random.random() < 0.5:
             image, prior, metres = image.flip(-1), prior.flip(-1), metres.flip(-1)
             directions = directions.flip(-1) * torch.tensor([-1.0, 1.0]).view(2, 1, 1)
-        return image, prior, directions, metres, torch.tensor(scene)
+        return image, prior, directions, metres, torch.tensor(scene), torch.tensor(float(not foreign))
 
     def other(self, frame: int, random: np.random.Generator) -> int:
         """A frame that this one's radar could be taken for: of the same world, or of the same kind of scene."""
@@ -131,9 +133,9 @@ class Frames:
             turn, position = divmod(number, len(self))
             frame = self.order(turn)[position] if self.training else position
             samples.append(self.sample(int(frame), number, size))
-        image, prior, directions, depth, scene = (torch.stack(part) for part in zip(*samples, strict=True))
+        image, prior, directions, depth, scene, belongs = (torch.stack(part) for part in zip(*samples, strict=True))
         image = image.contiguous(memory_format=torch.channels_last)
-        return Batch(image, prior, directions, depth[:, None], scene)
+        return Batch(image, prior, directions, depth[:, None], scene, belongs)
 
     def order(self, turn: int) -> np.ndarray:
         if getattr(self, "_turn", None) != turn:
