@@ -11,6 +11,8 @@ from .folder import write_folder
 BASELINES = {"depth_baseline": depth_baseline, "detection_baseline": detection_baseline}
 # Whether the network takes radar.
 DEPTH_MODELS = {"depth_s": True, "depth_s_vision": False}
+# Networks whose checkpoints others publish.
+PUBLISHED = ("depth_rmv_vits", "depth_da2_vits")
 
 
 def main() -> None:
@@ -73,12 +75,24 @@ def add_measure(commands) -> None:
 
 def add_export(commands) -> None:
     export = commands.add_parser("export", help="write a model folder: ONNX, golden output, manifest, card")
-    export.add_argument("--model", choices=sorted(BASELINES | DEPTH_MODELS), required=True)
-    export.add_argument("--checkpoint", type=Path, help="of a trained model")
+    export.add_argument("--model", choices=sorted([*BASELINES, *DEPTH_MODELS, *PUBLISHED]), required=True)
+    export.add_argument("--checkpoint", type=Path, help="of a trained model, or a downloaded .pth")
     export.add_argument("--data", type=Path, help="frames of the training split, to calibrate INT8 with")
     export.add_argument("--figures", type=Path, help="JSON of `evaluate` on the test split, for the card")
+    published = export.add_argument_group("published checkpoints")
+    published.add_argument(
+        "--image-size", type=size, default="336x252", help="columns x rows, multiples of 14"
+    )
+    published.add_argument("--dynamic", action="store_true", help="leave columns and rows free in the files")
+    published.add_argument("--max-depth", type=float, help="metres that the checkpoint was trained for")
     export.add_argument("--out", type=Path, required=True, help="the model folder to write")
     export.set_defaults(run=run_export)
+
+
+def size(text: str) -> tuple[int, int]:
+    """Columns x rows → rows, columns."""
+    columns, rows = (int(part) for part in text.split("x"))
+    return rows, columns
 
 
 def run_train(arguments) -> None:
@@ -109,6 +123,15 @@ def run_export(arguments) -> None:
     name = arguments.model
     if name in BASELINES:
         folder = BASELINES[name].folder()
+    elif name in PUBLISHED:
+        from .depth_vits.folder import folder as published_folder
+
+        if arguments.checkpoint is None:
+            raise SystemExit(f"{name}: expected --checkpoint")
+        folder = published_folder(
+            name, arguments.checkpoint, arguments.data,
+            size=arguments.image_size, dynamic=arguments.dynamic, max_m=arguments.max_depth,
+        )  # fmt: skip
     else:
         from .depth_s.folder import folder as depth_folder
 
