@@ -53,6 +53,14 @@ def add_train(commands) -> None:
     train.add_argument("--samples", type=int, default=600_000, help="how many are seen in all")
     train.add_argument("--seed", type=int, default=1)
     train.add_argument("--threads", type=int, default=1)
+    train.add_argument("--teacher", type=Path, help="a model folder or a checkpoint, to learn from as well")
+    train.add_argument(
+        "--teacher-weight", type=float, default=0.5, help="of its loss beside that of the truth"
+    )
+    train.add_argument(
+        "--from", dest="start", type=Path, help="checkpoint whose weights a new run begins with"
+    )
+    train.add_argument("--rate", type=float, help="learning rate; default: of a run from nothing")
     train.set_defaults(run=run_train)
 
 
@@ -96,10 +104,16 @@ def size(text: str) -> tuple[int, int]:
 
 
 def run_train(arguments) -> None:
+    from .depth_s.distillation import Teacher
     from .depth_s.train import Recipe, train
 
-    recipe = Recipe(DEPTH_MODELS[arguments.model], arguments.seed, arguments.samples)
-    train(recipe, arguments.data, arguments.validation, arguments.checkpoint, threads=arguments.threads)
+    rate = {} if arguments.rate is None else {"rate": arguments.rate}
+    recipe = Recipe(DEPTH_MODELS[arguments.model], arguments.seed, arguments.samples, **rate)
+    teacher = Teacher.open(arguments.teacher, arguments.teacher_weight) if arguments.teacher else None
+    train(
+        recipe, arguments.data, arguments.validation, arguments.checkpoint,
+        threads=arguments.threads, teacher=teacher, start=arguments.start,
+    )  # fmt: skip
 
 
 def run_pack(arguments) -> None:

@@ -1,12 +1,12 @@
 """The whole network, and how published checkpoints become it."""
 
-import pickle
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
+from ..checkpoint import read_checkpoint
 from .encoder import PATCH, Encoder
 from .head import Head
 
@@ -56,11 +56,8 @@ def load(path: Path, variant: Variant, max_m: float | None = None) -> DepthVit:
         raise SystemExit(
             f"{path}: expected --max-depth with the metres it was trained for (Depth Anything V2: 20 indoors, 80 outdoors)"
         )
-    try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError) as error:
-        raise SystemExit(f"{path}: expected a PyTorch checkpoint: {str(error).splitlines()[0]}") from None
-    state = state.get("model", state) if isinstance(state, dict) else state
+    state = read_checkpoint(path)
+    state = state.get("model", state)
     if not isinstance(state, dict) or not all(isinstance(value, Tensor) for value in state.values()):
         raise SystemExit(f"{path}: expected a state dict, alone or under 'model', found other things in it")
     network = DepthVit(variant, max_m)
