@@ -1,4 +1,4 @@
-"""The command: python -m isobath_training export-data|train|pack|measure|export …."""
+"""The command: python -m isobath_training export-data|export-bag|train|pack|measure|export …."""
 
 import argparse
 import json
@@ -18,7 +18,7 @@ PUBLISHED = ("depth_rmv_vits", "depth_da2_vits")
 def main() -> None:
     parser = argparse.ArgumentParser(prog="isobath_training", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
-    for add in (add_export_data, add_train, add_pack, add_measure, add_export):
+    for add in (add_export_data, add_export_bag, add_train, add_pack, add_measure, add_export):
         add(commands)
     arguments = parser.parse_args()
     arguments.run(arguments)
@@ -38,6 +38,24 @@ def add_export_data(commands) -> None:
             a.scenes, a.split, a.frames, a.out, sensors=a.sensors, image_size=a.image_size, isobath=a.isobath
         )
     )
+
+
+def add_export_bag(commands) -> None:
+    bags = commands.add_parser("export-bag", help="recordings of your own robot as arrays, LiDAR as truth")
+    bags.add_argument(
+        "bags", type=Path, nargs="+", help="with camera, camera info, LiDAR, tf; radars if there are"
+    )
+    bags.add_argument("--out", type=Path, required=True, help="new folder of the arrays")
+    bags.add_argument("--image-size", type=size, default="320x240", help="columns x rows")
+    bags.add_argument("--every", type=int, default=5, help="take every n-th image: neighbours teach little")
+    bags.add_argument(
+        "--remap", type=renamed, action="append", default=[], metavar="FROM:=TO",
+        help="image, camera_info, lidar/points, radar_0/points … radar_3/points := topic of the bag",
+    )  # fmt: skip
+    bags.add_argument(
+        "--doppler-sign", type=float, choices=(1.0, -1.0), default=1.0, help="1: receding is positive"
+    )
+    bags.set_defaults(run=run_export_bag)
 
 
 def add_train(commands) -> None:
@@ -101,6 +119,21 @@ def size(text: str) -> tuple[int, int]:
     """Columns x rows → rows, columns."""
     columns, rows = (int(part) for part in text.split("x"))
     return rows, columns
+
+
+def renamed(text: str) -> tuple[str, str]:
+    """`FROM:=TO`, relative and absolute names alike."""
+    name, topic = text.split(":=")
+    return name.lstrip("/"), topic
+
+
+def run_export_bag(arguments) -> None:
+    from .bag.export import export_bags
+
+    export_bags(
+        arguments.bags, arguments.out, size=arguments.image_size, every=arguments.every,
+        remap=dict(arguments.remap), doppler_sign=arguments.doppler_sign,
+    )  # fmt: skip
 
 
 def run_train(arguments) -> None:
