@@ -286,6 +286,11 @@ def test_what_cannot_be_used_is_said(tmp_path):
         export_bags([fisheye], tmp_path / "arrays", remap={"image": "/radar_0/points"})
     with pytest.raises(SystemExit, match="expected a bag"):
         export_bags([tmp_path], tmp_path / "arrays")
+    # Nothing half-made stays when a later bag is none.
+    good = write_bag(tmp_path / "good")
+    with pytest.raises(SystemExit, match="fisheye: .*equidistant"):
+        export_bags([good, fisheye], tmp_path / "arrays", size=(60, 80))
+    assert not (tmp_path / "arrays").exists()
     (tmp_path / "full").mkdir()
     (tmp_path / "full/file").touch()
     with pytest.raises(SystemExit, match="expected a new folder"):

@@ -1,8 +1,6 @@
 """A bag → arrays that `isobath_training train` reads, with LiDAR points as truth."""
 
-import json
 from collections import Counter, deque
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -10,20 +8,13 @@ import torch
 import torch.nn.functional as F
 from ruamel.yaml import YAML
 
-from ..arrays import FORMAT
 from ..depth_s.prior import scaled
 from .clouds import point_times, radar_fields
 from .recording import Recording, RecordingError, Scan, decoded, open_recording, pixels
 from .transforms import TransformError, inverse, moved
 from .truth import sparse_depth
+from .writer import COLUMNS, ArraysWriter, Frame
 
-COLUMNS = {
-    "frames": ["scene", "seed", "image"],
-    "camera": ["fx", "fy", "cx", "cy", "k1", "k2", "p1", "p2", "k3"],
-    "radar": [
-        "x", "y", "z", "range_rate", "snr", "rcs", "radar", "age", "motion", "azimuth_std", "elevation_std",
-    ],
-}  # fmt: skip
 # Scans of each radar: the nearest in time and those before it.
 SCANS = 4
 # A scan this far from the image, seconds, says nothing of it.
@@ -36,15 +27,6 @@ POSE_STEP_S = 0.004
 SPEED_OVER_S = 0.1
 # Images with fewer true pixels are left out.
 LEAST_TRUTH = 200
-
-
-@dataclass
-class Frame:
-    image: np.ndarray
-    depth: np.ndarray
-    camera: np.ndarray
-    radar: np.ndarray
-    number: int
 
 
 class Exporter:
@@ -205,29 +187,33 @@ def export_bags(
     """Writes the arrays of `docs/simulator.md` for these bags; each is a scene."""
     if out.exists() and any(out.iterdir()):
         raise SystemExit(f"{out}: expected a new folder, found files in it")
-    frames: list[tuple[int, int, Frame]] = []
-    for scene, bag in enumerate(bags):
-        try:
-            recording = open_recording(bag, remap or {})
-            exporter = Exporter(recording, size, doppler_sign)
-            made = [frame for frame in exporter.frames(every) if frame is not None]
-        except (RecordingError, TransformError) as error:
-            raise SystemExit(str(error) if str(bag) in str(error) else f"{bag}: {error}") from None
-        report(bag, recording, exporter, made)
-        frames += [(scene, simulated_seed(bag), frame) for frame in made]
-    write(out, frames, [bag.name for bag in bags])
+    writer = ArraysWriter(out)
+    try:
+        for scene, bag in enumerate(bags):
+            export_bag(
+                bag, scene, writer, Exporter(open_recording(bag, remap or {}), size, doppler_sign), every
+            )
+    except (RecordingError, TransformError) as error:
+        writer.discard()
+        raise SystemExit(str(error) if str(bag) in str(error) else f"{bag}: {error}") from None
+    writer.finish([bag.name for bag in bags])
 
 
-def report(bag: Path, recording: Recording, exporter: Exporter, made: list[Frame]) -> None:
-    """What came of a bag, in a line or two."""
+def export_bag(bag: Path, scene: int, writer: ArraysWriter, exporter: Exporter, every: int) -> None:
+    """One bag, and a line or two about what came of it."""
+    recording, seed = exporter.recording, simulated_seed(bag)
+    before, true, returns = writer.frames, 0.0, 0
+    for frame in exporter.frames(every):
+        if frame is not None:
+            writer.append(scene, seed, frame)
+            true, returns = true + np.isfinite(frame.depth).mean(), returns + len(frame.radar)
+    n = writer.frames - before
     left_out = "".join(f", {count} left out: {why}" for why, count in exporter.left_out.items())
-    if not made:
-        raise SystemExit(f"{bag}: expected images with LiDAR points about their time, found none{left_out}")
-    share = np.mean([np.isfinite(frame.depth).mean() for frame in made])
-    returns = np.mean([len(frame.radar) for frame in made])
-    print(
-        f"{bag}: {len(made)} frames, {share:.1%} of their pixels true, {returns:.0f} returns each{left_out}"
-    )
+    if n == 0:
+        raise RecordingError(
+            f"{bag}: expected images with LiDAR points about their time, found none{left_out}"
+        )
+    print(f"{bag}: {n} frames, {true / n:.1%} of their pixels true, {returns / n:.0f} returns each{left_out}")
     if not any(recording.scans):
         print(f"{bag}: no radar on /radar_0/points: returns will be drawn from the LiDAR's depth alone")
     if all(edge.static for edge in recording.transforms.edges.values()):
@@ -241,16 +227,3 @@ def simulated_seed(bag: Path) -> int:
         return 0
     information = YAML(typ="safe", pure=True).load(file.read_text())["rosbag2_bagfile_information"]
     return int((information.get("custom_data") or {}).get("isobath_seed", 0))
-
-
-def write(out: Path, frames: list[tuple[int, int, Frame]], scenes: list[str]) -> None:
-    out.mkdir(parents=True, exist_ok=True)
-    index = {"format": FORMAT, "frames": len(frames), "scenes": scenes, "classes": [], "columns": COLUMNS}
-    (out / "dataset.json").write_text(json.dumps(index, indent=2) + "\n")
-    rows = [[scene, seed, frame.number] for scene, seed, frame in frames]
-    np.save(out / "frames.npy", np.array(rows, np.int64))
-    for name in ("image", "depth", "camera"):
-        np.save(out / f"{name}.npy", np.stack([getattr(frame, name) for _, _, frame in frames]))
-    np.save(out / "radar.npy", np.concatenate([frame.radar for _, _, frame in frames]))
-    counts = [len(frame.radar) for _, _, frame in frames]
-    np.save(out / "radar_offsets.npy", np.cumsum([0, *counts]).astype(np.int64))
