@@ -6,8 +6,8 @@ use std::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use isobath::depth::{
-    DepthColours, DepthRange, Fusion, Normalisation, PriorConfig, Resizer, Upsampler, colour_depth,
-    draw_prior, fuse, write_points,
+    DepthColours, DepthRange, Fusion, Normalisation, PointFilter, PointMask, PriorConfig, Resizer, Upsampler,
+    colour_depth, draw_prior, fuse, write_points,
 };
 use isobath::geometry::{CameraModel, RayTable};
 use isobath::message::{Image, PointCloud2, PointField};
@@ -18,6 +18,9 @@ const NETWORK_PIXELS: usize = NETWORK.0 * NETWORK.1;
 /// A vision transformer's input, larger than the image in places.
 const LARGE: (usize, usize) = (518, 392);
 const RANGE: DepthRange = DepthRange { min_m: 0.2, max_m: 120.0, saturates: true };
+
+/// What the node takes by default.
+const FILTER: PointFilter = PointFilter { min_confidence: 0.3, max_step: 0.15 };
 
 /// A ramp from near to the sky, with a hole every 16 pixels.
 fn network_depth() -> Vec<f32> {
@@ -62,6 +65,7 @@ fn stages(c: &mut Criterion) {
         let mut confidence_image = vec![0.0; columns * rows];
         let mut picture = vec![0; 3 * columns * rows];
         let mut points = Vec::new();
+        let mut mask = PointMask::default();
 
         let mut group = c.benchmark_group("depth");
         group.bench_function(BenchmarkId::new("tensor", &size), |b| {
@@ -89,7 +93,8 @@ fn stages(c: &mut Criterion) {
         group.bench_function(BenchmarkId::new("points_stride_2", &size), |b| {
             b.iter(|| {
                 points.clear();
-                write_points(&depth_m, &rays, &image, black_box(&mut points))
+                mask.decide(FILTER, &network_m, &confidence, NETWORK, (columns, rows)).unwrap();
+                write_points(&depth_m, &rays, &mask, &image, black_box(&mut points))
             });
         });
         group.bench_function(BenchmarkId::new("preview", &size), |b| {

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use isobath::message::{DiagnosticArray, DiagnosticStatus, Header, KeyValue, Message, Stamp, to_cdr};
-use isobath::pipeline::{Accounting, LatencySummary};
+use isobath::pipeline::{Accounting, InfluenceSums, LatencySummary};
 use isobath::sync::DropReason;
 use r2r::{PublisherUntyped, QosProfile};
 
@@ -44,6 +44,7 @@ pub struct Reporter {
     published: u64,
     dropped: BTreeMap<&'static str, u64>,
     problems: BTreeMap<String, u64>,
+    radar: InfluenceSums,
     second: Second,
 }
 
@@ -51,6 +52,7 @@ pub struct Reporter {
 #[derive(Debug, Default)]
 struct Second {
     rate_hz: f64,
+    radar: InfluenceSums,
     warnings: Vec<String>,
 }
 
@@ -100,7 +102,7 @@ impl Reporter {
             None if rate_hz > 0.0 => format!("publishing at {rate_hz:.1} Hz"),
             None => "waiting for input".into(),
         };
-        let mut values = values(report, rate_hz);
+        let mut values = values(report, &self.second);
         values.extend(
             warnings.iter().enumerate().map(|(index, text)| pair(format!("warning.{index}"), text.clone())),
         );
@@ -137,7 +139,9 @@ impl Reporter {
         self.received = accounting.received();
         self.published = accounting.published();
         self.dropped.clone_from(accounting.dropped());
-        Second { rate_hz: published as f64 / elapsed_s.max(1e-3), warnings }
+        let radar = accounting.radar_influence().since(&self.radar);
+        self.radar = *accounting.radar_influence();
+        Second { rate_hz: published as f64 / elapsed_s.max(1e-3), radar, warnings }
     }
 }
 
@@ -164,12 +168,12 @@ fn explain(reason: &str) -> &'static str {
         .map_or("unknown reason", |known| known.explain())
 }
 
-fn values(report: &Report<'_>, rate_hz: f64) -> Vec<KeyValue<'static>> {
+fn values(report: &Report<'_>, second: &Second) -> Vec<KeyValue<'static>> {
     let accounting = report.accounting;
     let mut values = vec![
         pair("received", accounting.received()),
         pair("published", accounting.published()),
-        pair("rate_hz", format!("{rate_hz:.2}")),
+        pair("rate_hz", format!("{:.2}", second.rate_hz)),
     ];
     values.extend(accounting.dropped().iter().map(|(reason, n)| pair(format!("dropped.{reason}"), n)));
     values.extend(accounting.degraded().iter().map(|(what, n)| pair(format!("degraded.{what}"), n)));
@@ -181,6 +185,8 @@ fn values(report: &Report<'_>, rate_hz: f64) -> Vec<KeyValue<'static>> {
         values.push(pair(format!("stage_ms.{stage}.p50"), format!("{:.2}", times.p50)));
         values.push(pair(format!("stage_ms.{stage}.p99"), format!("{:.2}", times.p99)));
     }
+    values
+        .extend(second.radar.means().map(|(name, mean)| pair(format!("radar.{name}"), format!("{mean:.3}"))));
     values.extend(report.facts.iter().map(|(name, value)| pair(*name, value)));
     values.push(pair("rmw", &report.transport.middleware));
     for input in report.inputs {

@@ -3,6 +3,7 @@
 use smallvec::SmallVec;
 
 use super::error::{DepthError, check_length, pixel_count};
+use super::point_mask::{MaskRow, PointMask};
 use crate::geometry::RayTable;
 use crate::message::{Header, PointCloud2, PointField};
 use crate::sensor::{ImageView, PixelFormat};
@@ -17,11 +18,13 @@ const POINT_STEP: usize = 16;
 ///   are not finite and positive give no point.
 /// - `rays`: the table of the image's camera; a pixel without a ray gives no point. Its stride is that
 ///   of the points.
+/// - `mask`: decided for this image; what it does not take gives no point.
 /// - Per point: x, y, z as little-endian f32 metres (x right, y down, z forward), then the bytes blue,
 ///   green, red, 0: RViz and PCL read them as a float field `rgb`.
 pub fn write_points(
     depth_m: &[f32],
     rays: &RayTable,
+    mask: &PointMask,
     image: &ImageView<'_>,
     out: &mut Vec<u8>,
 ) -> Result<usize, DepthError> {
@@ -31,14 +34,19 @@ pub fn write_points(
         let found = rays.image_size();
         return Err(DepthError::SizeMismatch { what: "ray table", expected: (width, height), found });
     }
+    if mask.image_size() != (width, height) {
+        let found = mask.image_size();
+        return Err(DepthError::SizeMismatch { what: "point mask", expected: (width, height), found });
+    }
     let start = out.len();
     // At full length from the start: a loop that grows its output checks the capacity at each point.
     out.resize(start + rays.rays().len() * POINT_STEP, 0);
     let (points, _) = out[start..].as_chunks_mut::<POINT_STEP>();
     let mut n = 0;
     for (k, depth_m) in depth_m.chunks_exact(width).step_by(rays.stride()).enumerate() {
-        let row = Row { depth_m, rays: rays.row(k), stride: rays.stride() };
-        let y = (k * rays.stride()) as u32;
+        let y = k * rays.stride();
+        let row = Row { depth_m, rays: rays.row(k), mask: mask.row(y), stride: rays.stride() };
+        let y = y as u32;
         let (pixels, points) = (image.row(y), &mut points[n..]);
         n += match image.format() {
             PixelFormat::Bgr8 => row.write(pixels.as_chunks().0, |[b, g, r]: &[u8; 3]| [*b, *g, *r], points),
@@ -68,6 +76,7 @@ struct Row<'a> {
     depth_m: &'a [f32],
     /// Of every `stride`-th pixel.
     rays: &'a [[f32; 2]],
+    mask: MaskRow<'a>,
     stride: usize,
 }
 
@@ -101,7 +110,8 @@ impl Row<'_> {
             point[8..12].copy_from_slice(&z.to_le_bytes());
             point[12..16].copy_from_slice(&[b, g, r, 0]);
             // One that does not count is overwritten by the next.
-            n += usize::from((z > 0.0) & z.is_finite() & x_m.is_finite() & y_m.is_finite());
+            let is_point = (z > 0.0) & z.is_finite() & x_m.is_finite() & y_m.is_finite();
+            n += usize::from(is_point & self.mask.takes(x));
             x += self.stride;
         }
         n
@@ -134,12 +144,24 @@ mod tests {
     use serde::Deserialize;
 
     use super::{cloud, write_points};
+    use crate::depth::{PointFilter, PointMask};
     use crate::geometry::{CameraModel, RayTable};
     use crate::message::{CameraInfo, Header, PointCloud2, Stamp, from_cdr, to_cdr};
     use crate::sensor::{ImageView, PixelFormat, PointCloudView};
 
     fn camera() -> CameraModel {
         CameraModel::pinhole(8, 6, 7.0, 7.5, 3.6, 2.4).unwrap()
+    }
+
+    /// A mask that takes all of an image.
+    fn everything(image: &ImageView<'_>) -> PointMask {
+        let mut mask = PointMask::default();
+        let (filter, size) = (
+            PointFilter { min_confidence: 0.0, max_step: 0.0 },
+            (image.width() as usize, image.height() as usize),
+        );
+        mask.decide(filter, &[1.0], &[1.0], (1, 1), size).unwrap();
+        mask
     }
 
     /// Colours that tell the pixel: red is the column, green the row.
@@ -157,7 +179,10 @@ mod tests {
         depth_m[1] = f32::NEG_INFINITY;
         depth_m[2] = 0.0;
         let mut data = vec![1; 3];
-        assert_eq!(write_points(&depth_m, &RayTable::new(&camera()), &image, &mut data), Ok(1));
+        assert_eq!(
+            write_points(&depth_m, &RayTable::new(&camera()), &everything(&image), &image, &mut data),
+            Ok(1)
+        );
         assert_eq!(data.drain(..3).collect::<Vec<_>>(), [1; 3]);
 
         let mut bytes = Vec::new();
@@ -172,6 +197,20 @@ mod tests {
         assert!((y - 3.0 * (1.0 - 2.4) / 7.5).abs() < 1e-6);
         assert_eq!(z, 3.0);
         assert_eq!(view.field("rgb").unwrap().f32(0).to_bits(), 0x0002_01c8);
+    }
+
+    #[test]
+    fn what_the_mask_leaves_out_gives_no_point() {
+        let pixels = pixels();
+        let image = ImageView::from_parts(8, 6, PixelFormat::Rgb8, 24, &pixels).unwrap();
+        let mut mask = PointMask::default();
+        let filter = PointFilter { min_confidence: 0.5, max_step: 0.0 };
+        mask.decide(filter, &[2.0; 4], &[0.9, 0.1, 0.1, 0.6], (2, 2), (8, 6)).unwrap();
+        let mut data = Vec::new();
+        let rays = RayTable::sampled(&camera(), 2);
+        assert_eq!(write_points(&[2.0; 48], &rays, &mask, &image, &mut data), Ok(6));
+        let seen: Vec<_> = data.chunks_exact(16).map(|point| (point[14], point[13])).collect();
+        assert_eq!(seen, [(0, 0), (2, 0), (0, 2), (2, 2), (4, 4), (6, 4)]);
     }
 
     #[derive(Deserialize)]
@@ -211,7 +250,7 @@ mod tests {
                 let mut depth_m = vec![f32::NAN; width * height];
                 depth_m[v * width + u] = z;
                 let mut data = Vec::new();
-                assert_eq!(write_points(&depth_m, &rays, &image, &mut data), Ok(1));
+                assert_eq!(write_points(&depth_m, &rays, &everything(&image), &image, &mut data), Ok(1));
                 let message = cloud(Header::default(), &data);
                 let found = PointCloudView::new(&message).unwrap().xyz(0);
                 for (found, expected) in found.iter().zip([ray[0] * z, ray[1] * z, z]) {
@@ -226,7 +265,16 @@ mod tests {
         let pixels = pixels();
         let image = ImageView::from_parts(8, 6, PixelFormat::Rgb8, 24, &pixels).unwrap();
         let mut data = Vec::new();
-        assert_eq!(write_points(&[f32::NAN; 48], &RayTable::sampled(&camera(), 2), &image, &mut data), Ok(0));
+        assert_eq!(
+            write_points(
+                &[f32::NAN; 48],
+                &RayTable::sampled(&camera(), 2),
+                &everything(&image),
+                &image,
+                &mut data
+            ),
+            Ok(0)
+        );
         let message = cloud(Header::default(), &data);
         assert_eq!((message.width, message.row_step), (0, 0));
     }
@@ -237,8 +285,8 @@ mod tests {
         let image = ImageView::from_parts(8, 6, PixelFormat::Rgb8, 24, &pixels).unwrap();
         let rays = RayTable::new(&camera());
         let other = RayTable::new(&camera().scaled(4, 3));
-        assert!(write_points(&[1.0; 47], &rays, &image, &mut Vec::new()).is_err());
-        assert!(write_points(&[1.0; 48], &other, &image, &mut Vec::new()).is_err());
+        assert!(write_points(&[1.0; 47], &rays, &everything(&image), &image, &mut Vec::new()).is_err());
+        assert!(write_points(&[1.0; 48], &other, &everything(&image), &image, &mut Vec::new()).is_err());
     }
 
     #[test]
@@ -252,7 +300,10 @@ mod tests {
             let step = 8 * order.len() as u64;
             let image = ImageView::from_parts(8, 6, format, step, &bytes).unwrap();
             let mut data = Vec::new();
-            assert_eq!(write_points(&[2.0; 48], &RayTable::new(&camera()), &image, &mut data), Ok(48));
+            assert_eq!(
+                write_points(&[2.0; 48], &RayTable::new(&camera()), &everything(&image), &image, &mut data),
+                Ok(48)
+            );
             data
         };
         let expected = write(PixelFormat::Rgb8, &[0, 1, 2]);
@@ -274,7 +325,7 @@ mod tests {
             let camera = camera();
             let mut data = Vec::new();
             let rays = RayTable::sampled(&camera, stride);
-            let n = write_points(&depth_m, &rays, &image, &mut data).unwrap();
+            let n = write_points(&depth_m, &rays, &everything(&image), &image, &mut data).unwrap();
             let expected = (0..48)
                 .filter(|i| (i % 8) % stride == 0 && (i / 8) % stride == 0 && depth_m[*i].is_finite())
                 .count();

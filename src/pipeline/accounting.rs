@@ -5,9 +5,11 @@ use std::fmt;
 use std::time::Duration;
 
 use super::frame_log::{FrameAccount, FrameLog};
+use super::influence_sums::InfluenceSums;
 use super::punctuality::{JitterSummary, Punctuality};
 use super::times::Times;
 use super::{LatencyBucket, LatencySummary, Stage};
+use crate::depth::RadarInfluence;
 use crate::message::Stamp;
 use crate::sync::DropReason;
 
@@ -25,6 +27,7 @@ pub struct Accounting {
     punctuality: Punctuality,
     budget: Option<Duration>,
     over_budget: u64,
+    radar: InfluenceSums,
     frames: Option<FrameLog>,
 }
 
@@ -153,10 +156,18 @@ impl Accounting {
         }
     }
 
-    /// The stages of the frame that was published last, in the order of [`Stage::ALL`]; none where frames are only
-    /// counted.
-    pub fn newest_stages(&self) -> [Option<Duration>; Stage::COUNT] {
-        self.frames.as_ref().map(FrameLog::newest_stages).unwrap_or_default()
+    /// What the radar did to the frame that is computed.
+    pub fn radar(&mut self, influence: RadarInfluence) {
+        self.radar.add(&influence);
+        if let Some(frames) = &mut self.frames {
+            frames.radar(influence);
+        }
+    }
+
+    /// The stages of the frame that was published last, in the order of [`Stage::ALL`], and what the radar did to
+    /// it; none where frames are only counted.
+    pub fn newest(&self) -> ([Option<Duration>; Stage::COUNT], Option<RadarInfluence>) {
+        self.frames.as_ref().map(FrameLog::newest).unwrap_or_default()
     }
 
     /// Triggers received.
@@ -229,6 +240,11 @@ impl Accounting {
         self.budget.map(|budget| (budget, self.over_budget))
     }
 
+    /// What the radar did to all frames.
+    pub const fn radar_influence(&self) -> &InfluenceSums {
+        &self.radar
+    }
+
     /// Adds what another run of the same pipeline counted; frames one by one stay there.
     pub fn merge(&mut self, other: &Self) {
         self.received += other.received;
@@ -252,6 +268,7 @@ impl Accounting {
         self.punctuality.merge(&other.punctuality);
         self.budget = self.budget.or(other.budget);
         self.over_budget += other.over_budget;
+        self.radar.merge(&other.radar);
         for (stage, times) in &other.stages {
             self.stages.entry(*stage).or_default().merge(times);
         }
@@ -308,7 +325,10 @@ mod tests {
         account.age(Stamp(20), 40);
         account.publish(Stamp(20), ms(10));
         account.receive(Stamp(30), Stamp(31));
+        let influence = RadarInfluence { returns: 7, agreement: Some(0.5), ..RadarInfluence::default() };
+        account.radar(influence);
         account.publish(Stamp(30), ms(16));
+        assert_eq!(account.newest(), ([None; Stage::COUNT], Some(influence)));
         let told = account.take_frames();
         let stamps =
             |of: fn(&FrameAccount) -> Stamp| told.iter().map(|frame| of(frame).0).collect::<Vec<_>>();
@@ -316,9 +336,15 @@ mod tests {
         assert_eq!(stamps(|frame| frame.arrival), [11, 25, 21, 31]);
         assert_eq!(told[1].fate, FrameFate::Dropped(DropReason::OutOfOrder));
         let stages = [None, None, Some(ms(8)), None, None];
-        assert_eq!(told[2].fate, FrameFate::Published { latency: ms(10), stages, age_ns: Some(40) });
+        assert_eq!(
+            told[2].fate,
+            FrameFate::Published { latency: ms(10), stages, age_ns: Some(40), radar: None }
+        );
         let stages = [None; Stage::COUNT];
-        assert_eq!(told[3].fate, FrameFate::Published { latency: ms(16), stages, age_ns: None });
+        assert_eq!(
+            told[3].fate,
+            FrameFate::Published { latency: ms(16), stages, age_ns: None, radar: Some(influence) }
+        );
         assert!(account.take_frames().is_empty());
         assert_eq!(account.budget(), Some((ms(15), 1)));
     }

@@ -4,11 +4,12 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::Stage;
+use crate::depth::RadarInfluence;
 use crate::message::Stamp;
 use crate::sync::DropReason;
 
 /// One image or sweep that was received.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct FrameAccount {
     /// Its stamp; 0 where it could not be read
     pub stamp: Stamp,
@@ -19,7 +20,7 @@ pub struct FrameAccount {
 }
 
 /// What became of a frame.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum FrameFate {
     /// It was published
     Published {
@@ -29,6 +30,8 @@ pub enum FrameFate {
         stages: [Option<Duration>; Stage::COUNT],
         /// From the stamp to its publication, nanoseconds, where there is a clock to tell
         age_ns: Option<i64>,
+        /// What the radar did to it, where that is told
+        radar: Option<RadarInfluence>,
     },
     /// It was not
     Dropped(DropReason),
@@ -42,6 +45,7 @@ pub(super) struct FrameLog {
     /// Of the frame that is computed
     stages: [Option<Duration>; Stage::COUNT],
     age_ns: Option<i64>,
+    radar: Option<RadarInfluence>,
 }
 
 impl FrameLog {
@@ -68,10 +72,16 @@ impl FrameLog {
         self.age_ns = Some(age_ns);
     }
 
+    /// What the radar did to the frame that is computed.
+    pub fn radar(&mut self, influence: RadarInfluence) {
+        self.radar = Some(influence);
+    }
+
     /// The frame that was computed is published.
     pub fn publish(&mut self, stamp: Stamp, latency: Duration) {
         let (stages, age_ns) = (std::mem::take(&mut self.stages), self.age_ns.take());
-        self.close(stamp, FrameFate::Published { latency, stages, age_ns });
+        let radar = self.radar.take();
+        self.close(stamp, FrameFate::Published { latency, stages, age_ns, radar });
     }
 
     /// A frame is dropped.
@@ -86,11 +96,11 @@ impl FrameLog {
         self.closed.push(FrameAccount { stamp, arrival, fate });
     }
 
-    /// The stages of the last frame, if it was published and is not taken yet.
-    pub fn newest_stages(&self) -> [Option<Duration>; Stage::COUNT] {
+    /// The stages of the last frame and what the radar did to it, if it was published and is not taken yet.
+    pub fn newest(&self) -> ([Option<Duration>; Stage::COUNT], Option<RadarInfluence>) {
         match self.closed.last().map(|frame| frame.fate) {
-            Some(FrameFate::Published { stages, .. }) => stages,
-            _ => [None; Stage::COUNT],
+            Some(FrameFate::Published { stages, radar, .. }) => (stages, radar),
+            _ => ([None; Stage::COUNT], None),
         }
     }
 

@@ -6,6 +6,7 @@ use super::{
     Accounting, FrameError, InputTopic, OutputMessage, OutputTopic, ParameterError, ParameterSet,
     ParameterSpec, PipelineError, SensorInput, WantedTopics,
 };
+use crate::depth::RadarInfluence;
 use crate::message::Stamp;
 
 /// Whether old frames give way to new ones.
@@ -76,8 +77,13 @@ pub trait Processor: Send {
     ) -> Result<(), FrameError>;
 
     /// Leaves behind what [`Self::process`] would, counts and state, for a `frame` whose outputs are known
-    /// from an earlier run. The model is not needed, and no stage is timed.
-    fn skip(&mut self, frame: &Self::Frame);
+    /// from an earlier run, with what the radar did to them. The model is not needed, and no stage is timed.
+    fn skip(&mut self, frame: &Self::Frame, radar: Option<RadarInfluence>);
+
+    /// Whether the outputs of a frame depend on those before, so that none can be skipped.
+    fn remembers(&self) -> bool {
+        false
+    }
 
     /// Takes changed live parameters over; others keep the value they had at start.
     fn update(&mut self, parameters: &ParameterSet);

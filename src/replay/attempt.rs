@@ -262,8 +262,14 @@ mod tests {
         let topic = writer.add_topic("/a", "std_msgs/msg/String", None, "string data", &[]).unwrap();
         for i in 0..frames {
             writer.write(topic, Stamp(i), &[0; 10]).unwrap();
-            let frame =
-                FrameNote { number: i as u64, stamp_ns: i, messages: 1, latency_us: 1, stages_us: [].into() };
+            let frame = FrameNote {
+                number: i as u64,
+                stamp_ns: i,
+                messages: 1,
+                latency_us: 1,
+                stages_us: [].into(),
+                radar: None,
+            };
             journal.note(&Entry { bag: 0, lane: 0, frame }).unwrap();
         }
         writer.finish().unwrap();

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::ReplayError;
+use crate::depth::RadarInfluence;
 use crate::pipeline::{FrameAccount, FrameFate, Stage};
 use crate::table::{Cell, ColumnKind, ParquetTable, TableError};
 
@@ -20,8 +21,10 @@ const FIRST: [(&str, ColumnKind); 6] = [
     ("logged_ns", ColumnKind::Integer),
     ("fate", ColumnKind::Text),
 ];
-/// How many columns there are: end to end, each stage and the age come last.
-const COLUMNS: usize = FIRST.len() + Stage::COUNT + 2;
+/// What the radar did to the frame, at the end; empty where there was none.
+const RADAR: [&str; 4] = ["radar_returns", "radar_agreement", "radar_moved", "radar_match"];
+/// How many columns there are: end to end, each stage and the age come after the first.
+const COLUMNS: usize = FIRST.len() + Stage::COUNT + 2 + RADAR.len();
 
 /// The table being written. A row is written when its frame is through, so that memory does not grow with the
 /// recording.
@@ -38,7 +41,8 @@ impl FrameTable {
         let stages: Vec<String> = Stage::ALL.iter().map(|stage| format!("{}_ms", stage.as_str())).collect();
         let times = std::iter::once("latency_ms")
             .chain(stages.iter().map(String::as_str))
-            .chain(std::iter::once("age_ms"));
+            .chain(std::iter::once("age_ms"))
+            .chain(RADAR);
         let columns: Vec<_> = FIRST.into_iter().chain(times.map(|name| (name, ColumnKind::Float))).collect();
         let table = ParquetTable::create(&path, &columns).map_err(|error| cannot_write(&path, &error))?;
         Ok(Self { path, table, bag: (0, String::new()) })
@@ -66,12 +70,13 @@ impl FrameTable {
                     FrameFate::Dropped(reason) => reason.as_str(),
                 }),
             ]);
-            if let FrameFate::Published { latency, stages, age_ns } = frame.fate {
+            if let FrameFate::Published { latency, stages, age_ns, radar } = frame.fate {
                 let ms = |time: Duration| time.as_secs_f64() * 1e3;
                 let stages = stages.iter().map(|stage| stage.map(ms));
                 let values = std::iter::once(Some(ms(latency)))
                     .chain(stages)
-                    .chain(std::iter::once(age_ns.map(|age_ns| age_ns as f64 * 1e-6)));
+                    .chain(std::iter::once(age_ns.map(|age_ns| age_ns as f64 * 1e-6)))
+                    .chain(radar.map_or([None; RADAR.len()], of_radar));
                 for (cell, value) in times.iter_mut().zip(values) {
                     *cell = Cell::Float(value.unwrap_or(f64::NAN));
                 }
@@ -86,6 +91,12 @@ impl FrameTable {
         let Self { path, table, .. } = self;
         table.finish().map_err(|error| cannot_write(&path, &error))
     }
+}
+
+/// The values of the columns [`RADAR`].
+fn of_radar(influence: RadarInfluence) -> [Option<f64>; RADAR.len()] {
+    let RadarInfluence { returns, agreement, moved, matching } = influence;
+    [Some(returns as f32), agreement, moved, matching].map(|value| value.map(f64::from))
 }
 
 fn cannot_write(path: &Path, error: &TableError) -> ReplayError {
@@ -105,7 +116,9 @@ mod tests {
         let mut table = FrameTable::create(folder.path()).unwrap();
         let ms = Duration::from_millis;
         let stages = [None, Some(ms(1)), Some(ms(2)), Some(ms(3)), Some(ms(4))];
-        let published = FrameFate::Published { latency: ms(11), stages, age_ns: Some(-500_000) };
+        let radar = RadarInfluence { returns: 3, agreement: Some(0.25), moved: None, matching: Some(0.75) };
+        let published =
+            FrameFate::Published { latency: ms(11), stages, age_ns: Some(-500_000), radar: Some(radar) };
         let frame = |stamp, fate| FrameAccount { stamp: Stamp(stamp), arrival: Stamp(stamp + 7), fate };
         table.start_bag(1, Path::new("some/folder/bag"));
         let dropped = FrameFate::Dropped(DropReason::Superseded);
@@ -125,6 +138,10 @@ mod tests {
             ("postprocess_ms", 3.0),
             ("encode_ms", 4.0),
             ("age_ms", -0.5),
+            ("radar_returns", 3.0),
+            ("radar_agreement", 0.25),
+            ("radar_moved", f64::NAN),
+            ("radar_match", 0.75),
         ] {
             let [first, second] = columns.floats(name).unwrap()[..] else { panic!("{name}") };
             assert!(first == value || first.is_nan() && value.is_nan(), "{name}: {first}");

@@ -9,9 +9,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use super::ReplayError;
+use crate::depth::RadarInfluence;
 
 /// What is remembered of a frame beside its outputs.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct FrameNote {
     /// Which of the frames that the lane was given of this bag, from 0, failed ones included
     pub number: u64,
@@ -23,10 +24,13 @@ pub(super) struct FrameNote {
     pub latency_us: u32,
     /// Of each stage of the pipeline, in its order, microseconds; 0 for one that was not timed
     pub stages_us: Box<[u32]>,
+    /// What the radar did to it
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub radar: Option<RadarInfluence>,
 }
 
 /// A frame note and whose it is.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Entry {
     /// Which of the run's bags
     pub bag: usize,
@@ -127,6 +131,7 @@ mod tests {
                     messages: 3,
                     latency_us: 7,
                     stages_us: [1, 2].into(),
+                    radar: Some(RadarInfluence { agreement: Some(0.1), ..RadarInfluence::default() }),
                 },
             })
             .collect();

@@ -178,29 +178,33 @@ impl<P: Pipeline> Lane<P> {
         if self.stored.front().is_some_and(|note| note.number == number)
             && let Some(note) = self.stored.pop_front()
         {
-            return self.skip(frame, note).map(Some);
+            if P::Processor::stamp(frame).0 != note.stamp_ns {
+                return Err(unmatched::<P>(&note, &format!("that of {}", P::Processor::stamp(frame))));
+            }
+            if !self.processor.remembers() {
+                return Ok(Some(self.skip(frame, note)));
+            }
+            let _turn = turn.map(|turn| turn.lock().unwrap_or_else(PoisonError::into_inner));
+            // Computed for what comes after it; its outputs are on disk.
+            return Ok(self.process(frame, number, clock).map(|done| match done {
+                Yield::Frame { key, note, .. } => Yield::Frame { key, note, messages: None },
+                other => other,
+            }));
         }
         let _turn = turn.map(|turn| turn.lock().unwrap_or_else(PoisonError::into_inner));
         Ok(self.process(frame, number, clock))
     }
 
-    fn skip(
-        &mut self,
-        frame: &<P::Processor as Processor>::Frame,
-        note: FrameNote,
-    ) -> Result<Yield, ReplayError> {
+    fn skip(&mut self, frame: &<P::Processor as Processor>::Frame, note: FrameNote) -> Yield {
         let stamp = P::Processor::stamp(frame);
-        if stamp.0 != note.stamp_ns {
-            return Err(unmatched::<P>(&note, &format!("that of {stamp}")));
-        }
-        self.processor.skip(frame);
+        self.processor.skip(frame, note.radar);
         let mut account = self.accounting.lock().unwrap_or_else(PoisonError::into_inner);
         for (stage, time_us) in Stage::ALL.iter().zip(&note.stages_us).filter(|(_, time_us)| **time_us > 0) {
             account.stage(*stage, Duration::from_micros(u64::from(*time_us)));
         }
         account.publish(stamp, Duration::from_micros(u64::from(note.latency_us)));
         self.watermark = self.watermark.max(stamp);
-        Ok(Yield::Frame { key: self.watermark, note, messages: None })
+        Yield::Frame { key: self.watermark, note, messages: None }
     }
 
     fn process(
@@ -224,13 +228,15 @@ impl<P: Pipeline> Lane<P> {
                 }
                 account.publish(stamp, latency);
                 self.watermark = self.watermark.max(stamp);
-                let stages = account.newest_stages().map(|time| time.map_or(0, microseconds));
+                let (stages, radar) = account.newest();
+                let stages = stages.map(|time| time.map_or(0, microseconds));
                 let note = FrameNote {
                     number,
                     stamp_ns: stamp.0,
                     messages: messages.len() as u32,
                     latency_us: microseconds(latency),
                     stages_us: stages.into(),
+                    radar,
                 };
                 Some(Yield::Frame { key: self.watermark, note, messages: Some(messages) })
             }

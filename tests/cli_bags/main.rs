@@ -9,6 +9,7 @@ mod damaged;
 mod messages;
 mod recording;
 mod resumed;
+mod returns;
 mod run;
 mod sections;
 #[allow(dead_code, reason = "shared with the tests of the library")]

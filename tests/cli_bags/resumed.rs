@@ -77,12 +77,40 @@ fn listing(folder: &Path) -> BTreeMap<String, Vec<u8>> {
 }
 
 /// What `frames.parquet` tells of each frame, apart from times that it took.
-fn fates(out: &Path) -> Vec<(String, i64, i64, String)> {
+fn fates(out: &Path) -> Vec<(String, i64, i64, String, String)> {
     let table = ParquetColumns::open(&out.join("frames.parquet")).unwrap();
     let (nodes, fates) = (table.texts("node").unwrap(), table.texts("fate").unwrap());
     let (bags, stamps) = (table.integers("bag_index").unwrap(), table.integers("stamp_ns").unwrap());
     let name = |column: &TextColumn, row: usize| column.names[usize::from(column.rows[row])].clone();
-    (0..stamps.len()).map(|row| (name(&nodes, row), bags[row], stamps[row], name(&fates, row))).collect()
+    let radar = ["radar_returns", "radar_agreement", "radar_moved", "radar_match"]
+        .map(|column| table.floats(column).unwrap());
+    // As text, in which a figure that is not there equals itself.
+    let radar = |row: usize| format!("{:?}", radar.each_ref().map(|column| column[row]));
+    (0..stamps.len())
+        .map(|row| (name(&nodes, row), bags[row], stamps[row], name(&fates, row), radar(row)))
+        .collect()
+}
+
+#[test]
+fn frames_that_depend_on_those_before_are_resumed_as_well() {
+    let temp = TempDir::new().unwrap();
+    let bags = [recording(60).write(&temp.path().join("bag"))];
+    let smoothed = ["--set", "depth.smoothing=0.5", "--resume"];
+    let whole = temp.path().join("whole");
+    let start = Instant::now();
+    assert_eq!(command(&bags, &whole, &smoothed).status().unwrap().code(), Some(ENDED));
+    let seconds = start.elapsed().as_secs_f64();
+    let out = temp.path().join("killed");
+    for share in [0.6, 0.8] {
+        let mut child = command(&bags, &out, &smoothed).spawn().unwrap();
+        std::thread::sleep(Duration::from_secs_f64(seconds * share));
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+    assert!(matches!(command(&bags, &out, &smoothed).status().unwrap().code(), Some(0 | ENDED)));
+    assert_eq!(summary(&out).0, summary(&whole).0);
+    assert!(fs::read(out.join("outputs.mcap")).unwrap() == fs::read(whole.join("outputs.mcap")).unwrap());
+    assert_eq!(fates(&out), fates(&whole));
 }
 
 #[test]

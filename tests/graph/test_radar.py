@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from threading import Event, Thread
 
 import numpy as np
+from diagnostic_msgs.msg import DiagnosticStatus
 from geometry_msgs.msg import TransformStamped
 from graph import running, wait_until
 from radar_msgs.msg import RadarReturn, RadarScan
@@ -18,8 +19,8 @@ RANGE_M = 7.0
 
 
 @contextmanager
-def sensors(listener, radars):
-    """A camera at 10 Hz with as many radars beside it, each of which sees a target ahead; yields their switches."""
+def sensors(listener, radars, azimuth=0.0):
+    """A camera at 10 Hz with as many radars beside it, each of which sees a target; yields their switches."""
     node = listener.node
     image = node.create_publisher(Image, "image", qos_profile_sensor_data)
     info = node.create_publisher(CameraInfo, "camera_info", qos_profile_sensor_data)
@@ -41,7 +42,7 @@ def sensors(listener, radars):
             k = [40.0, 0.0, 31.5, 0.0, 40.0, 23.5, 0.0, 0.0, 1.0]
             camera = CameraInfo(width=WIDTH, height=HEIGHT, k=k, distortion_model="plumb_bob", d=[0.0] * 5)
             pixels = Image(width=WIDTH, height=HEIGHT, encoding="rgb8", step=3 * WIDTH, data=bytes(3 * WIDTH * HEIGHT))
-            scan = RadarScan(returns=[RadarReturn(range=RANGE_M, azimuth=0.0, elevation=0.0)])
+            scan = RadarScan(returns=[RadarReturn(range=RANGE_M, azimuth=azimuth, elevation=0.0)])
             for message, frame in ((camera, "camera"), (pixels, "camera"), (scan, "radar")):
                 message.header.stamp, message.header.frame_id = stamp, frame
             info.publish(camera)
@@ -62,12 +63,37 @@ def sensors(listener, radars):
             node.destroy_publisher(publisher)
 
 
-def test_a_radar_scan_anchors_the_depth(listener):
+def test_a_radar_scan_anchors_the_depth_and_it_is_told(listener):
+    listener.listen_to_diagnostics()
     listener.listen("depth/image", Image)
+
+    def influence(figure):
+        return float(listener.status("depth")[1].get(f"radar.{figure}", -1))
+
     with sensors(listener, 1), running("depth", parameters=["radar_0.preset:=radar_scan"]):
         wait_until(lambda: len(listener.received["depth/image"]) > 5, 10.0, "depth")
+        wait_until(lambda: influence("returns") == 1.0, 3.0, "a return in the image")
+        assert influence("agreement") == 1.0
     depth = np.frombuffer(bytes(listener.received["depth/image"][-1].data), np.float32).reshape(HEIGHT, WIDTH)
     assert abs(depth[HEIGHT // 2, WIDTH // 2] - RANGE_M) < 0.2
+
+
+def test_a_radar_that_looks_elsewhere_is_told(listener):
+    listener.listen_to_diagnostics()
+    listener.listen("depth/image", Image)
+
+    def told():
+        return "no return falls into the image" in listener.problem("depth", "radar")
+
+    with sensors(listener, 1, azimuth=1.5), running("depth", parameters=["radar_0.preset:=radar_scan"]):
+        wait_until(lambda: len(listener.received["depth/image"]) > 0, 10.0, "depth")
+        first = time.monotonic()
+        wait_until(told, 3.0, "warning about the radar")
+        assert time.monotonic() - first < 1.5
+        assert listener.status("depth")[0].level == DiagnosticStatus.WARN
+        wait_until(lambda: listener.status("depth")[1].get("radar.returns") == "0.000", 2.0, "their number")
+        before = len(listener.received["depth/image"])
+        wait_until(lambda: len(listener.received["depth/image"]) > before + 5, 2.0, "depth goes on")
 
 
 def test_a_radar_that_stops_is_named_and_depth_goes_on(listener):

@@ -32,11 +32,19 @@ def add_export_data(commands) -> None:
     data.add_argument("--out", type=Path, required=True, help="new folder of the arrays")
     data.add_argument("--sensors", default="camera,radar", help="of camera, lidar, radar")
     data.add_argument("--image-size", default="320x240", help="columns x rows")
+    data.add_argument(
+        "--any-mount", action="store_true", help="cameras anywhere from ankle to head height, looking up or down"
+    )
+    data.add_argument("--first-seed", type=int, default=0, help="within the split")
+    data.add_argument("--frames-per-scene", type=int, default=4, help="frames before the next seed is drawn")
+    data.add_argument("--every", type=int, default=7, help="take every n-th image")
     data.add_argument("--isobath", help="the command; default: on the path, else built in the checkout")
     data.set_defaults(
         run=lambda a: export_data(
-            a.scenes, a.split, a.frames, a.out, sensors=a.sensors, image_size=a.image_size, isobath=a.isobath
-        )
+            a.scenes, a.split, a.frames, a.out, first_seed=a.first_seed, any_mount=a.any_mount,
+            frames_per_scene=a.frames_per_scene, every=a.every,
+            sensors=a.sensors, image_size=a.image_size, isobath=a.isobath,
+        )  # fmt: skip
     )
 
 
@@ -61,7 +69,9 @@ def add_export_bag(commands) -> None:
 def add_train(commands) -> None:
     train = commands.add_parser("train", help="train a network; started again it goes on from its checkpoint")
     train.add_argument("--model", choices=sorted(DEPTH_MODELS), required=True)
-    train.add_argument("--data", type=Path, required=True, help="arrays of the training split")
+    train.add_argument(
+        "--data", type=Path, nargs="+", required=True, help="folders of arrays of the training split"
+    )
     train.add_argument(
         "--validation", type=Path, help="arrays of the validation split, measured now and then"
     )
@@ -103,7 +113,9 @@ def add_export(commands) -> None:
     export = commands.add_parser("export", help="write a model folder: ONNX, golden output, manifest, card")
     export.add_argument("--model", choices=sorted([*BASELINES, *DEPTH_MODELS, *PUBLISHED]), required=True)
     export.add_argument("--checkpoint", type=Path, help="of a trained model, or a downloaded .pth")
-    export.add_argument("--data", type=Path, help="frames of the training split, to calibrate INT8 with")
+    export.add_argument(
+        "--data", type=Path, nargs="+", help="frames of the training split, to calibrate INT8 with"
+    )
     export.add_argument("--figures", type=Path, help="JSON of `evaluate` on the test split, for the card")
     published = export.add_argument_group("published checkpoints")
     published.add_argument(

@@ -62,3 +62,38 @@ class Arrays:
 
     def _ragged(self, name: str) -> Ragged | None:
         return Ragged(self.folder, name) if (self.folder / f"{name}.npy").exists() else None
+
+
+class Parts:
+    """One kind of array of several folders, one after the other."""
+
+    def __init__(self, parts: list, starts: np.ndarray) -> None:
+        self.parts, self.starts = parts, starts
+
+    def __getitem__(self, frame: int) -> np.ndarray:
+        part = int(np.searchsorted(self.starts, frame, side="right")) - 1
+        return self.parts[part][frame - int(self.starts[part])]
+
+
+class Joined:
+    """Several folders as one, for what depth is trained on."""
+
+    def __init__(self, folders: list[Path]) -> None:
+        parts = [Arrays(folder) for folder in folders]
+        for folder, part in zip(folders, parts, strict=True):
+            if (part.scenes, part.columns) != (parts[0].scenes, parts[0].columns):
+                raise ValueError(f"{folder}: expected the scenes and columns of {folders[0]}")
+        self.scenes, self.columns = parts[0].scenes, parts[0].columns
+        self.frames = np.concatenate([part.frames for part in parts])
+        starts = np.cumsum([0, *(len(part) for part in parts[:-1])])
+        self.image, self.depth, self.camera, self.radar = (
+            Parts([getattr(part, name) for part in parts], starts)
+            for name in ("image", "depth", "camera", "radar")
+        )
+
+    def __len__(self) -> int:
+        return len(self.frames)
+
+    def held_back(self) -> bool:
+        """As `Arrays.held_back`."""
+        return bool((self.frames[:, 1] >= FIRST_HELD_BACK_SEED).any())

@@ -2,10 +2,15 @@
 
 import shutil
 import subprocess
+import tempfile
 from pathlib import Path
 
 # The first seed of each split. Nothing is trained on the others, and nothing is tuned on the test split.
 SPLITS = {"train": 0, "validation": 800_000, "test": 900_000}
+
+# The line of a scene file that leaves the camera as it is, and one that puts it anywhere on any robot.
+CAMERA = "  camera: {}\n"
+ANY_CAMERA = "  camera: {pitch_deg: [-10, 40], height_m: [0.25, 2.0], hfov_deg: [45, 95]}\n"
 
 
 def find_isobath(given: str | None) -> str:
@@ -23,12 +28,30 @@ def export_data(
     frames: int,
     out: Path,
     *,
+    first_seed: int = 0,
+    any_mount: bool = False,
+    frames_per_scene: int = 4,
+    every: int = 7,
     sensors: str = "camera,radar",
     image_size: str = "320x240",
     isobath: str | None = None,
 ) -> None:
-    command = [find_isobath(isobath), "simulate", *map(str, scenes), "--arrays", "--out", str(out)]
-    command += ["--frames", str(frames), "--seed", str(SPLITS[split]), "--sensors", sensors]
-    command += ["--image-size", image_size]
-    if (code := subprocess.run(command, check=False).returncode) != 0:
-        raise SystemExit(code)
+    with tempfile.TemporaryDirectory() as folder:
+        if any_mount:
+            scenes = [with_any_mount(scene, Path(folder)) for scene in scenes]
+        command = [find_isobath(isobath), "simulate", *map(str, scenes), "--arrays", "--out", str(out)]
+        command += ["--frames", str(frames), "--seed", str(SPLITS[split] + first_seed), "--sensors", sensors]
+        command += ["--image-size", image_size]
+        command += ["--frames-per-scene", str(frames_per_scene), "--every", str(every)]
+        if (code := subprocess.run(command, check=False).returncode) != 0:
+            raise SystemExit(code)
+
+
+def with_any_mount(scene: Path, folder: Path) -> Path:
+    """A copy of a scene file in `folder` whose camera may be mounted anywhere."""
+    text = scene.read_text()
+    if text.count(CAMERA) != 1:
+        raise SystemExit(f"{scene}: expected the line {CAMERA.strip()!r} once")
+    copy = folder / scene.name
+    copy.write_text(text.replace(CAMERA, ANY_CAMERA))
+    return copy

@@ -1,6 +1,7 @@
 """The network of `depth_s`, its training and its export, on arrays made here."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,8 +16,10 @@ from isobath_training.depth_s.network import DepthNetwork, Spread
 from isobath_training.depth_s.prior import draw, rays
 from isobath_training.depth_s.returns import simulated
 from isobath_training.depth_s.samples import Frames
+from isobath_training.export_data import with_any_mount
 from isobath_training.folder import run, write_folder
 
+SCENES = sorted((Path(__file__).parents[2] / "config/scenes").glob("*.yaml"))
 CAMERA = np.array([200.0, 200.0, 159.5, 119.5, -0.1, 0.01, 0, 0, 0], np.float32)
 
 
@@ -102,9 +105,12 @@ def test_the_export_is_the_network(uses_prior):
     # Some pixel may lie on the very border of the sky.
     same_side = (found["depth"] == 1000) == (expected[0].numpy() == 1000)
     assert same_side.mean() > 0.9999
-    for name, value in zip(("depth", "confidence"), expected, strict=True):
-        assert found[name].shape == (1, 1, HEIGHT, WIDTH)
-        np.testing.assert_allclose(found[name][same_side], value.numpy()[same_side], rtol=1e-5, atol=1e-6)
+    names = ["depth", "confidence", "first_look", "radar_match"][: len(expected)]
+    assert list(found) == names and len(expected) == (4 if uses_prior else 2)
+    for name, value in zip(names, expected, strict=True):
+        assert found[name].shape == value.shape
+        same = same_side if value.shape == same_side.shape else np.ones(value.shape, bool)
+        np.testing.assert_allclose(found[name][same], value.numpy()[same], rtol=1e-5, atol=1e-6)
 
 
 def test_returns_move_the_depth_and_their_absence_does_not_hurt():
@@ -125,11 +131,15 @@ def test_the_loss_is_zero_at_the_truth_and_sees_the_sky():
     log_depth = torch.full_like(depth, np.log(5.0))
     sky = torch.where(torch.isinf(depth), 20.0, -20.0)
     guess = torch.full((1, 1, 2, 2), np.log(5.0))
-    right = loss((log_depth, torch.full_like(depth, 20.0), sky, guess), depth)[1]
-    wrong = loss((log_depth + 0.2, torch.full_like(depth, 20.0), -sky, guess), depth)[1]
+    sure, match, belongs = torch.full_like(depth, 20.0), torch.full((1, 1), 20.0), torch.ones(1)
+    right = loss((log_depth, sure, sky, guess, match), depth, belongs)[1]
+    wrong = loss((log_depth + 0.2, sure, -sky, guess, match), depth, belongs)[1]
     assert right["loss"] < 1e-6 and right["abs_rel"] < 1e-6
     assert abs(wrong["log_l1"] - 0.2) < 1e-6 and abs(wrong["abs_rel"] - (np.exp(0.2) - 1)) < 1e-5
     assert wrong["loss"] > 0.5
+    foreign, none = torch.zeros(1), torch.full((1,), torch.nan)
+    assert loss((log_depth, sure, sky, guess, match), depth, foreign)[1]["match"] > 19
+    assert loss((log_depth, sure, sky, guess, match), depth, none)[1]["match"] == 0
 
 
 def test_flipped_and_cropped_samples_keep_their_geometry(data):
@@ -137,13 +147,30 @@ def test_flipped_and_cropped_samples_keep_their_geometry(data):
     frames = Frames(data, seed=5, training=True)
     checked = 0
     for number in range(40):
-        _, prior, directions, depth, _ = frames.sample(number % 8, number, (96, 128))
+        _, prior, directions, depth, *_ = frames.sample(number % 8, number, (96, 128))
         z, weight = prior.numpy()
         assert np.isfinite(directions.numpy()).all() and (np.diff(directions[0].numpy(), axis=1) > 0).all()
         wall = depth.numpy()[np.isfinite(depth.numpy())].max()
         sure = (weight > 0.9) & (np.abs(z / wall - 1) < 0.02)
         checked += sure.sum()
     assert checked > 20
+
+
+def test_returns_of_another_frame_are_told_apart(data):
+    walls = [depth[np.isfinite(depth)].max() for depth in np.load(data / "depth.npy")]
+    frames = Frames(data, seed=5, training=True, foreign=0.5)
+    seen = {1.0: [], 0.0: []}
+    for number in range(120):
+        frame = number % 8
+        _, prior, _, _, scene, belongs = frames.sample(frame, number, (96, 128))
+        if torch.isnan(belongs):
+            assert not prior[1].any()
+            continue
+        z = prior[0][prior[0] > 0].numpy()
+        seen[float(belongs)].append((np.abs(z / walls[frame] - 1) < 0.05).mean())
+    # Walls differ; noise, wrong mounts and returns of the floor do the rest.
+    assert min(map(len, seen.values())) > 20
+    assert np.mean(seen[1.0]) > np.mean(seen[0.0]) + 0.15
 
 
 def test_earlier_scans_are_added_without_what_moves():
@@ -168,6 +195,28 @@ def test_rays_lead_to_where_points_are_drawn():
         x, y = directions[:, row, column]
         prior = draw(np.array([[x * 9, y * 9, 9]], np.float32), np.zeros((1, 2), np.float32), camera, GRID)
         assert prior[0, row, column] == 9 and prior[0].astype(bool).sum() == 1
+
+
+def test_folders_are_joined_one_after_the_other(data, tmp_path):
+    more = write_arrays(tmp_path / "more", 4, 100)
+    joined = Frames([data, more], seed=0, training=False)
+    assert len(joined) == 12
+    for frame, (folder, place) in {7: (data, 7), 8: (more, 0), 11: (more, 3)}.items():
+        alone = Frames(folder, seed=0, training=False).sample(place, 0, (96, 128))
+        for found, expected in zip(joined.sample(frame, 0, (96, 128)), alone, strict=True):
+            torch.testing.assert_close(found, expected, equal_nan=True)
+    index = json.loads((more / "dataset.json").read_text())
+    (more / "dataset.json").write_text(json.dumps(index | {"scenes": ["street", "hall"]}))
+    with pytest.raises(ValueError, match="more"):
+        Frames([data, more], seed=0, training=False)
+
+
+@pytest.mark.parametrize("scene", SCENES, ids=lambda scene: scene.stem)
+def test_the_camera_of_every_scene_can_be_mounted_anywhere(scene, tmp_path):
+    text = with_any_mount(scene, tmp_path).read_text()
+    assert text.count("pitch_deg: [-10, 40]") == 1 and len(text.splitlines()) == len(
+        scene.read_text().splitlines()
+    )
 
 
 def test_a_killed_run_goes_on_as_if_nothing_had_happened(data, small, tmp_path):
@@ -209,7 +258,8 @@ def test_from_arrays_to_a_model_folder(data, small, tmp_path):
     write_folder(folder("depth_s", tmp_path / "packed.pt", data, {}), tmp_path / "model")
     golden = np.load(tmp_path / "model/golden.npz")
     inputs = {name: golden[f"input_{name}"] for name in ("image", "rays", "prior")}
-    expected = {name: golden[f"output_{name}"] for name in ("depth", "confidence")}
+    expected = {name[7:]: golden[name] for name in golden.files if name.startswith("output_")}
+    assert sorted(expected) == ["confidence", "depth", "first_look", "radar_match"]
     for precision, path in (("fp32", "model.onnx"), ("int8", "model_int8.onnx")):
         found = run((tmp_path / "model" / path).read_bytes(), inputs)
         assert deviation(found, expected, TOLERANCE[precision]) < 1

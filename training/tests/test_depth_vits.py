@@ -176,7 +176,7 @@ def write_arrays(out):
 
 def test_a_checkpoint_becomes_a_model_folder(checkpoint, tmp_path):
     data = write_arrays(tmp_path / "frames")
-    made = folder("depth_rmv_vits", checkpoint, data, size=(56, 70), dynamic=True)
+    made = folder("depth_rmv_vits", checkpoint, [data], size=(56, 70), dynamic=True)
     kinds = {name: {node.op_type for node in model.graph.node} for name, model in made.models.items()}
     assert "MatMulInteger" in kinds["int8"] and "MatMulInteger" not in kinds["fp32"]
     assert {"Softmax", "LayerNormalization", "Erf"} <= kinds["int8"]

@@ -16,8 +16,13 @@ SIZE = (64, 96)
 def outputs(log_depth, requires_grad=False):
     n, _, h, w = log_depth.shape
     guess = torch.full((n, 1, h // 4, w // 4), np.log(5.0))
-    made = (log_depth, torch.zeros_like(log_depth), torch.zeros_like(log_depth), guess)
+    made = (log_depth, torch.zeros_like(log_depth), torch.zeros_like(log_depth), guess, torch.zeros(n, 1))
     return tuple(x.clone().requires_grad_(requires_grad) for x in made)
+
+
+def unknown(depth):
+    """No returns, so nothing that could belong."""
+    return torch.full((len(depth),), torch.nan)
 
 
 def sparse(depth, share, seed=9):
@@ -29,7 +34,7 @@ def test_what_is_not_known_neither_counts_nor_spoils():
     depth = sparse(torch.full((2, 1, 32, 32), 5.0), 0.05)
     depth[1] = torch.nan
     made = outputs(torch.full_like(depth, np.log(6.0)), requires_grad=True)
-    total, figures = loss(made, depth)
+    total, figures = loss(made, depth, unknown(depth))
     total.backward()
     known = torch.isfinite(depth)
     for x in made[:2]:
@@ -48,7 +53,7 @@ def test_neighbours_count_only_where_both_are_known():
     log_depth[0, 0, 4, 3] += 0.3
     # 0.15 of scale, 0.3 · 0.15 of shape, the gradient of one pair, confidence of log 2.
     expected = 0.15 + 0.3 * 0.15 + 0.05 * 0.3 + 0.05 * np.log(2)
-    assert abs(loss(outputs(log_depth), depth)[0].item() - expected) < 1e-5
+    assert abs(loss(outputs(log_depth), depth, unknown(depth))[0].item() - expected) < 1e-5
 
 
 @pytest.mark.parametrize("share", [0.5, 0.1])
@@ -56,7 +61,7 @@ def test_a_part_of_the_truth_weighs_as_much_as_all_of_it(share):
     torch.manual_seed(0)
     depth = torch.rand(4, 1, 64, 64) * 20 + 1
     made = outputs(torch.log(depth) + 0.3)
-    whole, part = (loss(made, truth)[1] for truth in (depth, sparse(depth, share)))
+    whole, part = (loss(made, truth, unknown(truth))[1] for truth in (depth, sparse(depth, share)))
     for name in ("log_l1", "abs_rel"):
         assert abs(part[name] / whole[name] - 1) < 0.05
     # All but the sky's part.

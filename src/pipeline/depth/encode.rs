@@ -3,7 +3,9 @@
 use super::float_image::FloatImage;
 use super::intake::DepthFrame;
 use super::topic;
-use crate::depth::{DepthColours, PlacedReturn, cloud, colour_depth, draw_returns, write_points};
+use crate::depth::{
+    DepthColours, PlacedReturn, PointFilter, PointMask, cloud, colour_depth, draw_returns, write_points,
+};
 use crate::geometry::RayTable;
 use crate::message::{CameraInfo, Header, Image, PointCloud2, from_cdr, to_cdr};
 use crate::pipeline::{FrameError, OutputMessage, ParameterSet, WantedTopics};
@@ -19,6 +21,8 @@ const RETURN_RADIUS_PX: f32 = 4.0;
 /// wanted, [`Self::send_rest`].
 pub(super) struct DepthEncoder {
     points_stride: usize,
+    filter: PointFilter,
+    mask: PointMask,
     colours: DepthColours,
     rays: Option<RayTable>,
     depth: FloatImage,
@@ -27,10 +31,23 @@ pub(super) struct DepthEncoder {
     message: Vec<u8>,
 }
 
+/// What the network gave for a frame.
+#[derive(Clone, Copy)]
+pub(super) struct NetworkDepth<'a> {
+    /// Metres
+    pub depth_m: &'a [f32],
+    /// 0..1
+    pub confidence: &'a [f32],
+    /// Width and height of both
+    pub size: (usize, usize),
+}
+
 impl DepthEncoder {
     pub fn new(parameters: &ParameterSet, colours: DepthColours) -> Self {
         Self {
             points_stride: points_stride(parameters),
+            filter: point_filter(parameters),
+            mask: PointMask::default(),
             colours,
             rays: None,
             depth: FloatImage::default(),
@@ -40,9 +57,10 @@ impl DepthEncoder {
         }
     }
 
-    /// Takes a changed stride over.
+    /// Takes changed stride and filter over.
     pub fn update(&mut self, parameters: &ParameterSet) {
         self.points_stride = points_stride(parameters);
+        self.filter = point_filter(parameters);
     }
 
     /// Where the depth of `frame` is to be written: metres, `(width, height)` of its image.
@@ -76,13 +94,15 @@ impl DepthEncoder {
         Ok(())
     }
 
-    /// Hands out the confidence, then makes and hands out points and preview.
+    /// Hands out the confidence, then makes and hands out points and preview. `network` says which pixels are
+    /// worth a point.
     ///
     /// The order of `returns` is free, and changes.
     pub fn send_rest(
         &mut self,
         frame: &DepthFrame,
         view: &ImageView<'_>,
+        network: NetworkDepth<'_>,
         returns: &mut [PlacedReturn],
         wanted: WantedTopics,
         sink: &mut dyn FnMut(OutputMessage<'_>),
@@ -92,6 +112,10 @@ impl DepthEncoder {
             sink(OutputMessage { topic: topic::CONFIDENCE, stamp: frame.stamp, bytes });
         }
         if wanted.has(topic::POINTS) {
+            let image = (view.width() as usize, view.height() as usize);
+            self.mask
+                .decide(self.filter, network.depth_m, network.confidence, network.size, image)
+                .map_err(FrameError::inference)?;
             self.encode_points(frame, view)?;
             sink(OutputMessage { topic: topic::POINTS, stamp: frame.stamp, bytes: &self.message });
         }
@@ -115,7 +139,7 @@ impl DepthEncoder {
         // The last fields are the data, of which there is only the count so far, and a boolean.
         let is_dense = message.pop();
         let start = message.len();
-        write_points(self.depth.pixels(), rays, view, message).map_err(FrameError::inference)?;
+        write_points(self.depth.pixels(), rays, &self.mask, view, message).map_err(FrameError::inference)?;
         let count = u32::try_from(message.len() - start).unwrap_or(u32::MAX);
         to_cdr(&PointCloud2 { data: &[], ..cloud(header(frame), &message[start..]) }, &mut self.data);
         message[..start].copy_from_slice(&self.data[..start]);
@@ -153,6 +177,13 @@ impl DepthEncoder {
 
 fn points_stride(parameters: &ParameterSet) -> usize {
     usize::try_from(parameters.integer("points_stride")).unwrap_or(1).max(1)
+}
+
+fn point_filter(parameters: &ParameterSet) -> PointFilter {
+    PointFilter {
+        min_confidence: parameters.double("points_min_confidence") as f32,
+        max_step: parameters.double("points_max_step") as f32,
+    }
 }
 
 fn header(frame: &DepthFrame) -> Header<'_> {

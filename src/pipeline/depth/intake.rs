@@ -5,18 +5,18 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::MAX_RADARS;
-use super::parameters::{RadarSettings, radar_count, radar_scans, radar_settings};
+use super::calibrations::{Calibration, Calibrations};
+use super::image_message::{ImageMessage, Size};
+use super::parameters::{RadarSettings, radar_scans, radar_settings, source_count};
 use super::radar_history::RadarHistory;
 use super::radar_input::{EarlierScan, RadarMessage, RadarPayload, RadarReception, velocity_mps};
-use crate::geometry::{CameraModel, TransformBuffer};
-use crate::message::{CameraInfo, CdrError, Image, LendCompressedImage, LendImage, Stamp, from_cdr};
+use crate::geometry::TransformBuffer;
+use crate::message::Stamp;
 use crate::pipeline::{
     Accounting, Intake, Pacing, ParameterSet, SensorInput, TransformsError, insert_transforms,
 };
 use crate::sync::{Collector, CollectorConfig, DropReason, FrameSet};
 
-/// Camera infos kept to find the one of an image's stamp.
-const CALIBRATIONS: usize = 8;
 /// Frames that wait at once in lockstep before the oldest is handed out incomplete.
 const LOCKSTEP_PENDING: usize = 64;
 /// Images that wait at once for radars, info and transforms when the latest is kept: at 30 Hz longer than
@@ -25,54 +25,6 @@ const LIVE_PENDING: usize = 8;
 
 /// An image that far back starts a new recording, nanoseconds.
 const TIME_JUMP_NS: i64 = 1_000_000_000;
-
-/// An image as it came.
-#[derive(Clone)]
-pub enum ImageMessage {
-    /// `sensor_msgs/Image`
-    Raw(Arc<dyn LendImage>),
-    /// `sensor_msgs/CompressedImage`
-    Compressed(Arc<dyn LendCompressedImage>),
-}
-
-impl ImageMessage {
-    /// Stamp and frame of the image.
-    fn stamp_and_frame(&self) -> Result<(Stamp, String), CdrError> {
-        let header = match self {
-            Self::Raw(message) => message.image()?.header,
-            Self::Compressed(message) => message.compressed_image()?.header,
-        };
-        Ok((header.stamp, header.frame_id.to_owned()))
-    }
-
-    /// Encoding of the pixels or format of the file, and the size where the header tells it.
-    fn form(&self) -> Result<(&str, Option<Size>), CdrError> {
-        Ok(match self {
-            Self::Raw(message) => {
-                let image = message.image()?;
-                (image.encoding, Some((image.width, image.height)))
-            }
-            Self::Compressed(message) => (message.compressed_image()?.format, None),
-        })
-    }
-
-    /// The decoded message, if it is an uncompressed one.
-    pub(super) fn raw(&self) -> Option<Result<Image<'_>, CdrError>> {
-        if let Self::Raw(message) = self { Some(message.image()) } else { None }
-    }
-}
-
-/// A camera info and the camera it describes.
-pub struct Calibration {
-    /// The message as CDR, to be published again beside the depth
-    pub bytes: Arc<[u8]>,
-    /// Optical frame
-    pub frame_id: String,
-    /// Stamp of the message
-    pub stamp: Stamp,
-    /// K and D at the size of the image
-    pub camera: CameraModel,
-}
 
 /// All that one depth image is made from.
 pub struct DepthFrame {
@@ -88,8 +40,12 @@ pub struct DepthFrame {
     pub radars: [Option<RadarMessage>; MAX_RADARS],
 }
 
-/// Width and height of an image, pixels.
-type Size = (u32, u32);
+impl DepthFrame {
+    /// Whether any radar is with it.
+    pub fn has_radar(&self) -> bool {
+        self.radars.iter().any(Option::is_some)
+    }
+}
 
 struct Trigger {
     image: ImageMessage,
@@ -103,7 +59,7 @@ pub struct DepthIntake {
     collector: Collector<Trigger, Arc<RadarReception>>,
     /// Collected frames whose camera info or transforms may still come, with the time of collection
     waiting: VecDeque<(FrameSet<Trigger, Arc<RadarReception>>, Stamp)>,
-    calibrations: VecDeque<Arc<Calibration>>,
+    calibrations: Calibrations,
     /// Encoding and size of the last image
     form: Option<(String, Option<Size>)>,
     transforms: TransformBuffer,
@@ -119,7 +75,7 @@ pub struct DepthIntake {
 impl DepthIntake {
     /// An intake for checked parameters.
     pub fn new(parameters: &ParameterSet, pacing: Pacing, accounting: Arc<Mutex<Accounting>>) -> Self {
-        let radars = radar_count(parameters);
+        let radars = source_count(parameters);
         let settings = radar_settings(parameters);
         let timeout_ns = parameters.integer("sync_timeout_ms") * 1_000_000;
         let collector = Collector::new(CollectorConfig {
@@ -135,7 +91,7 @@ impl DepthIntake {
         Self {
             collector,
             waiting: VecDeque::new(),
-            calibrations: VecDeque::with_capacity(CALIBRATIONS),
+            calibrations: Calibrations::default(),
             form: None,
             transforms: TransformBuffer::new(),
             radars,
@@ -221,19 +177,8 @@ impl DepthIntake {
     }
 
     fn offer_camera_info(&mut self, bytes: Arc<[u8]>) {
-        let calibration =
-            from_cdr::<CameraInfo<'_>>(&bytes).map_err(|error| error.to_string()).and_then(|info| {
-                let camera = CameraModel::from_camera_info(&info).map_err(|error| error.to_string())?;
-                Ok((info.header.frame_id.to_owned(), info.header.stamp, camera))
-            });
-        match calibration {
-            Ok((frame_id, stamp, camera)) => {
-                self.account().input("camera_info", stamp);
-                if self.calibrations.len() == CALIBRATIONS {
-                    self.calibrations.pop_front();
-                }
-                self.calibrations.push_back(Arc::new(Calibration { bytes, frame_id, stamp, camera }));
-            }
+        match self.calibrations.offer(bytes) {
+            Ok(stamp) => self.account().input("camera_info", stamp),
             Err(error) => self.problem("camera_info", &error, true),
         }
     }
@@ -246,29 +191,17 @@ impl DepthIntake {
             Ok((stamp, frame_id)) => {
                 self.account().input(&self.settings[radar].topic, stamp);
                 let reception = Arc::new(RadarReception { payload, frame_id });
-                self.history.offer(radar, stamp.offset_ns(self.settings[radar].offset_ns), &reception);
+                let RadarSettings { offset_ns, is_lidar, .. } = self.settings[radar];
+                // A sweep of LiDAR is enough by itself.
+                if !is_lidar {
+                    self.history.offer(radar, stamp.offset_ns(offset_ns), &reception);
+                }
                 if let Some(reason) = self.collector.offer_radar(radar, stamp, reception, now) {
                     self.problem(&self.settings[radar].topic, reason.explain(), false);
                 }
             }
             Err(error) => self.problem(&self.settings[radar].topic, &error.to_string(), true),
         }
-    }
-
-    /// The camera info of `stamp`, which speaks of this very image, else the newest of this camera and
-    /// image size.
-    fn calibration(&self, trigger: &Trigger, stamp: Stamp) -> Option<Arc<Calibration>> {
-        let mut of_camera = self.calibrations.iter().rev().filter(|info| info.frame_id == trigger.frame_id);
-        let exact = of_camera.clone().find(|info| info.stamp == stamp);
-        let fits = |info: &&Arc<Calibration>| {
-            trigger.size.is_none_or(|size| size == (info.camera.width, info.camera.height))
-        };
-        exact.or_else(|| of_camera.find(fits)).cloned()
-    }
-
-    /// The newest camera info of this camera, of whatever size.
-    fn any_calibration(&self, trigger: &Trigger) -> Option<Arc<Calibration>> {
-        self.calibrations.iter().rev().find(|info| info.frame_id == trigger.frame_id).cloned()
     }
 
     /// Completes `set`, or gives it back when waiting may help and `last_call` is false.
@@ -279,19 +212,19 @@ impl DepthIntake {
         last_call: bool,
     ) -> Result<Option<DepthFrame>, FrameSet<Trigger, Arc<RadarReception>>> {
         // One of another size is no use, but says more than none: the processor compares the sizes.
+        let Trigger { frame_id, size, .. } = &set.image;
         let calibration = self
-            .calibration(&set.image, set.stamp)
-            .or_else(|| last_call.then(|| self.any_calibration(&set.image)).flatten());
+            .calibrations
+            .of_image(frame_id, *size, set.stamp)
+            .or_else(|| last_call.then(|| self.calibrations.newest(frame_id)).flatten());
         let Some(calibration) = calibration else {
             if !last_call {
                 return Err(set);
             }
             self.account().drop_frame(set.stamp, DropReason::NoCameraInfo);
-            let seen: Vec<_> = self.calibrations.iter().map(|info| info.frame_id.as_str()).collect();
-            let message = if seen.is_empty() {
-                format!("no camera info for the image in frame '{}'", set.image.frame_id)
-            } else {
-                format!("expected a camera info in frame '{}', found '{}'", set.image.frame_id, seen[0])
+            let message = match self.calibrations.any_frame() {
+                None => format!("no camera info for the image in frame '{frame_id}'"),
+                Some(found) => format!("expected a camera info in frame '{frame_id}', found '{found}'"),
             };
             self.problem("camera_info", &message, false);
             return Ok(None);
@@ -332,7 +265,8 @@ impl DepthIntake {
         // Only now is it certain that the frame goes out like this.
         for (radar, missing) in missing.into_iter().enumerate() {
             let Some((why, detail)) = missing else { continue };
-            self.account().degrade(&format!("radar_{radar}: {why}"));
+            let name = &self.settings[radar].name;
+            self.account().degrade(&format!("{name}: {why}"));
             if let Some(detail) = detail {
                 self.problem(&self.settings[radar].topic, &detail, false);
             }

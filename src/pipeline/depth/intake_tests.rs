@@ -1,6 +1,7 @@
 use super::*;
 use crate::message::{
-    CdrBuffer, Header, Message, PointCloud2, RadarScan, TFMessage, TransformStamped, to_cdr,
+    CameraInfo, CdrBuffer, Header, Image, Message, PointCloud2, RadarScan, TFMessage, TransformStamped,
+    to_cdr,
 };
 use crate::pipeline::depth::DepthPipeline;
 use crate::pipeline::{InputKind, Pipeline};
@@ -153,7 +154,7 @@ fn transforms_later_than_the_next_image_starve_nothing() {
 #[test]
 fn without_camera_info_memory_is_bounded_and_every_image_is_counted() {
     let mut live = Live::new();
-    live.intake.calibrations.clear();
+    live.intake.calibrations = Calibrations::default();
     for ms in (0..1000).step_by(5) {
         live.offer(image(ms), ms);
         live.offer(radar(ms), ms);

@@ -4,8 +4,10 @@
 //! `processor` decodes, draws the radar prior, runs the `model` and fuses, `encode` writes the
 //! messages. Several cameras can share one model.
 
+mod calibrations;
 mod encode;
 mod float_image;
+mod image_message;
 mod intake;
 mod model;
 mod network_inputs;
@@ -13,7 +15,9 @@ mod parameters;
 mod processor;
 mod radar_history;
 mod radar_input;
+mod radar_watch;
 mod radars;
+mod smoother;
 
 use std::sync::{Arc, Mutex};
 
@@ -75,7 +79,7 @@ impl Pipeline for DepthPipeline {
             topics.push(InputTopic::new("image", InputKind::Image));
         }
         topics.push(InputTopic::new("camera_info", InputKind::CameraInfo));
-        let used = parameters::radar_count(parameters);
+        let used = parameters::source_count(parameters);
         for (radar, settings) in parameters::radar_settings(parameters).into_iter().enumerate().take(used) {
             let kind = if settings.is_scan { InputKind::RadarScan(radar) } else { InputKind::Radar(radar) };
             topics.push(InputTopic::new(settings.topic, kind));
@@ -96,12 +100,13 @@ impl Pipeline for DepthPipeline {
     ) -> Result<(DepthIntake, DepthProcessor), PipelineError> {
         let processor = DepthProcessor::new(model, parameters, Arc::clone(&accounting))?;
         let mut parameters = parameters.clone();
-        if model.inputs.prior.is_none() && parameters.integer("radars") > 0 {
+        if model.inputs.prior.is_none() && parameters::source_count(&parameters) > 0 {
             tracing::warn!(
-                "model '{}' takes no radar prior: radar is not used, in fusion neither",
+                "model '{}' takes no prior: radar and LiDAR are not used, in fusion neither",
                 parameters.string("model")
             );
             parameters.set("radars", super::Value::Integer(0))?;
+            parameters.set("lidar_prior", super::Value::Bool(false))?;
         }
         Ok((DepthIntake::new(&parameters, pacing, accounting), processor))
     }

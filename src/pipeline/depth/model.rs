@@ -1,8 +1,10 @@
 //! The depth model: its session and what its manifest says, checked against what the pipeline needs. It
 //! knows no camera.
 
-use super::network_inputs::{NetworkInputs, PriorInput, expect_planes};
-use crate::depth::{DepthColours, DepthRange, Fusion, Normalisation};
+use super::network_inputs::{NetworkInputs, PriorInput, divisor, expect_planes};
+use crate::depth::{
+    DepthColours, DepthRange, Fusion, Normalisation, Plane, RadarInfluence, radar_agreement, radar_moved,
+};
 use crate::inference::{
     FusionRule, ModelFolder, ModelKind, ModelSession, Provider, SessionOptions, load_library,
 };
@@ -24,6 +26,8 @@ pub struct DepthModel {
     pub(super) colours: DepthColours,
     /// Width and height of the network's tensors
     pub(super) network: (usize, usize),
+    /// Columns of the depth of the image alone, if the model tells that
+    pub(super) first_look: Option<usize>,
     /// The prior of the frame at work; empty if the network takes none
     pub(super) prior_m: Vec<f32>,
     /// Metres, network size: the depth of the frame at work
@@ -50,6 +54,14 @@ impl DepthModel {
         let confidence =
             manifest.output("confidence").ok_or_else(|| refuse("expected an output confidence".into()))?;
         expect_planes(confidence, 1, network).map_err(refuse)?;
+        let first_look = manifest
+            .output("first_look")
+            .map(|tensor| divisor(tensor, 1, network).map(|(width, _)| width))
+            .transpose()
+            .map_err(refuse)?;
+        if let Some(tensor) = manifest.output("radar_match").filter(|tensor| tensor.len() != 1) {
+            return Err(refuse(format!("expected output radar_match [1,1], found {:?}", tensor.shape)));
+        }
         let fusion = match (settings.fusion, inputs.prior) {
             (FusionRule::None, _) => Fusion::None,
             (FusionRule::PriorMean, Some(PriorInput::Footprints { .. })) => {
@@ -72,9 +84,34 @@ impl DepthModel {
             session,
             prior_m: vec![0.0; inputs.prior.map_or(0, |prior| prior.len(network))],
             inputs,
+            first_look,
             fused_m: vec![0.0; pixels],
             name,
         })
+    }
+
+    /// What the radar did to the frame that was fused, of whose returns `drawn` are in the prior.
+    pub(super) fn radar_influence(&self, drawn: usize) -> RadarInfluence {
+        let depth = Plane { values: &self.fused_m, width: self.network.0 };
+        let returns = u32::try_from(drawn).unwrap_or(u32::MAX);
+        let agreement = self.inputs.prior.and_then(|prior| {
+            let (width, _) = prior.size(self.network);
+            let (values, weights) = match prior {
+                PriorInput::Discs(_) => (&*self.prior_m, None),
+                PriorInput::Footprints { .. } => {
+                    let (values, weights) = self.prior_m.split_at(self.prior_m.len() / 2);
+                    (values, Some(weights))
+                }
+            };
+            radar_agreement(Plane { values, width }, weights, depth)
+        });
+        let moved = self.first_look.and_then(|width| {
+            let values = self.session.output("first_look").1;
+            radar_moved(Plane { values, width }, depth, (self.range.min_m, self.range.max_m))
+        });
+        let matching = self.session.output("radar_match").1.first().copied();
+        let matching = matching.filter(|value| drawn > 0 && value.is_finite());
+        RadarInfluence { returns, agreement, moved, matching }
     }
 
     /// Why this model cannot serve.

@@ -51,13 +51,13 @@ impl NetworkInputs {
                 Some(PriorInput::Discs(PriorConfig::new(range_m.0, range_m.1)))
             }
             (Some(prior), PriorEncoding::Footprints) => {
-                Some(PriorInput::Footprints { grid: grid_of(prior, network)?, range_m })
+                Some(PriorInput::Footprints { grid: divisor(prior, 2, network)?, range_m })
             }
         };
         if let Some(image) = manifest.input("image") {
             expect_planes(image, 3, network)?;
         }
-        let rays = manifest.input("rays").map(|rays| grid_of(rays, network)).transpose()?;
+        let rays = manifest.input("rays").map(|rays| divisor(rays, 2, network)).transpose()?;
         Ok(Self { image: manifest.input("image").is_some(), prior, rays })
     }
 }
@@ -120,16 +120,20 @@ pub(super) fn expect_planes(
     Err(format!("expected {} {expected:?} beside depth, found {:?}", tensor.role, tensor.shape))
 }
 
-/// Width and height of a tensor `[1, 2, h, w]` whose cells are whole numbers of the network's pixels.
-fn grid_of(tensor: &TensorSpec, network: (usize, usize)) -> Result<(usize, usize), String> {
+/// Width and height of a tensor `[1, channels, h, w]` whose cells are whole numbers of the network's pixels.
+pub(super) fn divisor(
+    tensor: &TensorSpec,
+    channels: usize,
+    network: (usize, usize),
+) -> Result<(usize, usize), String> {
     let grid = match tensor.shape.as_slice() {
-        [1, 2, height, width] => plane(Some(&[1, 1, *height, *width])),
+        [1, found, height, width] if *found == channels => plane(Some(&[1, 1, *height, *width])),
         _ => None,
     };
     grid.filter(|(width, height)| network.0.is_multiple_of(*width) && network.1.is_multiple_of(*height))
         .ok_or_else(|| {
             format!(
-                "expected {} [1, 2, h, w] that divide the network's {} rows and {} columns, found {:?}",
+                "expected {} [1, {channels}, h, w] that divide the network's {} rows and {} columns, found {:?}",
                 tensor.role, network.1, network.0, tensor.shape
             )
         })

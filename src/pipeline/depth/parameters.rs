@@ -10,6 +10,8 @@ const PRESETS: Constraint =
 /// The value of `radar_N.preset` that stands for another message type, not for a layout of fields.
 const RADAR_SCAN: &str = "radar_scan";
 const OFFSET: Constraint = Constraint::Doubles(-1000.0, 1000.0);
+/// Least signal to noise or cross-section that lets everything through.
+const GATE_OPEN: f64 = -200.0;
 const SIGN: Constraint = Constraint::OneOf(&["+", "-"]);
 
 const fn text(
@@ -31,6 +33,16 @@ const fn integer(
     ParameterSpec { name, default: Default::Integer(default), constraint, description, live: false }
 }
 
+const fn double(
+    name: &'static str,
+    default: f64,
+    range: (f64, f64),
+    description: &'static str,
+) -> ParameterSpec {
+    let constraint = Constraint::Doubles(range.0, range.1);
+    ParameterSpec { name, default: Default::Double(default), constraint, description, live: false }
+}
+
 const fn offset(name: &'static str) -> ParameterSpec {
     ParameterSpec {
         name,
@@ -39,6 +51,16 @@ const fn offset(name: &'static str) -> ParameterSpec {
         description: "Milliseconds added to this radar's stamps; negative for a driver that stamps late",
         live: true,
     }
+}
+
+const SNR: &str =
+    "Returns of less signal to noise, dB, are left out; those of drivers that do not tell it are kept";
+const RCS: &str =
+    "Returns of less radar cross-section, dBsm, are left out; those of drivers that do not tell it are kept";
+
+/// A gate that is open by default.
+const fn gate(name: &'static str, description: &'static str) -> ParameterSpec {
+    live(double(name, GATE_OPEN, (GATE_OPEN, 200.0), description))
 }
 
 const fn window(name: &'static str) -> ParameterSpec {
@@ -153,11 +175,32 @@ pub(super) const DEPTH_PARAMETERS: &[ParameterSpec] = &[
     required("radar_1.required"),
     required("radar_2.required"),
     required("radar_3.required"),
+    gate("radar_0.min_snr_db", SNR),
+    gate("radar_1.min_snr_db", SNR),
+    gate("radar_2.min_snr_db", SNR),
+    gate("radar_3.min_snr_db", SNR),
+    gate("radar_0.min_rcs_dbsm", RCS),
+    gate("radar_1.min_rcs_dbsm", RCS),
+    gate("radar_2.min_rcs_dbsm", RCS),
+    gate("radar_3.min_rcs_dbsm", RCS),
+    ParameterSpec {
+        name: "lidar_prior",
+        default: Default::Bool(false),
+        constraint: Constraint::Any,
+        description: "Whether points of lidar/points are drawn as returns too; takes the place of a radar",
+        live: false,
+    },
     live(integer(
         "radar_scans",
         4,
         (1, 10),
         "Scans of each radar that a frame uses: the one at its stamp, and those before it within a second, moved by odometry",
+    )),
+    live(double(
+        "smoothing",
+        0.0,
+        (0.0, 0.95),
+        "Share of the depth of the frame before in pixels that still show the same surface; 0 is off",
     )),
     live(integer("sync_window_ms", 100, (1, 5000), "Largest difference of a radar's stamp from the image's")),
     live(integer(
@@ -172,15 +215,34 @@ pub(super) const DEPTH_PARAMETERS: &[ParameterSpec] = &[
         (1, 64),
         "Every how many pixels depth/points has a point, in both directions",
     )),
+    live(double(
+        "points_min_confidence",
+        0.3,
+        (0.0, 1.0),
+        "Least confidence of a pixel in depth/points: the probability that its depth is within 10 %; 0 takes all",
+    )),
+    live(double(
+        "points_max_step",
+        0.15,
+        (0.0, 10.0),
+        "Largest relative step of depth between neighbours of the network's image in depth/points, so that no points float between an object and what is behind; 0 takes all",
+    )),
 ];
 
 /// Rules between these parameters.
 pub(super) fn review(parameters: &ParameterSet) -> Result<Vec<String>, ParameterError> {
     rules::precision_fits_provider(parameters)?;
     let radars = radar_count(parameters);
+    if source_count(parameters) > MAX_RADARS {
+        return Err(ParameterError::Together {
+            node: parameters.node().to_owned(),
+            expected: format!("at most {} radars beside lidar_prior", MAX_RADARS - 1),
+            found: format!("radars {radars} with lidar_prior true"),
+        });
+    }
     let unused = (radars..MAX_RADARS)
         .flat_map(|radar| {
-            ["preset", "doppler_sign", "offset_ms", "window_ms", "required"]
+            ["preset", "doppler_sign", "offset_ms", "window_ms", "required", "min_snr_db", "min_rcs_dbsm"]
                 .map(|name| format!("radar_{radar}.{name}"))
         })
         .filter(|name| parameters.is_changed(name));
@@ -192,6 +254,11 @@ pub(super) fn radar_count(parameters: &ParameterSet) -> usize {
     usize::try_from(parameters.integer("radars")).unwrap_or(0).min(MAX_RADARS)
 }
 
+/// Number of sources of returns: the radars, and the LiDAR where it is one.
+pub(super) fn source_count(parameters: &ParameterSet) -> usize {
+    radar_count(parameters) + usize::from(parameters.bool("lidar_prior"))
+}
+
 /// Scans of each radar that a frame uses.
 pub(super) fn radar_scans(parameters: &ParameterSet) -> usize {
     usize::try_from(parameters.integer("radar_scans")).unwrap_or(1)
@@ -200,6 +267,14 @@ pub(super) fn radar_scans(parameters: &ParameterSet) -> usize {
 /// What one radar publishes and what becomes of it.
 #[derive(Clone, Debug)]
 pub(super) struct RadarSettings {
+    /// `radar_N`, or `lidar`
+    pub name: String,
+    /// Whether it is the LiDAR that takes the place of a radar
+    pub is_lidar: bool,
+    /// Least signal to noise, dB
+    pub min_snr_db: f32,
+    /// Least radar cross-section, dBsm
+    pub min_rcs_dbsm: f32,
     /// Input topic, relative
     pub topic: String,
     /// Whether it publishes `radar_msgs/RadarScan` instead of clouds
@@ -219,6 +294,9 @@ pub(super) struct RadarSettings {
 /// The settings of all radars, used or not.
 pub(super) fn radar_settings(parameters: &ParameterSet) -> [RadarSettings; MAX_RADARS] {
     std::array::from_fn(|radar| {
+        if parameters.bool("lidar_prior") && radar == radar_count(parameters) {
+            return lidar_settings(parameters);
+        }
         let name = |field: &str| format!("radar_{radar}.{field}");
         let preset = parameters.string(&name("preset"));
         let is_scan = preset == RADAR_SCAN;
@@ -227,6 +305,10 @@ pub(super) fn radar_settings(parameters: &ParameterSet) -> [RadarSettings; MAX_R
             window_ms => window_ms,
         };
         RadarSettings {
+            name: format!("radar_{radar}"),
+            is_lidar: false,
+            min_snr_db: parameters.double(&name("min_snr_db")) as f32,
+            min_rcs_dbsm: parameters.double(&name("min_rcs_dbsm")) as f32,
             topic: format!("radar_{radar}/{}", if is_scan { "scan" } else { "points" }),
             is_scan,
             // The constraint admits only names that parse, and the one that is no layout.
@@ -237,4 +319,21 @@ pub(super) fn radar_settings(parameters: &ParameterSet) -> [RadarSettings; MAX_R
             required: parameters.bool(&name("required")),
         }
     })
+}
+
+/// The LiDAR as one more source of returns.
+fn lidar_settings(parameters: &ParameterSet) -> RadarSettings {
+    RadarSettings {
+        name: "lidar".into(),
+        is_lidar: true,
+        min_snr_db: GATE_OPEN as f32,
+        min_rcs_dbsm: GATE_OPEN as f32,
+        topic: "lidar/points".into(),
+        is_scan: false,
+        preset: RadarPreset::Generic,
+        doppler_sign: 1.0,
+        offset_ns: 0,
+        window_ns: parameters.integer("sync_window_ms") * 1_000_000,
+        required: false,
+    }
 }

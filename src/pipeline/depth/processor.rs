@@ -3,13 +3,16 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-use super::encode::DepthEncoder;
-use super::intake::{DepthFrame, ImageMessage};
+use super::encode::{DepthEncoder, NetworkDepth};
+use super::image_message::ImageMessage;
+use super::intake::DepthFrame;
 use super::model::DepthModel;
 use super::network_inputs::write_rays;
+use super::radar_watch::RadarWatch;
 use super::radars::RadarReader;
+use super::smoother::Smoother;
 use super::topic;
-use crate::depth::{Resizer, Upsampler, fuse};
+use crate::depth::{RadarInfluence, Resizer, Upsampler, fuse};
 use crate::geometry::CameraModel;
 use crate::message::Stamp;
 use crate::pipeline::{
@@ -30,6 +33,8 @@ struct CameraTables {
 pub struct DepthProcessor {
     resizer: Resizer,
     radars: RadarReader,
+    watch: RadarWatch,
+    smoother: Smoother,
     tables: Option<CameraTables>,
     /// Viewing rays of this camera as the network takes them; empty before its first frame
     rays: Vec<f32>,
@@ -49,12 +54,29 @@ impl DepthProcessor {
         Ok(Self {
             resizer: Resizer::new(width, height).map_err(|error| model.refuse(error.to_string()))?,
             radars: RadarReader::new(parameters, Arc::clone(&accounting)),
+            watch: RadarWatch::default(),
+            smoother: Smoother::new(parameters),
             tables: None,
             rays: Vec::new(),
             decoded: DecodedImage::default(),
             encoder: DepthEncoder::new(parameters, model.colours.clone()),
             accounting,
         })
+    }
+}
+
+impl DepthProcessor {
+    /// Counts what the radar did to a frame, and tells when it is of no use.
+    fn judge_radar(&mut self, frame: &DepthFrame, influence: Option<RadarInfluence>) {
+        let Some(influence) = influence else { return };
+        let problem = self.watch.frame(frame.stamp, &influence);
+        let mut account = self.accounting.lock().unwrap_or_else(PoisonError::into_inner);
+        account.radar(influence);
+        if let Some(message) = problem
+            && account.problem("radar", message.clone(), false)
+        {
+            tracing::warn!("radar: {message}");
+        }
     }
 }
 
@@ -98,6 +120,7 @@ impl Processor for DepthProcessor {
 
         if self.tables.as_ref().is_none_or(|tables| tables.camera != *camera) {
             self.rays.clear();
+            self.smoother.forget();
             self.tables = Some(CameraTables {
                 camera: camera.clone(),
                 prior_camera: scaled(
@@ -124,10 +147,12 @@ impl Processor for DepthProcessor {
         let Some(tables) = &mut self.tables else {
             return Err(FrameError::inference("no tables for this camera"));
         };
+        let mut drawn = 0;
         if let Some(prior) = &model.inputs.prior {
-            prior
+            drawn = prior
                 .draw(self.radars.placed(), &tables.prior_camera, &mut model.prior_m)
-                .map_err(FrameError::inference)?;
+                .map_err(FrameError::inference)?
+                .drawn;
             model.session.input_mut("prior").copy_from_slice(&model.prior_m);
         }
         let prepared = Instant::now();
@@ -139,6 +164,8 @@ impl Processor for DepthProcessor {
         let (_, network_confidence) = model.session.output("confidence");
         fuse(model.fusion, network_m, Some(network_confidence), &model.prior_m, &mut model.fused_m)
             .map_err(FrameError::inference)?;
+        self.smoother.apply(frame.stamp, &mut model.fused_m).map_err(FrameError::inference)?;
+        let influence = frame.has_radar().then(|| model.radar_influence(drawn));
         let image_size = (view.width(), view.height());
         let stats = tables
             .upsampler
@@ -160,7 +187,10 @@ impl Processor for DepthProcessor {
                 .confidence(network_confidence, depth_m, confidence)
                 .map_err(FrameError::inference)?;
         }
-        self.encoder.send_rest(frame, &view, self.radars.placed(), wanted, sink)?;
+        let network =
+            NetworkDepth { depth_m: &model.fused_m, confidence: network_confidence, size: model.network };
+        self.encoder.send_rest(frame, &view, network, self.radars.placed(), wanted, sink)?;
+        self.judge_radar(frame, influence);
         let mut account = self.accounting.lock().unwrap_or_else(PoisonError::into_inner);
         account.stage(Stage::Decode, decoded - start);
         account.stage(Stage::Preprocess, prepared - decoded);
@@ -170,14 +200,20 @@ impl Processor for DepthProcessor {
         Ok(())
     }
 
-    fn skip(&mut self, frame: &DepthFrame) {
+    fn skip(&mut self, frame: &DepthFrame, radar: Option<RadarInfluence>) {
         // Radars that cannot be read are counted here, and the Doppler signs are watched from frame to frame.
         // A frame that fails of it has no outputs to be known.
         let _ = self.radars.collect(frame);
+        self.judge_radar(frame, radar);
+    }
+
+    fn remembers(&self) -> bool {
+        self.smoother.is_on()
     }
 
     fn update(&mut self, parameters: &ParameterSet) {
         self.radars.update(parameters);
+        self.smoother.update(parameters);
         self.encoder.update(parameters);
     }
 }

@@ -14,6 +14,27 @@ use crate::sensor::{
     DopplerSigns, PointCloudView, RadarPreset, RadarReturn, decode_radar, decode_radar_scan,
 };
 
+/// Points of a LiDAR sweep that become returns: about as many as large radars give.
+const LIDAR_POINTS: usize = 2000;
+
+/// What a return needs to count.
+#[derive(Clone, Copy)]
+struct Gates {
+    min_snr_db: f32,
+    min_rcs_dbsm: f32,
+}
+
+impl Gates {
+    fn of(settings: &RadarSettings) -> Self {
+        Self { min_snr_db: settings.min_snr_db, min_rcs_dbsm: settings.min_rcs_dbsm }
+    }
+
+    /// What the driver does not tell is NaN, and passes.
+    fn pass(self, found: &RadarReturn) -> bool {
+        !(found.snr_db < self.min_snr_db || found.rcs_dbsm < self.min_rcs_dbsm)
+    }
+}
+
 /// Reads radar clouds by their presets; reuses its memory from frame to frame.
 pub struct RadarReader {
     settings: [RadarSettings; MAX_RADARS],
@@ -60,23 +81,44 @@ impl RadarReader {
                 if *required {
                     return Err(FrameError::undecodable(format_args!("{topic}: {error}")));
                 }
-                account.degrade(&format!("radar_{radar}: undecodable"));
+                account.degrade(&format!("{}: undecodable", self.settings[radar].name));
             }
         }
         Ok(())
     }
 
     fn read(&mut self, radar: usize, message: &RadarMessage) -> Result<(), String> {
+        if self.settings[radar].is_lidar {
+            return self.read_lidar(message);
+        }
         let preset = self.decode(radar, &message.payload)?;
         if let Some(velocity_mps) = message.velocity_mps {
             self.check_sign(radar, velocity_mps);
         }
-        self.place(preset, &message.t_camera_radar, |_| true);
+        let gates = Gates::of(&self.settings[radar]);
+        self.place(preset, &message.t_camera_radar, |found| gates.pass(found));
         for scan in &message.earlier {
             let preset = self.decode(radar, &scan.payload)?;
             // What moves is no longer where it was.
-            self.place(preset, &scan.t_camera_radar, |found| !found.is_moving(scan.velocity_mps));
+            self.place(preset, &scan.t_camera_radar, |found| {
+                gates.pass(found) && !found.is_moving(scan.velocity_mps)
+            });
         }
+        Ok(())
+    }
+
+    /// Points of a sweep as returns without deviation, spread evenly over the sweep's order. They are taken
+    /// where they were at their own time: the prior's cells are coarser than the way since.
+    fn read_lidar(&mut self, message: &RadarMessage) -> Result<(), String> {
+        let RadarPayload::Cloud(cloud) = &message.payload else { return Ok(()) };
+        let cloud = cloud.cloud().map_err(|error| error.to_string())?;
+        let view = PointCloudView::new(&cloud).map_err(|error| error.to_string())?;
+        let t_camera_lidar = message.t_camera_radar.cast::<f32>();
+        let step = view.len().div_ceil(LIDAR_POINTS).max(1);
+        self.placed.extend((0..view.len()).step_by(step).map(|point| {
+            let p_camera = t_camera_lidar * nalgebra::Point3::from(view.xyz(point));
+            PlacedReturn { position: [p_camera.x, p_camera.y, p_camera.z], direction_std: [0.0; 2] }
+        }));
         Ok(())
     }
 
@@ -132,6 +174,34 @@ impl RadarReader {
         let mut account = self.accounting.lock().unwrap_or_else(PoisonError::into_inner);
         if account.problem(&source, message.clone(), false) {
             tracing::warn!("{source}: {message}");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Gates, RadarReturn};
+
+    #[test]
+    fn gates_leave_out_what_is_known_to_be_weak() {
+        let gates = Gates { min_snr_db: 10.0, min_rcs_dbsm: -5.0 };
+        let found = |snr_db, rcs_dbsm| RadarReturn {
+            position: [1.0; 3],
+            range_rate_mps: 0.0,
+            snr_db,
+            rcs_dbsm,
+            azimuth_std_rad: f32::NAN,
+            elevation_std_rad: f32::NAN,
+            range_std_m: f32::NAN,
+        };
+        for (snr_db, rcs_dbsm, passes) in [
+            (10.0, -5.0, true),
+            (9.9, 3.0, false),
+            (20.0, -5.1, false),
+            (f32::NAN, f32::NAN, true),
+            (f32::NAN, -6.0, false),
+        ] {
+            assert_eq!(gates.pass(&found(snr_db, rcs_dbsm)), passes, "{snr_db} dB, {rcs_dbsm} dBsm");
         }
     }
 }

@@ -7,6 +7,7 @@ use super::intake::DetectionFrame;
 use super::model::DetectionModel;
 use super::motion::SweepSettings;
 use super::topic;
+use crate::depth::RadarInfluence;
 use crate::detection::{
     CenterHead, DecodeConfig, DecodeScratch, Detection3d, decode_centers, to_detection3d_array,
     to_marker_array,
@@ -165,7 +166,7 @@ impl Processor for DetectionProcessor {
         Ok(())
     }
 
-    fn skip(&mut self, _frame: &DetectionFrame) {
+    fn skip(&mut self, _frame: &DetectionFrame, _radar: Option<RadarInfluence>) {
         // The layout of the last sweep only decides what is logged.
     }
 

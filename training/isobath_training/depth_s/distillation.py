@@ -65,6 +65,9 @@ class Teacher:
             valid = (torch.isfinite(depth) & (depth >= NEAREST_M) & (depth <= FARTHEST_M)).float()
             target = torch.log(torch.where(valid > 0, depth, torch.ones_like(depth)))
             weight = valid * confidence.nan_to_num(0).clamp(0, 1)
+            if self.predict.uses_prior:
+                # Returns of another frame lead a teacher astray as well.
+                weight = weight * (batch.belongs != 0).float().view(-1, 1, 1, 1)
             if depth.shape[-2:] != size:
                 # What is not valid has no weight in the interpolation either.
                 target, valid = resize(target * valid, size), resize(valid, size)
@@ -164,7 +167,7 @@ class DepthSPredictor:
         self.uses_prior = self.network.uses_prior
 
     def __call__(self, batch: Batch) -> tuple[Tensor, Tensor]:
-        log_depth, confidence, sky, _ = self.network(batch.image, batch.prior, batch.rays)
+        log_depth, confidence, sky, *_ = self.network(batch.image, batch.prior, batch.rays)
         depth = torch.where(sky > 0, torch.full_like(log_depth, torch.inf), log_depth.exp())
         return depth, torch.sigmoid(confidence)
 

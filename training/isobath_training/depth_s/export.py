@@ -19,16 +19,21 @@ SKY_M = 1000.0
 
 
 class Metres(nn.Module):
-    """The network with depth in metres and confidence as a probability."""
+    """The network with depth in metres and confidence as a probability; with radar also the depth of the image
+    alone, metres at a quarter of the size, and the probability that the returns are of the image."""
 
     def __init__(self, network: DepthNetwork) -> None:
         super().__init__()
         self.network = network
 
-    def forward(self, image: Tensor, rays: Tensor, prior: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        log_depth, confidence, sky, _ = self.network(image, prior, rays)
+    def forward(self, image: Tensor, rays: Tensor, prior: Tensor | None = None) -> tuple[Tensor, ...]:
+        log_depth, confidence, sky, first, match = self.network(image, prior, rays)
         depth = log_depth.exp().clamp(MIN_M, MAX_M)
-        return torch.where(sky > 0, torch.full_like(depth, SKY_M), depth), torch.sigmoid(confidence)
+        depth = torch.where(sky > 0, torch.full_like(depth, SKY_M), depth)
+        outputs = depth, torch.sigmoid(confidence)
+        if not self.network.uses_prior:
+            return outputs
+        return *outputs, first.exp().clamp(MIN_M, MAX_M), torch.sigmoid(match)
 
 
 def unfold_stem(network: DepthNetwork) -> None:
@@ -76,17 +81,20 @@ def to_onnx(network: DepthNetwork) -> onnx.ModelProto:
     inputs = [torch.zeros(1, 3, HEIGHT, WIDTH), torch.zeros(1, 2, *GRID), torch.zeros(1, 2, *GRID)][
         : len(names)
     ]
+    outputs = {"depth": (1, 1, HEIGHT, WIDTH), "confidence": (1, 1, HEIGHT, WIDTH)}
+    if network.uses_prior:
+        outputs |= {"first_look": (1, 1, *GRID), "radar_match": (1, 1)}
     buffer = io.BytesIO()
     with warnings.catch_warnings():
         # Sizes are constants here, and the exporter that writes old operator sets is the one wanted.
         warnings.simplefilter("ignore")
         torch.onnx.export(
             Metres(network).eval(), tuple(inputs), buffer, dynamo=False, opset_version=OPSET,
-            input_names=names, output_names=["depth", "confidence"],
+            input_names=names, output_names=list(outputs),
         )  # fmt: skip
     model = onnx.load_from_string(buffer.getvalue())
     for value in model.graph.output:
-        for dim, size in zip(value.type.tensor_type.shape.dim, (1, 1, HEIGHT, WIDTH), strict=True):
+        for dim, size in zip(value.type.tensor_type.shape.dim, outputs[value.name], strict=True):
             dim.dim_value = size
     model.ir_version = IR_VERSION
     model.producer_name = "isobath_training"

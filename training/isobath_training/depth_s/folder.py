@@ -1,6 +1,7 @@
 """The model folders `depth_s` and `depth_s_vision`."""
 
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -12,12 +13,13 @@ from .export import HEIGHT, WIDTH, load, to_onnx
 from .network import MAX_M, MIN_M
 from .samples import MEAN, STD, Frames
 
-# Frames that tell the ranges of the activations.
-CALIBRATION_FRAMES = 120
+# Frames that tell the ranges of the activations: as they are, and changed as in training, half of them in worlds of
+# another scale, so that the ranges hold for cameras and places that no scene has.
+PLAIN_FRAMES, VARIED_FRAMES = 60, 120
 # Golden frames are tried until one whose pixels are all far from the border of the sky.
 GOLDEN_TRIALS = 40
 # Kept exact: outputs, and what works on depths instead of features.
-EXACT = ("/guess/", "/trust/", "/spread/", "/head/", "/network/stem/")
+EXACT = ("/guess/", "/agreement/", "/trust/", "/spread", "/match/", "/head/", "/network/stem/")
 TOLERANCE = {"fp32": {"abs": 0.01, "rel": 0.005}, "int8": {"abs": 0.1, "rel": 0.25}}
 
 
@@ -57,16 +59,17 @@ def golden(models: dict[str, onnx.ModelProto], frames: Frames, names: list[str])
     return best[1]
 
 
-def folder(name: str, checkpoint: Path, data: Path, measured: dict[str, float]) -> Folder:
+def folder(name: str, checkpoint: Path, data: Path | list[Path], measured: dict[str, float]) -> Folder:
     """From a checkpoint; `data` are frames of the training split to calibrate with, `measured` figures on the test split."""
     network, recipe = load(checkpoint)
     uses_prior = network.uses_prior
     model = to_onnx(network)
     names = [value.name for value in model.graph.input]
     frames = Frames(data, seed=0, training=False)
-    stride = max(1, len(frames) // CALIBRATION_FRAMES)
-    chosen = range(0, len(frames), stride)
-    models = {"fp32": model, "int8": quantize(model, inputs(frames, chosen, names), EXACT)}
+    varied = Frames(data, seed=0, training=True, scaled=0.5)
+    chosen = range(0, len(frames), max(1, len(frames) // PLAIN_FRAMES))
+    seen = chain(inputs(frames, chosen, names), inputs(varied, range(VARIED_FRAMES), names))
+    models = {"fp32": model, "int8": quantize(model, seen, EXACT)}
     manifest = {
         "kind": "depth",
         "architecture": "two-look U-Net with radar residuals"

@@ -11,14 +11,16 @@ NEAREST_M, FARTHEST_M = 0.2, 80.0
 # Confidence is the probability that the relative error is below this.
 GOOD = 0.1
 GRADIENT_WEIGHT, SHAPE_WEIGHT, CONFIDENCE_WEIGHT, SKY_WEIGHT, GUESS_WEIGHT = 0.05, 0.3, 0.05, 0.05, 0.3
+MATCH_WEIGHT = 0.03
 
 
-def loss(outputs: tuple[Tensor, Tensor, Tensor, Tensor], depth: Tensor) -> tuple[Tensor, dict[str, float]]:
-    """L1 of log depth, the same without each image's own scale, its gradients, and two cross entropies.
+def loss(outputs: tuple[Tensor, ...], depth: Tensor, belongs: Tensor) -> tuple[Tensor, dict[str, float]]:
+    """L1 of log depth, the same without each image's own scale, its gradients, and three cross entropies.
 
-    `depth` [n, 1, h, w] metres, inf for the sky, NaN where unknown.
+    `depth` [n, 1, h, w] metres, inf for the sky, NaN where unknown; `belongs` [n]: 1 where the returns are of
+    the image, 0 where they are of another, NaN where there are none.
     """
-    log_depth, confidence, sky, guess = outputs
+    log_depth, confidence, sky, guess, match = outputs
     valid = (depth >= NEAREST_M) & (depth <= FARTHEST_M)
     weight = valid.float()
     target = torch.log(torch.where(valid, depth, torch.ones_like(depth)))
@@ -41,10 +43,14 @@ def loss(outputs: tuple[Tensor, Tensor, Tensor, Tensor], depth: Tensor) -> tuple
     # Sparse truth never shows the sky: it says nothing of where the sky is not, either.
     whole = known.amin((1, 2, 3), keepdim=True)
     heavens = F.binary_cross_entropy_with_logits(sky, torch.isinf(depth).float(), weight=whole.expand_as(sky))
+    told = ~torch.isnan(belongs)
+    matching = F.binary_cross_entropy_with_logits(
+        match[:, 0], belongs.nan_to_num(), weight=told.float(), reduction="sum"
+    ) / told.sum().clamp(min=1)
     depth_terms = (
         (scale + SHAPE_WEIGHT * shape + GUESS_WEIGHT * first) * share
     ).mean() + GRADIENT_WEIGHT * gradient
-    total = depth_terms + CONFIDENCE_WEIGHT * certainty + SKY_WEIGHT * heavens
+    total = depth_terms + CONFIDENCE_WEIGHT * certainty + SKY_WEIGHT * heavens + MATCH_WEIGHT * matching
     with torch.no_grad():
         error = (torch.expm1(difference.clamp(max=5)).abs() * weight).sum((2, 3)) / pixels
     return total, {
@@ -52,6 +58,7 @@ def loss(outputs: tuple[Tensor, Tensor, Tensor, Tensor], depth: Tensor) -> tuple
         "log_l1": scale.mean().item(),
         "guess": first.mean().item(),
         "abs_rel": error.mean().item(),
+        "match": matching.item(),
     }
 
 

@@ -2,9 +2,9 @@
 
 It looks twice. First the image alone gives a depth: its shape is good, its scale a guess. Then every radar
 return tells how far it is from that guess at its place. What most of them agree on is the error of the scale and
-is added everywhere; what the network trusts of the remaining differences is spread over the image (normalised
-convolution from coarse to fine), and a second, lighter pass sees image features and differences together and
-corrects the rest. Without returns the first depth stands.
+is added everywhere. What remains is compared with what the returns around say, and what the network trusts of it
+is spread over the image (normalised convolution from coarse to fine); a second, lighter pass sees image features
+and differences together and corrects the rest. Without returns the first depth stands.
 
 Everything is computed at a quarter of the image's size or less, with plain 3×3 convolutions, batch
 normalisation and ReLU: what trains fast on a CPU and loses nothing as INT8.
@@ -28,6 +28,10 @@ AGREEMENT, LONELY = (1.0, 0.6, 0.4, 0.3), 0.3
 LEVELS = 5
 # Difference, its size, weight; then what is spread and how much stands behind it.
 RETURN_FEATURES, SPREAD_FEATURES = 3, 2
+# How a return differs from those around it, its size, how much stands behind these, the mean size in the image.
+ODD_FEATURES = 4
+# What a return says about whether it belongs to the image; log depth within which it agrees.
+MATCH_FEATURES, AGREES = 16, 0.25
 # Pixels of one cell, unfolded.
 SUBPIXELS = CELL * CELL
 
@@ -93,7 +97,10 @@ class Agreement(nn.Module):
         self.widths = nn.Parameter(torch.log(torch.tensor(AGREEMENT)))
         self.lonely = nn.Parameter(torch.log(torch.tensor(LONELY)))
 
-    def forward(self, features: Tensor, guess: Tensor, difference: Tensor, weight: Tensor) -> Tensor:
+    def forward(
+        self, features: Tensor, guess: Tensor, difference: Tensor, weight: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """The difference, and what each return has to say about it."""
         known = torch.cat([guess, difference, difference.abs(), weight.sqrt()], 1)
         weight = weight * torch.sigmoid(self.say(torch.cat([features, known.to(features.dtype)], 1)).float())
         widths, lonely = self.widths.exp(), self.lonely.exp()
@@ -103,7 +110,7 @@ class Agreement(nn.Module):
             offset = total / (trusted.sum((2, 3), keepdim=True) + lonely)
             trusted = weight * torch.exp(-(((difference - offset) / widths[step]) ** 2))
         total = (difference * trusted).sum((2, 3), keepdim=True)
-        return total / (trusted.sum((2, 3), keepdim=True) + lonely)
+        return total / (trusted.sum((2, 3), keepdim=True) + lonely), weight
 
 
 class Spread(nn.Module):
@@ -141,9 +148,35 @@ class Spread(nn.Module):
         return spread + torch.zeros_like(difference), support + torch.zeros_like(difference)
 
 
+class Match(nn.Module):
+    """Whether the returns are of this image at all: [n, 1] logit.
+
+    Each return says how it fits where it is; that is averaged over the returns and seen beside how well those that
+    speak for the scale agree with the rest, the whole image, the error of the scale and the number of returns.
+    """
+
+    def __init__(self, local: int, context: int) -> None:
+        super().__init__()
+        self.fit = nn.Sequential(nn.Conv2d(local, MATCH_FEATURES, 1), nn.ReLU())
+        self.decide = nn.Sequential(
+            nn.Linear(MATCH_FEATURES + context + 4, MATCH_FEATURES), nn.ReLU(), nn.Linear(MATCH_FEATURES, 1)
+        )
+
+    def forward(
+        self, local: Tensor, weight: Tensor, said: Tensor, difference: Tensor, context: Tensor, offset: Tensor
+    ) -> Tensor:
+        count = weight.sum((2, 3))
+        fits = (self.fit(local).float() * weight).sum((2, 3)) / (count + 1e-3)
+        agreeing = torch.cat([torch.exp(-((difference / AGREES) ** 2)), difference.abs()], 1)
+        agreement = (agreeing * said).sum((2, 3)) / (said.sum((2, 3)) + 1e-3)
+        seen = torch.cat([fits, agreement, context.float(), offset.flatten(1), torch.log1p(count)], 1)
+        return self.decide(seen).float()
+
+
 class DepthNetwork(nn.Module):
-    """`forward` gives log depth, logit of the confidence and logit of the sky at image size, and the log
-    depth of the image alone at a quarter of it."""
+    """`forward` gives log depth, logit of the confidence and logit of the sky at image size, the log depth of
+    the image alone at a quarter of it, and the logit of the returns being of this image (of no meaning without
+    returns)."""
 
     def __init__(
         self, widths: tuple[int, int, int, int] = (32, 64, 96, 128), *, uses_prior: bool = True
@@ -163,7 +196,9 @@ class DepthNetwork(nn.Module):
         self.guess = nn.Conv2d(a, 1, 1)
 
         self.agreement = Agreement(a)
-        self.trust = nn.Sequential(nn.Conv2d(a + RETURN_FEATURES, 16, 1), nn.ReLU(), nn.Conv2d(16, 1, 1))
+        self.trust = nn.Sequential(
+            nn.Conv2d(a + RETURN_FEATURES + ODD_FEATURES, 16, 1), nn.ReLU(), nn.Conv2d(16, 1, 1)
+        )
         self.spread = Spread()
         m, n = 3 * a // 2, 2 * a
         self.join = ConvUnit(a + RETURN_FEATURES + SPREAD_FEATURES, a)
@@ -174,11 +209,14 @@ class DepthNetwork(nn.Module):
         self.again_up_8, self.last_8 = ConvUnit(n, m, size=1, relu=False), Block(m)
         self.again_up_4, self.last_4 = ConvUnit(m, a, size=1, relu=False), ConvUnit(a, 2 * a)
         self.head = nn.Conv2d(2 * a, 2 * SUBPIXELS + 1, 1)
+        self.match = Match(a + RETURN_FEATURES + SPREAD_FEATURES, n)
         for start in (self.guess, self.head):
             nn.init.zeros_(start.weight)
             nn.init.zeros_(start.bias)
 
-    def forward(self, image: Tensor, prior: Tensor, rays: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    def forward(
+        self, image: Tensor, prior: Tensor | None, rays: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
         """`image` [n, 3, h, w], normalised; `prior` [n, 2, h/4, w/4]: metres (0 = none) and weight;
         `rays` [n, 2, h/4, w/4]: x/z and y/z of what a cell sees."""
         features, first = self.look(image, rays)
@@ -189,23 +227,34 @@ class DepthNetwork(nn.Module):
             difference = (torch.log(z.clamp(MIN_M, MAX_M)) - guess).clamp(
                 -MOST_DIFFERENCE, MOST_DIFFERENCE
             ) * known
-            offset = self.agreement(features, guess, difference, weight)
+            offset, said = self.agreement(features, guess, difference, weight)
             difference = (difference - offset) * known
             returns = torch.cat([difference, difference.abs(), weight.sqrt()], 1)
-            trust = torch.sigmoid(self.trust(torch.cat([features, returns], 1)).float())
+            # Returns that agree with those around them are right even where the first look is not.
+            around, behind = self.spread(difference, weight)
+            odd = (difference - around) * known
+            noise = (odd.abs() * weight).sum((2, 3), keepdim=True) / (weight.sum((2, 3), keepdim=True) + 1e-3)
+            company = torch.cat([odd, odd.abs(), behind * known, noise * known], 1)
+            trust = torch.sigmoid(
+                self.trust(torch.cat([features, returns, company.to(features.dtype)], 1)).float()
+            )
             spread, support = self.spread(difference, weight * trust)
             guess = guess + offset
         else:
             returns = torch.zeros_like(guess).expand(-1, RETURN_FEATURES, -1, -1)
-            spread = support = torch.zeros_like(guess)
-        y = self.head(self.correct(features, torch.cat([returns, spread, support], 1))).float()
+            spread = support = weight = said = difference = torch.zeros_like(guess)
+            offset = torch.zeros_like(guess[:, :, :1, :1])
+        local = torch.cat([features, torch.cat([returns, spread, support], 1).to(features.dtype)], 1)
+        corrected, context = self.correct(local)
+        match = self.match(local, weight, said, difference, context, offset)
+        y = self.head(corrected).float()
         base = F.interpolate(guess + spread, scale_factor=CELL, mode="bilinear", align_corners=False)
         log_depth = base + F.pixel_shuffle(y[:, :SUBPIXELS], CELL)
         sky = F.pixel_shuffle(y[:, SUBPIXELS : 2 * SUBPIXELS], CELL)
         confidence = F.interpolate(
             y[:, 2 * SUBPIXELS :], scale_factor=CELL, mode="bilinear", align_corners=False
         )
-        return log_depth, confidence, sky, first
+        return log_depth, confidence, sky, first, match
 
     def look(self, image: Tensor, rays: Tensor) -> tuple[Tensor, Tensor]:
         """The image alone: features and log depth of the cells."""
@@ -219,14 +268,15 @@ class DepthNetwork(nn.Module):
         y = self.decode_4(F.relu(enlarge(self.up_4(y), x) + x))
         return y, START + self.guess(y).float()
 
-    def correct(self, features: Tensor, returns: Tensor) -> Tensor:
-        """The second pass."""
-        x = self.again_4(self.join(torch.cat([features, returns.to(features.dtype)], 1)))
+    def correct(self, local: Tensor) -> tuple[Tensor, Tensor]:
+        """The second pass: features to correct with, and means over the image."""
+        x = self.again_4(self.join(local))
         x_8 = self.again_8(self.again_down_8(x))
         x_16 = self.again_16(self.again_down_16(x_8))
-        x_16 = F.relu(x_16 + self.again_context(x_16.mean((2, 3), keepdim=True)))
+        context = x_16.mean((2, 3), keepdim=True)
+        x_16 = F.relu(x_16 + self.again_context(context))
         y = self.last_8(F.relu(enlarge(self.again_up_8(x_16), x_8) + x_8))
-        return self.last_4(F.relu(enlarge(self.again_up_4(y), x) + x))
+        return self.last_4(F.relu(enlarge(self.again_up_4(y), x) + x)), context.flatten(1)
 
 
 def enlarge(x: Tensor, like: Tensor) -> Tensor:

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..arrays import Arrays
+from ..arrays import Joined
 from . import returns
 from .network import CELL
 from .prior import draw, rays, scaled
@@ -18,6 +18,8 @@ from .prior import draw, rays, scaled
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 # Between which factors a world is scaled.
 SCALES = (0.25, 2.0)
+# Frames of one world are this near to each other; share of foreign returns that are of one.
+NEIGHBOURS, NEAR = 8, 0.25
 
 
 @dataclass
@@ -29,17 +31,30 @@ class Batch:
     depth: Tensor
     # Index of the scene.
     scene: Tensor
+    # Whether the returns are of the image: 1, 0, NaN without returns.
+    belongs: Tensor
 
 
 class Frames:
-    """Samples of a folder of arrays. Sample n of a seed is the same however often it is asked for."""
+    """Samples of folders of arrays. Sample n of a seed is the same however often it is asked for."""
 
-    def __init__(self, folder: Path, *, seed: int, training: bool, scaled: float = 0.0) -> None:
-        """`scaled`: share of the samples whose world is scaled."""
-        self.arrays = Arrays(folder)
+    def __init__(
+        self,
+        folders: Path | list[Path],
+        *,
+        seed: int,
+        training: bool,
+        scaled: float = 0.0,
+        foreign: float = 0.0,
+    ) -> None:
+        """`scaled`: share of the samples whose world is scaled; `foreign`: of those with another frame's returns."""
+        folders = [folders] if isinstance(folders, Path) else folders
+        self.arrays = Joined(folders)
         if training and self.arrays.held_back():
-            raise SystemExit(f"{folder}: seeds of validation and test must not be trained on")
-        self.seed, self.training, self.scaled = seed, training, scaled
+            raise SystemExit(
+                f"{', '.join(map(str, folders))}: seeds of validation and test must not be trained on"
+            )
+        self.seed, self.training, self.scaled, self.foreign = seed, training, scaled, foreign
         self.mean = torch.tensor(MEAN).view(3, 1, 1) * 255
         self.std = torch.tensor(STD).view(3, 1, 1) * 255
 
@@ -55,6 +70,9 @@ class Frames:
         camera = arrays.camera[frame].astype(np.float64)
         scene = int(arrays.frames[frame, 0])
         height, width = size
+        foreign = self.training and random.random() < self.foreign
+        source = self.other(frame, random) if foreign else frame
+        seen = arrays.depth[source]
         if self.training:
             # A part of the image is a longer lens; a little stretch is another sensor.
             share = random.uniform(0.45, 1.0)
@@ -62,7 +80,7 @@ class Frames:
             w = min(columns, round(columns * share * stretch))
             h = min(rows, round(rows * share / stretch))
             x, y = random.integers(0, columns - w + 1), random.integers(0, rows - h + 1)
-            image, depth = image[y : y + h, x : x + w], depth[y : y + h, x : x + w]
+            image, depth, seen = (a[y : y + h, x : x + w] for a in (image, depth, seen))
             camera[2], camera[3] = camera[2] - x, camera[3] - y
         sx, sy = width / depth.shape[1], height / depth.shape[0]
         pixels = torch.from_numpy(np.array(image)).permute(2, 0, 1).float()
@@ -75,11 +93,11 @@ class Frames:
         grid = (height // CELL, width // CELL)
         directions = rays(cells, grid)
         if self.training and random.random() < 0.4:
-            middle = metres[CELL // 2 :: CELL, CELL // 2 :: CELL]
+            middle = seen[row[CELL // 2 :: CELL, None], column[CELL // 2 :: CELL]].astype(np.float32)
             points, sigmas = returns.from_depth(middle, directions, random)
         else:
             scans = int(random.integers(1, returns.SCANS + 1)) if self.training else returns.SCANS
-            points, sigmas = returns.simulated(arrays.radar[frame], arrays.columns["radar"], scans)
+            points, sigmas = returns.simulated(arrays.radar[source], arrays.columns["radar"], scans)
         if self.training:
             points, sigmas = returns.degrade(points, sigmas, random)
         if self.training and random.random() < self.scaled:
@@ -87,6 +105,7 @@ class Frames:
             factor = np.float32(np.exp(random.uniform(*np.log(SCALES))))
             metres, points = metres * factor, points * factor
         prior = draw(points, sigmas, cells, grid)
+        belongs = torch.tensor(float(not foreign) if prior[1].any() else torch.nan)
         pixels = colours(pixels, random) if self.training else pixels
         image, prior, directions = (
             (pixels - self.mean) / self.std,
@@ -97,7 +116,16 @@ class Frames:
         if self.training and random.random() < 0.5:
             image, prior, metres = image.flip(-1), prior.flip(-1), metres.flip(-1)
             directions = directions.flip(-1) * torch.tensor([-1.0, 1.0]).view(2, 1, 1)
-        return image, prior, directions, metres, torch.tensor(scene)
+        return image, prior, directions, metres, torch.tensor(scene), belongs
+
+    def other(self, frame: int, random: np.random.Generator) -> int:
+        """A frame that this one's radar could be taken for: of the same world, or of the same kind of scene."""
+        scene, seed = self.arrays.frames[frame, :2]
+        near = np.arange(max(0, frame - NEIGHBOURS), min(len(self), frame + NEIGHBOURS + 1))
+        near = near[(self.arrays.frames[near, 1] == seed) & (near != frame)]
+        if len(near) > 0 and random.random() < NEAR:
+            return int(random.choice(near))
+        return int(random.choice(np.flatnonzero(self.arrays.frames[:, 0] == scene)))
 
     def batch(self, first: int, count: int, size: tuple[int, int]) -> Batch:
         """Samples `first`, `first` + 1, …: every frame once, in an order that changes with each pass."""
@@ -106,9 +134,11 @@ class Frames:
             turn, position = divmod(number, len(self))
             frame = self.order(turn)[position] if self.training else position
             samples.append(self.sample(int(frame), number, size))
-        image, prior, directions, depth, scene = (torch.stack(part) for part in zip(*samples, strict=True))
+        image, prior, directions, depth, scene, belongs = (
+            torch.stack(part) for part in zip(*samples, strict=True)
+        )
         image = image.contiguous(memory_format=torch.channels_last)
-        return Batch(image, prior, directions, depth[:, None], scene)
+        return Batch(image, prior, directions, depth[:, None], scene, belongs)
 
     def order(self, turn: int) -> np.ndarray:
         if getattr(self, "_turn", None) != turn:

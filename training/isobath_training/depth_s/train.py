@@ -21,6 +21,8 @@ WARM_UP = 8_000
 # Share of the samples of which only the returns tell the scale. Without returns they would be contradictions, and
 # the network without radar is to be as good as it can be.
 SCALED = 0.25
+# Share of the samples with the returns of another frame: the network learns to tell, and to do without them.
+FOREIGN = 0.12
 
 
 @dataclass(frozen=True)
@@ -128,7 +130,7 @@ class Run:
         self.network.train()
         with torch.autocast("cpu", torch.bfloat16):
             outputs = self.network(batch.image, batch.prior, batch.rays)
-        total, figures = loss(tuple(x.float() for x in outputs), batch.depth)
+        total, figures = loss(tuple(x.float() for x in outputs), batch.depth, batch.belongs)
         if teacher:
             taught, figure = teacher.loss(outputs[0].float(), batch)
             total, figures = total + taught, figures | figure
@@ -152,7 +154,7 @@ class Run:
 
 def train(
     recipe: Recipe,
-    data: Path,
+    data: Path | list[Path],
     validation: Path | None,
     checkpoint: Path,
     *,
@@ -163,9 +165,11 @@ def train(
     measure_every: int = 40_000,
 ) -> Run:
     torch.set_num_threads(threads)
-    # A teacher without radar would tell the wrong scale.
-    scaled = SCALED if recipe.uses_prior and (teacher is None or teacher.predict.uses_prior) else 0.0
-    frames = Frames(data, seed=recipe.seed, training=True, scaled=scaled)
+    shares = {"scaled": SCALED, "foreign": FOREIGN} if recipe.uses_prior else {}
+    if teacher and not teacher.predict.uses_prior:
+        # A teacher without radar would tell the wrong scale.
+        shares["scaled"] = 0.0
+    frames = Frames(data, seed=recipe.seed, training=True, **shares)
     held_back = Frames(validation, seed=0, training=False) if validation else None
     run = Run(recipe, checkpoint)
     if start:

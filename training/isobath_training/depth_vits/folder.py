@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..arrays import Arrays
+from ..arrays import Joined
 from ..folder import Folder, run
 from .export import SIZE, check_size, input_names, to_onnx
 from .inputs import discs, network_inputs
@@ -38,7 +38,7 @@ def sample(network: DepthVit, size: tuple[int, int]) -> dict[str, np.ndarray]:
 def folder(
     name: str,
     checkpoint: Path,
-    data: Path | None,
+    data: list[Path] | None,
     *,
     size: tuple[int, int] = SIZE,
     dynamic: bool = False,
@@ -100,10 +100,10 @@ def folder(
     return Folder(models, golden, manifest, tolerance, card)
 
 
-def calibration(data: Path, network: DepthVit, size: tuple[int, int]):
-    arrays = Arrays(data)
+def calibration(data: list[Path], network: DepthVit, size: tuple[int, int]):
+    arrays = Joined(data)
     if arrays.held_back():
-        raise SystemExit(f"{data}: seeds of validation and test must not be calibrated on")
+        raise SystemExit(f"{', '.join(map(str, data))}: seeds of validation and test must not be calibrated on")
     stride = max(1, len(arrays) // CALIBRATION_FRAMES)
     chosen = range(0, len(arrays), stride)[:CALIBRATION_FRAMES]
     return network_inputs(arrays, chosen, network.variant, size)

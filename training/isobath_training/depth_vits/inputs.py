@@ -6,7 +6,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from ..arrays import Arrays
+from ..arrays import Joined
 from ..depth_s.prior import project, scaled
 from ..depth_s.returns import simulated
 from .network import Variant
@@ -54,13 +54,14 @@ def image_tensor(rgb: np.ndarray, variant: Variant, size: tuple[int, int]) -> np
 
 
 def network_inputs(
-    arrays: Arrays, frames: range, variant: Variant, size: tuple[int, int]
+    arrays: Joined, frames: range, variant: Variant, size: tuple[int, int]
 ) -> Iterator[dict[str, np.ndarray]]:
     """What the runtime would feed for these frames."""
     for frame in frames:
-        inputs = {"image": image_tensor(arrays.image[frame], variant, size)}
+        image = arrays.image[frame]
+        inputs = {"image": image_tensor(image, variant, size)}
         if variant.channels == 4:
-            rows, columns = arrays.image.shape[1:3]
+            rows, columns = image.shape[:2]
             camera = scaled(arrays.camera[frame].astype(np.float64), size[1] / columns, size[0] / rows)
             points, _ = simulated(arrays.radar[frame], arrays.columns["radar"])
             inputs["prior"] = draw_discs(points, camera, size)[None, None]
