@@ -10,6 +10,7 @@ from rosbags.rosbag2 import Writer
 from rosbags.typesys import Stores, get_typestore
 
 from isobath_training.arrays import Arrays
+from isobath_training.bag.check import check
 from isobath_training.bag.clouds import Cloud, point_times, radar_fields
 from isobath_training.bag.export import export_bags
 from isobath_training.bag.transforms import TransformError, Transforms, inverse, moved, rotation_matrix
@@ -356,6 +357,9 @@ def test_a_simulated_recording_has_the_truth_of_the_simulator(tmp_path):
     with AnyReader([bag]) as reader:
         chosen = [c for c in reader.connections if c.topic == "/truth/depth"]
         truths = [reader.deserialize(raw, c.msgtype) for c, _, raw in reader.messages(chosen)]
+    figures = check(bag)
+    assert figures["median_error"] < 0.02 and figures["known"] > 0.05
+    assert figures["hidden_dropped"] > 0.9 and figures["right_dropped"] < 0.12
     # Nothing of the test split is trained on, not by way of a bag either.
     assert data.held_back()
     for frame, (_, _, number) in enumerate(data.frames):

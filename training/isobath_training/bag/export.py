@@ -1,7 +1,9 @@
 """A bag → arrays that `isobath_training train` reads, with LiDAR points as truth."""
 
 from collections import Counter, deque
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -25,6 +27,8 @@ NEAR_S = 0.06
 POSE_STEP_S = 0.004
 # Speed of a radar is that over so long.
 SPEED_OVER_S = 0.1
+# Most images that wait for the sweep after them.
+WAITING = 16
 # Images with fewer true pixels are left out.
 LEAST_TRUTH = 200
 
@@ -136,34 +140,34 @@ class Exporter:
                 return now[:3, :3].T @ (b[:3, 3] - a[:3, 3]) / SPEED_OVER_S
         return None
 
-    def frames(self, every: int):
-        """Of every n-th image, as soon as the sweep after it has come."""
-        topics = self.recording.topics
+    def images(self, every: int) -> Iterator[tuple[int, Any, list]]:
+        """Number and message of every n-th image with the sweeps about it, as soon as the one after it has come."""
+        topics, seconds = self.recording.topics, self.recording.seconds
         sweeps: deque = deque(maxlen=4)
         waiting: deque = deque()
         number = 0
-
-        def ready(message) -> bool:
-            return any(
-                self.recording.seconds(sweep.header.stamp)
-                > self.recording.seconds(message.header.stamp) + NEAR_S
-                for sweep in sweeps
-            )
-
         for topic, message in self.recording.messages(topics["image"], topics["lidar/points"]):
             if topic == topics["image"]:
                 if number % every == 0:
                     waiting.append((number, message))
                 number += 1
-                if len(waiting) > 16:
-                    # No sweeps any more: memory is not to fill with images.
-                    yield self.frame(*waiting.popleft(), list(sweeps))
             else:
                 sweeps.append(message)
-            while waiting and ready(waiting[0][1]):
-                yield self.frame(*waiting.popleft(), list(sweeps))
-        while waiting:
-            yield self.frame(*waiting.popleft(), list(sweeps))
+            newest_s = max((seconds(sweep.header.stamp) for sweep in sweeps), default=-np.inf)
+            # Where no sweeps come any more, memory is not to fill with images.
+            while waiting and (
+                len(waiting) > WAITING or newest_s > seconds(waiting[0][1].header.stamp) + NEAR_S
+            ):
+                yield *waiting.popleft(), list(sweeps)
+        for image in waiting:
+            yield *image, list(sweeps)
+
+    def frames(self, every: int) -> Iterator[Frame]:
+        """Of every n-th image, but for those that `left_out` counts."""
+        for number, message, sweeps in self.images(every):
+            frame = self.frame(number, message, sweeps)
+            if frame is not None:
+                yield frame
 
 
 def shrunk(rgb: np.ndarray, size: tuple[int, int]) -> np.ndarray:
@@ -204,9 +208,8 @@ def export_bag(bag: Path, scene: int, writer: ArraysWriter, exporter: Exporter, 
     recording, seed = exporter.recording, simulated_seed(bag)
     before, true, returns = writer.frames, 0.0, 0
     for frame in exporter.frames(every):
-        if frame is not None:
-            writer.append(scene, seed, frame)
-            true, returns = true + np.isfinite(frame.depth).mean(), returns + len(frame.radar)
+        writer.append(scene, seed, frame)
+        true, returns = true + np.isfinite(frame.depth).mean(), returns + len(frame.radar)
     n = writer.frames - before
     left_out = "".join(f", {count} left out: {why}" for why, count in exporter.left_out.items())
     if n == 0:

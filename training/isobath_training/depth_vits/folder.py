@@ -103,7 +103,9 @@ def folder(
 def calibration(data: list[Path], network: DepthVit, size: tuple[int, int]):
     arrays = Joined(data)
     if arrays.held_back():
-        raise SystemExit(f"{', '.join(map(str, data))}: seeds of validation and test must not be calibrated on")
+        raise SystemExit(
+            f"{', '.join(map(str, data))}: seeds of validation and test must not be calibrated on"
+        )
     stride = max(1, len(arrays) // CALIBRATION_FRAMES)
     chosen = range(0, len(arrays), stride)[:CALIBRATION_FRAMES]
     return network_inputs(arrays, chosen, network.variant, size)
