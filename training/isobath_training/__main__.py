@@ -1,4 +1,4 @@
-"""The command: python -m isobath_training export-data|train|pack|measure|export …."""
+"""The command: python -m isobath_training export-data|export-bag|train|pack|measure|export …."""
 
 import argparse
 import json
@@ -11,12 +11,14 @@ from .folder import write_folder
 BASELINES = {"depth_baseline": depth_baseline, "detection_baseline": detection_baseline}
 # Whether the network takes radar.
 DEPTH_MODELS = {"depth_s": True, "depth_s_vision": False}
+# Networks whose checkpoints others publish.
+PUBLISHED = ("depth_rmv_vits", "depth_da2_vits")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="isobath_training", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
-    for add in (add_export_data, add_train, add_pack, add_measure, add_export):
+    for add in (add_export_data, add_export_bag, add_train, add_pack, add_measure, add_export):
         add(commands)
     arguments = parser.parse_args()
     arguments.run(arguments)
@@ -46,6 +48,24 @@ def add_export_data(commands) -> None:
     )
 
 
+def add_export_bag(commands) -> None:
+    bags = commands.add_parser("export-bag", help="recordings of your own robot as arrays, LiDAR as truth")
+    bags.add_argument(
+        "bags", type=Path, nargs="+", help="with camera, camera info, LiDAR, tf; radars if there are"
+    )
+    bags.add_argument("--out", type=Path, required=True, help="new folder of the arrays")
+    bags.add_argument("--image-size", type=size, default="320x240", help="columns x rows")
+    bags.add_argument("--every", type=int, default=5, help="take every n-th image: neighbours teach little")
+    bags.add_argument(
+        "--remap", type=renamed, action="append", default=[], metavar="FROM:=TO",
+        help="image, camera_info, lidar/points, radar_0/points … radar_3/points := topic of the bag",
+    )  # fmt: skip
+    bags.add_argument(
+        "--doppler-sign", type=float, choices=(1.0, -1.0), default=1.0, help="1: receding is positive"
+    )
+    bags.set_defaults(run=run_export_bag)
+
+
 def add_train(commands) -> None:
     train = commands.add_parser("train", help="train a network; started again it goes on from its checkpoint")
     train.add_argument("--model", choices=sorted(DEPTH_MODELS), required=True)
@@ -61,6 +81,14 @@ def add_train(commands) -> None:
     train.add_argument("--samples", type=int, default=600_000, help="how many are seen in all")
     train.add_argument("--seed", type=int, default=1)
     train.add_argument("--threads", type=int, default=1)
+    train.add_argument("--teacher", type=Path, help="a model folder or a checkpoint, to learn from as well")
+    train.add_argument(
+        "--teacher-weight", type=float, default=0.5, help="of its loss beside that of the truth"
+    )
+    train.add_argument(
+        "--from", dest="start", type=Path, help="checkpoint whose weights a new run begins with"
+    )
+    train.add_argument("--rate", type=float, help="learning rate; default: of a run from nothing")
     train.set_defaults(run=run_train)
 
 
@@ -83,22 +111,55 @@ def add_measure(commands) -> None:
 
 def add_export(commands) -> None:
     export = commands.add_parser("export", help="write a model folder: ONNX, golden output, manifest, card")
-    export.add_argument("--model", choices=sorted(BASELINES | DEPTH_MODELS), required=True)
-    export.add_argument("--checkpoint", type=Path, help="of a trained model")
+    export.add_argument("--model", choices=sorted([*BASELINES, *DEPTH_MODELS, *PUBLISHED]), required=True)
+    export.add_argument("--checkpoint", type=Path, help="of a trained model, or a downloaded .pth")
     export.add_argument(
         "--data", type=Path, nargs="+", help="frames of the training split, to calibrate INT8 with"
     )
     export.add_argument("--figures", type=Path, help="JSON of `evaluate` on the test split, for the card")
     export.add_argument("--threads", type=int, default=1)
+    published = export.add_argument_group("published checkpoints")
+    published.add_argument(
+        "--image-size", type=size, default="336x252", help="columns x rows, multiples of 14"
+    )
+    published.add_argument("--dynamic", action="store_true", help="leave columns and rows free in the files")
+    published.add_argument("--max-depth", type=float, help="metres that the checkpoint was trained for")
     export.add_argument("--out", type=Path, required=True, help="the model folder to write")
     export.set_defaults(run=run_export)
 
 
+def size(text: str) -> tuple[int, int]:
+    """Columns x rows → rows, columns."""
+    columns, rows = (int(part) for part in text.split("x"))
+    return rows, columns
+
+
+def renamed(text: str) -> tuple[str, str]:
+    """`FROM:=TO`, relative and absolute names alike."""
+    name, topic = text.split(":=")
+    return name.lstrip("/"), topic
+
+
+def run_export_bag(arguments) -> None:
+    from .bag.export import export_bags
+
+    export_bags(
+        arguments.bags, arguments.out, size=arguments.image_size, every=arguments.every,
+        remap=dict(arguments.remap), doppler_sign=arguments.doppler_sign,
+    )  # fmt: skip
+
+
 def run_train(arguments) -> None:
+    from .depth_s.distillation import Teacher
     from .depth_s.train import Recipe, train
 
-    recipe = Recipe(DEPTH_MODELS[arguments.model], arguments.seed, arguments.samples)
-    train(recipe, arguments.data, arguments.validation, arguments.checkpoint, threads=arguments.threads)
+    rate = {} if arguments.rate is None else {"rate": arguments.rate}
+    recipe = Recipe(DEPTH_MODELS[arguments.model], arguments.seed, arguments.samples, **rate)
+    teacher = Teacher.open(arguments.teacher, arguments.teacher_weight) if arguments.teacher else None
+    train(
+        recipe, arguments.data, arguments.validation, arguments.checkpoint,
+        threads=arguments.threads, teacher=teacher, start=arguments.start,
+    )  # fmt: skip
 
 
 def run_pack(arguments) -> None:
@@ -122,6 +183,15 @@ def run_export(arguments) -> None:
     name = arguments.model
     if name in BASELINES:
         folder = BASELINES[name].folder()
+    elif name in PUBLISHED:
+        from .depth_vits.folder import folder as published_folder
+
+        if arguments.checkpoint is None:
+            raise SystemExit(f"{name}: expected --checkpoint")
+        folder = published_folder(
+            name, arguments.checkpoint, arguments.data,
+            size=arguments.image_size, dynamic=arguments.dynamic, max_m=arguments.max_depth,
+        )  # fmt: skip
     else:
         import torch
 

@@ -81,15 +81,24 @@ class Joined:
     def __init__(self, folders: list[Path]) -> None:
         parts = [Arrays(folder) for folder in folders]
         for folder, part in zip(folders, parts, strict=True):
-            if (part.scenes, part.columns) != (parts[0].scenes, parts[0].columns):
-                raise ValueError(f"{folder}: expected the scenes and columns of {folders[0]}")
-        self.scenes, self.columns = parts[0].scenes, parts[0].columns
-        self.frames = np.concatenate([part.frames for part in parts])
+            if part.columns.get("radar") != parts[0].columns.get("radar"):
+                raise ValueError(f"{folder}: expected the radar's columns of {folders[0]}")
+        self.columns = parts[0].columns
+        # Folders of the same scenes share them; one's own drives come after those of the simulator.
+        self.scenes = list(dict.fromkeys(name for part in parts for name in part.scenes))
+        self.frames = np.concatenate([self.renumbered(part) for part in parts])
         starts = np.cumsum([0, *(len(part) for part in parts[:-1])])
         self.image, self.depth, self.camera, self.radar = (
             Parts([getattr(part, name) for part in parts], starts)
             for name in ("image", "depth", "camera", "radar")
         )
+
+    def renumbered(self, part: Arrays) -> np.ndarray:
+        """Its `frames` with the numbers that its scenes have here."""
+        numbers = np.array([self.scenes.index(name) for name in part.scenes])
+        frames = np.array(part.frames)
+        frames[:, 0] = numbers[frames[:, 0]]
+        return frames
 
     def __len__(self) -> int:
         return len(self.frames)

@@ -77,14 +77,14 @@ def write_folder(folder: Folder, out: Path) -> None:
     }
     first = next(iter(folder.models.values()))
     outputs = run(next(iter(files.values())), folder.golden_inputs)
-    for side, values in (("inputs", first.graph.input), ("outputs", first.graph.output)):
+    sides = (
+        ("inputs", first.graph.input, folder.golden_inputs),
+        ("outputs", first.graph.output, outputs),
+    )
+    for side, values, golden in sides:
+        # Of the golden arrays: in the network a size may be free.
         manifest[side] = [
-            {
-                "name": v.name,
-                "role": v.name,
-                "shape": [d.dim_value for d in v.type.tensor_type.shape.dim],
-                "dtype": "float32",
-            }
+            {"name": v.name, "role": v.name, "shape": list(golden[v.name].shape), "dtype": "float32"}
             for v in values
         ]
     manifest["golden"] = {

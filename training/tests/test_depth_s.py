@@ -221,7 +221,11 @@ def test_folders_are_joined_one_after_the_other(data, tmp_path):
         for found, expected in zip(joined.sample(frame, 0, (96, 128)), alone, strict=True):
             torch.testing.assert_close(found, expected, equal_nan=True)
     index = json.loads((more / "dataset.json").read_text())
-    (more / "dataset.json").write_text(json.dumps(index | {"scenes": ["street", "hall"]}))
+    (more / "dataset.json").write_text(json.dumps(index | {"scenes": ["my_drive", "hall"]}))
+    arrays = Frames([data, more], seed=0, training=False).arrays
+    assert arrays.scenes == ["hall", "street", "my_drive"]
+    assert arrays.frames[:, 0].tolist() == [0, 1] * 4 + [2, 0] * 2
+    (more / "dataset.json").write_text(json.dumps(index | {"columns": {"radar": ["x"]}}))
     with pytest.raises(ValueError, match="more"):
         Frames([data, more], seed=0, training=False)
 

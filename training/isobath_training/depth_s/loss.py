@@ -31,13 +31,16 @@ def loss(outputs: tuple[Tensor, ...], depth: Tensor) -> tuple[Tensor, dict[str, 
     # The first look is right by itself, not only after the second.
     coarse = (F.interpolate(guess, scale_factor=CELL) - target) * weight
     first = coarse.abs().sum((2, 3)) / pixels
-    # An image that is nearly all sky tells little about depth.
-    share = (weight.mean((2, 3)) * 4).clamp(max=1)
+    known = (~torch.isnan(depth)).float()
+    # An image that is nearly all sky tells little about depth; one whose truth is sparse may tell all.
+    share = (weight.sum((2, 3)) / known.sum((2, 3)).clamp(min=1) * 4).clamp(max=1)
     with torch.no_grad():
         right = (torch.expm1(difference).abs() < GOOD).float()
-    certainty = F.binary_cross_entropy_with_logits(confidence, right, weight=weight)
-    known = (~torch.isnan(depth)).float()
-    heavens = F.binary_cross_entropy_with_logits(sky, torch.isinf(depth).float(), weight=known)
+    density = known.mean().clamp(min=1e-6)
+    certainty = F.binary_cross_entropy_with_logits(confidence, right, weight=weight) / density
+    # Sparse truth never shows the sky: it says nothing of where the sky is not, either.
+    whole = known.amin((1, 2, 3), keepdim=True)
+    heavens = F.binary_cross_entropy_with_logits(sky, torch.isinf(depth).float(), weight=whole.expand_as(sky))
     depth_terms = (
         (scale + SHAPE_WEIGHT * shape + GUESS_WEIGHT * first) * share
     ).mean() + GRADIENT_WEIGHT * gradient

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import torch
 
+from .distillation import Teacher
 from .loss import loss
 from .metrics import measure
 from .network import DepthNetwork
@@ -43,7 +44,9 @@ def size_at(progress: float) -> tuple[int, int]:
 
 def rate_at(recipe: Recipe, seen: int, started: int = 0) -> float:
     """Linear start, again where the optimizer began anew, then half a cosine."""
-    start = min(1.0, (seen - started + recipe.batch) / WARM_UP)
+    # A short run has a short start.
+    warm_up = min(WARM_UP, recipe.samples // 10)
+    start = min(1.0, (seen - started + recipe.batch) / max(warm_up, recipe.batch))
     return recipe.rate * start * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * seen / recipe.samples)))
 
 
@@ -75,8 +78,22 @@ class Run:
             self.network.parameters(), lr=recipe.rate, weight_decay=recipe.decay
         )
         self.seen = self.started = 0
+        # What `Teacher.describe` says, and the checkpoint whose weights this run began with.
+        self.taught: dict | None = None
+        self.origin: str | None = None
         if path.exists():
             self.load()
+
+    def begin_with(self, checkpoint: Path) -> None:
+        """Takes the averaged weights of another run, unless this one has begun."""
+        if self.seen > 0:
+            return
+        state = torch.load(checkpoint, weights_only=True)
+        if state["recipe"]["uses_prior"] != self.recipe.uses_prior:
+            raise SystemExit(f"{checkpoint}: expected a checkpoint of the same model")
+        self.network.load_state_dict(state["average"])
+        self.average.load_state_dict(state["average"])
+        self.origin = checkpoint.name
 
     def load(self) -> None:
         state = torch.load(self.path, weights_only=True)
@@ -85,6 +102,7 @@ class Run:
         self.network.load_state_dict(state["network"])
         self.average.load_state_dict(state["average"])
         self.seen = state["seen"]
+        self.taught, self.origin = state.get("teacher"), state.get("origin")
         if "optimizer" in state:
             self.optimizer.load_state_dict(state["optimizer"])
             self.started = state["started"]
@@ -101,9 +119,10 @@ class Run:
         for state in states.values():
             for key, value in state.items():
                 state[key] = value.to(kind) if value.dtype.is_floating_point else value
-        return {"recipe": asdict(self.recipe), "seen": self.seen} | states
+        origin = {"teacher": self.taught, "origin": self.origin}
+        return {"recipe": asdict(self.recipe), "seen": self.seen} | origin | states
 
-    def step(self, frames: Frames) -> dict[str, float]:
+    def step(self, frames: Frames, teacher: Teacher | None = None) -> dict[str, float]:
         recipe = self.recipe
         batch = frames.batch(self.seen, recipe.batch, size_at(self.seen / recipe.samples))
         for group in self.optimizer.param_groups:
@@ -112,6 +131,9 @@ class Run:
         with torch.autocast("cpu", torch.bfloat16):
             outputs = self.network(batch.image, batch.prior, batch.rays)
         total, figures = loss(tuple(x.float() for x in outputs), batch.depth)
+        if teacher:
+            taught, figure = teacher.loss(outputs[0].float(), batch)
+            total, figures = total + taught, figures | figure
         self.optimizer.zero_grad(set_to_none=True)
         total.backward()
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
@@ -137,20 +159,31 @@ def train(
     checkpoint: Path,
     *,
     threads: int,
+    teacher: Teacher | None = None,
+    start: Path | None = None,
     save_every_s: float = 300.0,
     measure_every: int = 40_000,
 ) -> Run:
     torch.set_num_threads(threads)
     shares = {"scaled": SCALED, "foreign": FOREIGN} if recipe.uses_prior else {}
+    if teacher and not teacher.predict.uses_prior:
+        # A teacher without radar would tell the wrong scale.
+        shares["scaled"] = 0.0
     frames = Frames(data, seed=recipe.seed, training=True, **shares)
     held_back = Frames(validation, seed=0, training=False) if validation else None
     run = Run(recipe, checkpoint)
+    if start:
+        run.begin_with(start)
+    asked = teacher.describe() if teacher else None
+    if run.seen > 0 and run.taught != asked:
+        raise SystemExit(f"{checkpoint}: made with the teacher {run.taught}, expected {asked}")
+    run.taught = asked
     log = checkpoint.with_suffix(".jsonl")
     saved = reported = time.monotonic()
     sums: dict[str, float] = {}
     count, seen_before = 0, run.seen
     while run.seen < recipe.samples:
-        figures = run.step(frames)
+        figures = run.step(frames, teacher)
         sums = {key: sums.get(key, 0.0) + value for key, value in figures.items()}
         count += 1
         now = time.monotonic()
