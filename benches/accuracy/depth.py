@@ -124,9 +124,7 @@ def measure(arguments):
         result = {"figures": figures, "confidence": calibration(runs, recordings)}
         if model is arguments.model[0] and not arguments.no_without_radar:
             without = folder / "runs" / f"{model.folder()}_without_radar"
-            result["without_radar"], _ = score(
-                arguments, model, recordings, without, ["--set", "depth.radars=0"]
-            )
+            result["without_radar"], _ = score(arguments, model, recordings, without, ["--set", "depth.radars=0"])
         if model.text in arguments.ablate:
             print(f"ablating {model.name}", file=sys.stderr)
             more = ["--ablate", "--ablate-seed", arguments.ablate_seed]

@@ -90,9 +90,9 @@ def of_ablation(ablation):
 
 def markdown(results):
     models = results["models"]
+    size = f"{results['bags_a_scene']} recordings of each scene with {results['frames_a_bag']} images"
     parts = [
-        f"{results['bags_a_scene']} recordings of each scene with {results['frames_a_bag']} images, seeds from "
-        f"{results['seed']} on.",
+        f"{size}, seeds from {results['seed']} on.",
         f"### By scene\n\n{by_scene(models)}",
         f"### By range\n\n{by_range(models)}",
         f"### Confidence\n\n{of_confidence(models)}",

@@ -71,8 +71,9 @@ fn depth_of_a_radar_model_is_worse_the_worse_its_radar_is() {
         assert_eq!(of("none")[figure], ablated.report["depth"][figure], "{figure}: the run itself");
     }
     assert_eq!(ablation["radar_helps"], true, "{ablation}");
+    // A model that fills in what lies between returns: few make it bad, more so than wrong ones.
     for (better, worse) in
-        [("none", "shuffled"), ("none", "sparser_5"), ("sparser_50", "dropped"), ("none", "ghosts_30")]
+        [("none", "sparser_50"), ("none", "sparser_20"), ("sparser_100", "sparser_20"), ("none", "dropped")]
     {
         assert!(abs_rel(better) < abs_rel(worse), "{better} {worse}: {ablation}");
     }
@@ -91,9 +92,12 @@ fn depth_of_a_radar_model_is_worse_the_worse_its_radar_is() {
         "every fault does something, but leaving 100 returns where there are fewer: {ablation}"
     );
 
-    for (file, text) in [("report.md", "| ghosts_30 |"), ("report.html", "id=\"ablation\"")] {
-        assert!(fs::read_to_string(run.join(file)).unwrap().contains(text), "{file}");
-    }
+    assert!(fs::read_to_string(run.join("report.md")).unwrap().contains("| ghosts_30 |"));
+    let page = fs::read_to_string(run.join("report.html")).unwrap();
+    let document = crate::page::parsed(&page);
+    let section = document.descendants().find(|node| node.attribute("id") == Some("ablation")).unwrap();
+    let heads = section.descendants().filter(|node| node.has_tag_name("th"));
+    assert!(heads.filter_map(|node| node.text()).any(|text| text == "ghosts_30"));
 
     let mut again = isobath();
     again.args(["evaluate", "--ablate"]).arg(&run).env("RAYON_NUM_THREADS", "1");

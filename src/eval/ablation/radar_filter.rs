@@ -91,3 +91,7 @@ impl MessageFilter for RadarFilter {
         Some(changed.unwrap_or(data))
     }
 }
+
+#[cfg(test)]
+#[path = "radar_filter_tests.rs"]
+mod tests;

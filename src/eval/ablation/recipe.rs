@@ -11,11 +11,6 @@ use crate::inference::ModelFolder;
 use crate::pipeline::NodeParameters;
 use crate::replay::{Calibration, Rate, Remap, ReplayOptions};
 
-/// Farthest that a parameter may move stamps, milliseconds.
-const MOST_OFFSET_MS: f64 = 1000.0;
-/// Longest that a parameter may let images wait, milliseconds.
-const MOST_TIMEOUT_MS: i64 = 10_000;
-
 /// The part of `run.json` that evaluation has no use for.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -130,11 +125,11 @@ impl Recipe {
             Fault::Shifted(ms) => {
                 for name in each("offset_ms") {
                     let offset_ms = self.parameters.depth.double(&name) + ms as f64;
-                    set(&name, format!("{:?}", offset_ms.clamp(-MOST_OFFSET_MS, MOST_OFFSET_MS)))?;
+                    set(&name, format!("{offset_ms:?}"))?;
                 }
                 // What is stamped too early comes that much later than it seems.
                 let timeout_ms = self.parameters.depth.integer("sync_timeout_ms") + (-ms).max(0);
-                set("sync_timeout_ms", timeout_ms.min(MOST_TIMEOUT_MS).to_string())?;
+                set("sync_timeout_ms", timeout_ms.to_string())?;
             }
             _ => {}
         }
@@ -151,5 +146,73 @@ impl Recipe {
             jobs: 1,
             resume: false,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A run folder beside its bag, with these parameters of depth.
+    fn run(depth: &str) -> (tempfile::TempDir, Result<Recipe, AblationError>) {
+        let temp = tempfile::tempdir().unwrap();
+        let run = temp.path().join("run");
+        std::fs::create_dir_all(&run).unwrap();
+        std::fs::create_dir(temp.path().join("bag")).unwrap();
+        let calibration = r#"{"transforms": [{"parent": "base_link", "child": "radar_0",
+            "translation": [0.1, 0.2, 0.30000000000000004], "rotation": [0.0, 0.0, 0.1986693307950612, 0.9800665778412416]}],
+            "cameras": {}}"#;
+        let text = format!(
+            r#"{{"bags": ["bag"], "remaps": ["image:=/camera"], "rate": "2", "start_s": 0.5, "duration_s": 3.0,
+                "nodes": {{"depth": {{}}}}, "config": {{"depth": {{{depth}}}, "calibration": {calibration}}}}}"#
+        );
+        std::fs::write(run.join("run.json"), text).unwrap();
+        let recipe = Recipe::of(&run);
+        (temp, recipe)
+    }
+
+    #[test]
+    fn a_run_is_played_as_it_was_made_but_for_the_fault() {
+        let (_temp, recipe) = run(
+            r#""model": "depth_baseline", "radars": 2, "radar_scans": 3, "record": "all", "radar_0.required": true,
+               "radar_1.offset_ms": 12.5, "radar_2.required": true, "sync_timeout_ms": 200"#,
+        );
+        let recipe = recipe.unwrap();
+        assert_eq!((recipe.radars(), recipe.scans(), recipe.is_lockstep), (2, 3, false));
+        let clean = recipe.options(Fault::None, PathBuf::from("out")).unwrap();
+        assert_eq!((clean.start_s, clean.duration_s, clean.rate), (0.5, Some(3.0), Rate::Max));
+        assert_eq!(clean.remaps, ["image:=/camera".parse().unwrap()]);
+        assert!(clean.bags[0].ends_with("bag") && clean.bags[0].exists());
+        let calibration = clean.calibration.unwrap();
+        assert_eq!(calibration.transforms[0].translation[2], 0.1 + 0.2, "to the last digit");
+        assert_eq!(calibration.transforms[0].rotation[3], 0.2_f64.cos());
+
+        let of = |fault, name: &str| {
+            let depth = recipe.options(fault, PathBuf::from("out")).unwrap().parameters.depth;
+            (
+                depth.double("radar_0.offset_ms"),
+                depth.double("radar_1.offset_ms"),
+                depth.integer("sync_timeout_ms"),
+                depth.string("record").to_owned(),
+                depth.bool(name),
+            )
+        };
+        let record = || "default".to_owned();
+        assert_eq!(of(Fault::None, "radar_0.required"), (0.0, 12.5, 200, record(), true));
+        assert_eq!(of(Fault::Dropped, "radar_0.required"), (0.0, 12.5, 200, record(), false));
+        assert_eq!(of(Fault::Dropped, "radar_2.required"), (0.0, 12.5, 200, record(), true));
+        assert_eq!(of(Fault::Shifted(300), "radar_0.required"), (300.0, 312.5, 200, record(), true));
+        assert_eq!(of(Fault::Shifted(-300), "radar_0.required"), (-300.0, -287.5, 500, record(), true));
+    }
+
+    #[test]
+    fn what_has_no_radar_and_offsets_that_cannot_grow_are_told() {
+        let (_temp, none) = run(r#""model": "depth_baseline", "radars": 0"#);
+        assert!(matches!(none, Err(AblationError::NoRadar { .. })), "{none:?}");
+        let (_temp, missing) = run(r#""model": "no_such_model""#);
+        assert!(matches!(missing, Err(AblationError::Model(_))), "{missing:?}");
+        let (_temp, far) = run(r#""model": "depth_baseline", "radar_0.offset_ms": 900.0"#);
+        let error = far.unwrap().options(Fault::Shifted(300), PathBuf::from("out")).unwrap_err().to_string();
+        assert!(error.contains("radar_0.offset_ms") && error.contains("1200"), "{error}");
     }
 }
