@@ -54,7 +54,7 @@ fn bag(folder: &std::path::Path) -> Bag {
     let topics = [
         ("/radar_0/points", PointCloud2::TYPE_NAME),
         ("/radar_1/scan", RadarScan::TYPE_NAME),
-        ("/other", "x/msg/X"),
+        ("/z_other", "x/msg/X"),
     ]
     .map(|(name, type_name)| writer.add_topic(name, type_name, None, "", &[]).unwrap());
     for number in 0..COUNT {
