@@ -94,13 +94,14 @@ pub(super) fn table(ablation: &Ablation) -> String {
             mark,
         ]);
     }
-    let notes: String = ablation.notes.iter().map(|note| format!("note: {note}\n")).collect();
-    format!(
-        "ablation of {}: {} frames\n{table}{}\n{notes}",
+    let mut parts = vec![format!(
+        "ablation of {}: {} frames\n{table}{}",
         ablation.models.join(", "),
         ablation.frames,
         ablation.verdict()
-    )
+    )];
+    parts.extend(ablation.notes.iter().map(|note| format!("note: {note}")));
+    parts.join("\n") + "\n"
 }
 
 impl From<AblationError> for Failure {

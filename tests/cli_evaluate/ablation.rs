@@ -147,7 +147,7 @@ fn what_has_no_radar_or_cannot_be_played_again_is_refused_and_leaves_nothing() {
         folder.is_some_and(|folder| !names(&run.join(folder)).is_empty())
     };
     while !is_playing() {
-        assert!(started.elapsed() < Duration::from_secs(60));
+        assert!(started.elapsed() < Duration::from_secs(50));
         std::thread::sleep(Duration::from_millis(2));
     }
     // SAFETY: `kill` only sends a signal; the process is ours and not waited for yet.

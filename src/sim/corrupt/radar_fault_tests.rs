@@ -266,7 +266,8 @@ fn messages_without_returns_and_points_that_are_none_are_left_alone() {
             let mut edit = RadarEdit::new(fault, 1, "/radar");
             assert_eq!(edit.apply(type_name, &bytes).unwrap(), bytes, "{fault:?}");
         }
-        let hole = |i: usize| if i % 3 == 0 { [f32::NAN, 1.0, 2.0, 9.0, 0.0, i as f32] } else { told(i) };
+        let hole =
+            |i: usize| if i.is_multiple_of(3) { [f32::NAN, 1.0, 2.0, 9.0, 0.0, i as f32] } else { told(i) };
         let bytes = encoded_cloud((0..30).map(hole));
         let after = faulted(fault, PointCloud2::TYPE_NAME, [bytes.as_slice()]);
         let holes = |row: &&Told| row[0].is_nan();
