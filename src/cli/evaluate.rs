@@ -7,7 +7,7 @@ use clap::Args;
 use super::bag_progress::BagProgress;
 use super::output::print;
 use super::table::Table;
-use super::{Failure, Status, unpack_progress};
+use super::{Failure, Status, evaluate_ablation, unpack_progress};
 use crate::bag::UnpackWatch;
 use crate::eval::run::{
     DepthSection, DetectionSection, EvaluateOptions, EvaluateWatch, Evaluation, Matching, evaluate,
@@ -31,6 +31,13 @@ pub(super) struct EvaluateArguments {
     /// Topic that a node publishes or takes under another name, as in `detections:=/front/detections`
     #[arg(long, value_name = "FROM:=TO")]
     remap: Vec<String>,
+    /// Also tell whether depth uses its radars: play the bags of the runs again with radars that fail in 18 ways, and
+    /// write ablation.json
+    #[arg(long)]
+    ablate: bool,
+    /// Of the random numbers of --ablate
+    #[arg(long, value_name = "SEED", default_value_t = 0, requires = "ablate")]
+    ablate_seed: u64,
     /// Print report.json instead of tables
     #[arg(long)]
     json: bool,
@@ -38,13 +45,17 @@ pub(super) struct EvaluateArguments {
 
 pub(super) fn run(arguments: &EvaluateArguments) -> Result<Status, Failure> {
     let remaps = arguments.remap.iter().map(|text| text.parse::<Remap>()).collect::<Result<_, _>>()?;
-    let options = EvaluateOptions {
+    let mut options = EvaluateOptions {
         runs: arguments.runs.clone(),
         truth: arguments.truth.clone(),
         depth_truth: arguments.depth_truth.clone(),
         detection_truth: arguments.detection_truth.clone(),
         remaps,
+        ablation: None,
     };
+    if arguments.ablate {
+        options.ablation = Some(evaluate_ablation::run(&options, arguments.ablate_seed)?);
+    }
     let mut watch = Watch { progress: BagProgress::new("evaluating"), started: false };
     let result = evaluate(&options, &mut watch);
     watch.progress.done();
@@ -92,6 +103,7 @@ fn tables(evaluation: &Evaluation) -> String {
     let mut parts = Vec::new();
     parts.extend(report.depth.as_ref().map(depth_table));
     parts.extend(report.detection.as_ref().map(detection_tables));
+    parts.extend(report.ablation.as_ref().map(evaluate_ablation::table));
     if !report.notes.is_empty() {
         let notes: Vec<String> = report.notes.iter().map(|note| format!("note: {note}")).collect();
         parts.push(notes.join("\n") + "\n");

@@ -6,6 +6,7 @@ mod compare;
 mod corrupt;
 mod doctor;
 mod evaluate;
+mod evaluate_ablation;
 mod exit;
 mod import;
 mod inspect;

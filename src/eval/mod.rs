@@ -1,5 +1,6 @@
 //! What a run is worth: metrics, reports, comparisons and pictures.
 
+pub mod ablation;
 pub mod compare;
 pub mod depth;
 pub mod detection;

@@ -14,7 +14,7 @@ use super::play_clock::PlayClock;
 use super::recorder::Recorder;
 use super::routing::Routes;
 use super::stored::StoredFrames;
-use super::{Progress, Rate, ReplayError, ReplayOptions};
+use super::{MessageFilter, Progress, Rate, ReplayError, ReplayOptions};
 use crate::bag::Bag;
 use crate::message::Stamp;
 use crate::pipeline::FrameAccount;
@@ -58,13 +58,14 @@ pub(super) struct BagRun<'a> {
 
 impl BagRun<'_> {
     /// Plays the bag into `lanes` and records what they give, and in `frames` what became of each; frames that are
-    /// `stored` are copied.
+    /// `stored` are copied. Messages go through `filter` first.
     pub fn run(
         &self,
         lanes: Vec<PlayedLane>,
         recorder: &mut Recorder,
         frames: &mut FrameTable,
         stored: &mut StoredFrames,
+        filter: Option<&mut dyn MessageFilter>,
         progress: &mut dyn Progress,
     ) -> Result<Played, ReplayError> {
         let options = self.options;
@@ -91,7 +92,8 @@ impl BagRun<'_> {
             let names = names.as_slice();
             let writer = scope.spawn(move || self.record(names, &results, (recorder, frames), stored));
             let overlay = options.calibration.as_ref().map(Overlay::new);
-            let player = Player { bag: self.bag, section: self.section, clock, lanes: &entrances, overlay };
+            let player =
+                Player { bag: self.bag, section: self.section, clock, lanes: &entrances, overlay, filter };
             let played = player.play(progress);
             drop(entrances);
             // What failed first is what the others failed of: the recorder, then a lane, then the player.

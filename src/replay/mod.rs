@@ -17,6 +17,7 @@ mod identity;
 mod journal;
 mod lane;
 mod merge;
+mod message_filter;
 mod node;
 mod play;
 mod play_clock;
@@ -35,11 +36,13 @@ pub use calibration::{Calibration, CalibrationError, CameraCalibration, FixedTra
 pub use error::ReplayError;
 pub use frame_table::{FRAMES_FILE, PUBLISHED};
 pub use identity::{Difference, FileIdentity, Identity, ModelIdentity};
+pub(crate) use message_filter::MessageFilter;
 pub use progress::{Progress, Silent};
 pub use rate_search::{NodeTrial, RateLimit, RateSearch, RateTrial, search_rate};
 pub(crate) use resources::peak_memory_mb;
 pub(crate) use routing::{Payload, Routes};
 pub use routing::{Remap, source as source_topic};
+pub(crate) use run::replay_filtered;
 pub use run::{Outcome, replay};
 pub use summary::{BudgetSummary, NodeSummary, RunSummary};
 

@@ -7,7 +7,7 @@ use super::calibration::Overlay;
 use super::lane::Feed;
 use super::play_clock::PlayClock;
 use super::routing::{Payload, Routes};
-use super::{Progress, ReplayError};
+use super::{MessageFilter, Progress, ReplayError};
 use crate::bag::{Bag, BagError, BagMessage, ReadFilter};
 use crate::message::Stamp;
 use crate::pipeline::InputKind;
@@ -77,7 +77,7 @@ impl Played {
 }
 
 /// Plays sections of a bag.
-pub(super) struct Player<'a> {
+pub(super) struct Player<'a, 'f> {
     /// The bag
     pub bag: &'a Bag,
     /// Which part of it
@@ -88,14 +88,20 @@ pub(super) struct Player<'a> {
     pub lanes: &'a [Entrance],
     /// What is put over the bag's own calibration
     pub overlay: Option<Overlay<'a>>,
+    /// Who changes messages on their way
+    pub filter: Option<&'f mut dyn MessageFilter>,
 }
 
-impl Player<'_> {
+impl Player<'_, '_> {
     /// Feeds the messages of the section to the lanes, and before them what was logged earlier and
     /// still holds.
     pub fn play(mut self, progress: &mut dyn Progress) -> Result<Played, ReplayError> {
         let mut played = Played::default();
         let start = self.section.start;
+        if let Some(filter) = &mut self.filter {
+            let inputs: Vec<_> = self.lanes.iter().flat_map(|lane| lane.routes.inputs()).collect();
+            filter.begin(self.bag, &inputs, (start, self.section.end)).map_err(ReplayError::Bag)?;
+        }
         for input in self.overlay.iter().flat_map(Overlay::opening) {
             for lane in self.lanes {
                 send(lane, Feed::Message(input.clone(), start))?;
@@ -199,6 +205,9 @@ impl Player<'_> {
         let kinds: Vec<_> =
             self.lanes.iter().flat_map(|lane| lane.routes.of(message.topic)).copied().collect();
         let mut data = Some(message.data);
+        if let Some(filter) = &mut self.filter {
+            data = data.and_then(|data| filter.message(message.topic, data));
+        }
         if let Some(overlay) = &mut self.overlay {
             data = data.and_then(|data| overlay.filter(&kinds, data));
         }

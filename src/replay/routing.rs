@@ -125,6 +125,14 @@ impl Routes {
         self.by_topic.iter().any(|kinds| kinds.contains(&kind))
     }
 
+    /// Every topic with an input that it feeds.
+    pub fn inputs(&self) -> impl Iterator<Item = (usize, InputKind)> {
+        self.by_topic
+            .iter()
+            .enumerate()
+            .flat_map(|(index, kinds)| kinds.iter().map(move |kind| (index, *kind)))
+    }
+
     /// Topics that feed anything.
     pub fn topics(&self) -> impl Iterator<Item = usize> {
         self.by_topic.iter().enumerate().filter(|(_, kinds)| !kinds.is_empty()).map(|(index, _)| index)

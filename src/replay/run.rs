@@ -14,7 +14,7 @@ use super::recorder::Recorder;
 use super::routing::{Routes, check_remaps};
 use super::stored::StoredFrames;
 use super::summary::{NodeSummary, RunSummary, config};
-use super::{Identity, Progress, Rate, ReplayError, ReplayOptions, resources};
+use super::{Identity, MessageFilter, Progress, Rate, ReplayError, ReplayOptions, resources};
 use crate::bag::{Bag, BagError, ReadFilter};
 use crate::message::Stamp;
 use crate::pipeline::{Accounting, Pacing, PipelineError, type_name_of};
@@ -48,13 +48,32 @@ pub enum Outcome {
 
 /// Replays.
 pub fn replay(options: &ReplayOptions, progress: &mut dyn Progress) -> Result<Outcome, ReplayError> {
-    let start = Instant::now();
     check(options)?;
     for set in [&options.parameters.depth, &options.parameters.detection] {
         for note in set.review().map_err(PipelineError::from)? {
             tracing::warn!("{note}");
         }
     }
+    play_all(options, None, progress)
+}
+
+/// Replays into `node` alone what `filter` leaves of the bags.
+pub(crate) fn replay_filtered(
+    options: &ReplayOptions,
+    node: &'static str,
+    filter: &mut dyn MessageFilter,
+    progress: &mut dyn Progress,
+) -> Result<Outcome, ReplayError> {
+    check(options)?;
+    play_all(options, Some((node, filter)), progress)
+}
+
+fn play_all(
+    options: &ReplayOptions,
+    mut filtered: Option<(&'static str, &mut dyn MessageFilter)>,
+    progress: &mut dyn Progress,
+) -> Result<Outcome, ReplayError> {
+    let start = Instant::now();
     let place = Place::look(&options.out, options.resume)?;
     let all = Node::all(&options.parameters);
     let inputs: Vec<_> = all.iter().flat_map(|node| node.inputs.iter().cloned()).collect();
@@ -63,9 +82,11 @@ pub fn replay(options: &ReplayOptions, progress: &mut dyn Progress) -> Result<Ou
     for path in &options.bags {
         sources.push(open(path, options, &all, progress)?);
     }
+    let only = filtered.as_ref().map(|(node, _)| *node);
     let used: Vec<(usize, &Node)> = all
         .iter()
         .enumerate()
+        .filter(|(_, node)| only.is_none_or(|only| node.name == only))
         .filter(|(index, node)| sources.iter().any(|source| node.is_triggered_by(&source.routes[*index])))
         .collect();
 
@@ -129,7 +150,8 @@ pub fn replay(options: &ReplayOptions, progress: &mut dyn Progress) -> Result<Ou
         let before = recorder.written();
         frames.start_bag(number, bag.path());
         let play = BagRun { number, bag, section: *section, options };
-        let played = play.run(lanes.collect(), &mut recorder, &mut frames, &mut stored, progress)?;
+        let filter = filtered.as_mut().map(|(_, filter)| &mut **filter as &mut dyn MessageFilter);
+        let played = play.run(lanes.collect(), &mut recorder, &mut frames, &mut stored, filter, progress)?;
         outputs_per_bag.push(recorder.written() - before);
         paced_s = (paced_s.0 + played.paced_s.0, paced_s.1 + played.paced_s.1);
         any |= played.any;

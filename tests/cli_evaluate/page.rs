@@ -21,7 +21,7 @@ fn written(folder: &Path) -> String {
 }
 
 /// The page as a tree. It must be well formed, refer to nothing outside and run nothing.
-fn parsed(page: &str) -> Document<'_> {
+pub fn parsed(page: &str) -> Document<'_> {
     assert!(page.len() < LIMIT, "{}", page.len());
     let options = ParsingOptions { allow_dtd: true, ..ParsingOptions::default() };
     let document = Document::parse_with_options(page, options).unwrap();

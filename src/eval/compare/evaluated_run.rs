@@ -15,7 +15,7 @@ use crate::table::{ParquetColumns, TableError, TextColumn};
 
 /// Where a frame is from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct FrameName {
+pub(in crate::eval) struct FrameName {
     /// Index into [`EvaluatedRun::recordings`].
     pub recording: u32,
     /// Of the truth.

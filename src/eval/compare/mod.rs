@@ -25,6 +25,9 @@ mod true_positive_errors;
 #[cfg(test)]
 mod trial_tests;
 
+pub(in crate::eval) use evaluated_run::FrameName;
+pub(in crate::eval) use pairing::Pairing;
+
 pub use block_bootstrap::{PairedFigures, RESAMPLES, Resamples};
 pub use error::CompareError;
 pub use frame_blocks::{FrameBlocks, MIN_BLOCKS};

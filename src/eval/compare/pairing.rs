@@ -51,7 +51,7 @@ impl TruthFrames {
 
 /// Frames that both runs have.
 #[derive(Clone, Debug)]
-pub(super) struct Pairing {
+pub(in crate::eval) struct Pairing {
     /// Index into the frames of A and of B.
     pub pairs: Vec<[usize; 2]>,
     /// The pairs as stretches of time.

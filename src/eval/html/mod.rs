@@ -15,6 +15,7 @@ macro_rules! put {
     }};
 }
 
+mod ablation_part;
 mod class_curve;
 mod depth_part;
 mod depth_view;

@@ -6,8 +6,8 @@ use serde_json::Value as Json;
 
 use super::svg::SERIES;
 use super::{
-    ClassCurve, DepthView, FrameMark, SweepView, depth_part, detection_part, environment, escape, pictures,
-    timeline, timing, values,
+    ClassCurve, DepthView, FrameMark, SweepView, ablation_part, depth_part, detection_part, environment,
+    escape, pictures, timeline, timing, values,
 };
 use crate::eval::picture::PictureError;
 use crate::eval::run::Report;
@@ -50,11 +50,14 @@ impl Page<'_> {
              <header><h1>{title}</h1>\n"
         );
         html += &self.verdict();
-        html += "<nav><a href=\"#depth\">Depth</a> <a href=\"#detection\">Detection</a> <a \
+        let ablation = if report.ablation.is_some() { "<a href=\"#ablation\">Ablation</a> " } else { "" };
+        put!(html, "<nav><a href=\"#depth\">Depth</a> {ablation}");
+        html += "<a href=\"#detection\">Detection</a> <a \
                  href=\"#frames\">Frames</a> <a href=\"#times\">Times</a> <a href=\"#worst\">Worst frames</a> <a \
                  href=\"#environment\">Environment</a></nav></header>\n";
         html += &self.notes();
         html += &depth_part::part(report.depth.as_ref());
+        html += &ablation_part::part(report.ablation.as_ref());
         html += &detection_part::part(report.detection.as_ref(), &self.curves);
         html += "<section id=\"frames\"><h2>Frame by frame</h2><div class=\"plots\">\n";
         for (title, figure, top, frames) in [

@@ -1,6 +1,6 @@
 //! All runs, both tasks.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde_json::Value as Json;
@@ -13,8 +13,9 @@ use super::sections::{depth_section, detection_section};
 use super::source::Source;
 use super::tasks::Work;
 use super::topics::{absolute, expect, find, names};
-use super::{EvalError, Report, RunReport, TOLERANCE_NS};
+use super::{DepthSection, EvalError, Report, RunReport, TOLERANCE_NS};
 use crate::bag::{Bag, UnpackWatch};
+use crate::eval::ablation::Ablation;
 use crate::message::{Detection3DArray, Image, Message};
 use crate::replay::{FRAMES_FILE, Remap};
 
@@ -34,6 +35,8 @@ pub struct EvaluateOptions {
     pub detection_truth: Option<String>,
     /// Topic names that differ from those of the nodes
     pub remaps: Vec<Remap>,
+    /// What bad radars do to the depth of the runs, where that was found out, to be reported beside the rest
+    pub ablation: Option<Ablation>,
 }
 
 /// Hears about the progress.
@@ -113,10 +116,35 @@ pub fn evaluate(options: &EvaluateOptions, watch: &mut dyn EvaluateWatch) -> Res
         runs,
         depth: depth.flatten(),
         detection: detection.flatten(),
+        ablation: options.ablation.clone(),
     };
     let page = shown.write(&report, &sources, work.unpack.as_ref(), &folder)?;
     let path = report.write(&folder)?;
     Ok(Evaluation { report, path, page, refused, damage: damages.lines() })
+}
+
+/// The depth of runs alone, without a report: figures, and the table of frames in `folder`. It is an error if there is
+/// nothing to compare.
+pub(in crate::eval) fn score_depth(
+    options: &EvaluateOptions,
+    folder: &Path,
+) -> Result<DepthSection, EvalError> {
+    let mut sources = Vec::with_capacity(options.runs.len());
+    for path in &options.runs {
+        sources.push(Source::find(path, options.truth.as_deref(), &options.remaps)?);
+    }
+    remove_old(folder)?;
+    let progress = Progress::default();
+    let work = Work { sources: &sources, options, folder, progress: &progress, unpack: None };
+    let Some(scored) = work.depth()? else {
+        return Err(EvalError::Incomparable(no_truth(&sources, options)));
+    };
+    let (mut notes, mut refused) = (Vec::new(), Vec::new());
+    let section = depth_section(scored, &mut notes, &mut refused, &mut Damages::default());
+    match section.filter(|section| section.figures.frames > 0) {
+        Some(section) => Ok(section),
+        None => Err(EvalError::Incomparable(refused.into_iter().chain(notes).collect::<Vec<_>>().join("; "))),
+    }
 }
 
 /// Bags of one source.

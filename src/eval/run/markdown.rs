@@ -6,6 +6,7 @@ use serde_json::Value as Json;
 
 use super::run_timing::{self, Figure};
 use super::{DepthSection, DetectionSection, Matching, Report, RunReport};
+use crate::eval::ablation::Ablation;
 use crate::eval::depth::DepthFigures;
 use crate::eval::detection::DetectionReport;
 
@@ -14,7 +15,7 @@ pub(super) struct Markdown<'a>(pub &'a Report);
 
 impl Display for Markdown<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let Report { isobath, notes, runs, depth, detection, .. } = self.0;
+        let Report { isobath, notes, runs, depth, detection, ablation, .. } = self.0;
         writeln!(f, "# Evaluation\n")?;
         for note in notes {
             writeln!(f, "- {note}")?;
@@ -24,6 +25,9 @@ impl Display for Markdown<'_> {
         }
         if let Some(detection) = detection {
             write_detection(f, detection)?;
+        }
+        if let Some(ablation) = ablation {
+            write_ablation(f, ablation)?;
         }
         for run in runs {
             write_run(f, run)?;
@@ -69,6 +73,53 @@ fn write_depth(f: &mut Formatter<'_>, depth: &DepthSection) -> fmt::Result {
         writeln!(f, "| {:.1} to {:.1} | {share} | {coverage} | {abs_rel} |", row.min, row.max)?;
     }
     Ok(())
+}
+
+fn write_ablation(f: &mut Formatter<'_>, ablation: &Ablation) -> fmt::Result {
+    writeln!(
+        f,
+        "\n## Ablation of the radars\n\n{} {} frames, seed {}.\n",
+        ablation.verdict(),
+        ablation.frames,
+        ablation.seed
+    )?;
+    for note in &ablation.notes {
+        writeln!(f, "- {note}")?;
+    }
+    writeln!(
+        f,
+        "\n| radar | abs_rel | 95 % interval | delta1 | coverage | − milder | 95 % interval | − dropped | 95 % interval |"
+    )?;
+    writeln!(f, "|{}", "---|".repeat(9))?;
+    for score in &ablation.conditions {
+        let (cleaner, dropped) = (score.vs_cleaner, score.vs_dropped);
+        writeln!(
+            f,
+            "| {} | {} | {} | {} | {} | {} | {} | {} | {} |",
+            score.name,
+            Figure(score.abs_rel),
+            Range(score.abs_rel_ci),
+            Figure(score.delta1),
+            Figure(score.coverage),
+            Figure(cleaner.map_or(f64::NAN, |step| step.delta)),
+            Range(cleaner.and_then(|step| step.ci)),
+            Figure(dropped.map_or(f64::NAN, |step| step.delta)),
+            Range(dropped.and_then(|step| step.ci)),
+        )?;
+    }
+    Ok(())
+}
+
+/// An interval in a cell.
+struct Range(Option<[f64; 2]>);
+
+impl Display for Range {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some([low, high]) => write!(f, "{} to {}", Figure(low), Figure(high)),
+            None => f.write_str("–"),
+        }
+    }
 }
 
 fn write_detection(f: &mut Formatter<'_>, detection: &DetectionSection) -> fmt::Result {

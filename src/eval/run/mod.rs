@@ -29,8 +29,10 @@ mod stamp_join;
 mod tasks;
 mod topics;
 
+pub(in crate::eval) use evaluate::score_depth;
 pub(in crate::eval) use frame_tables::{DEPTH, DETECTIONS, SWEEPS, bag_name};
 pub(in crate::eval) use report::REPORT_FILE;
+pub(in crate::eval) use source::Source;
 
 pub use error::EvalError;
 pub use evaluate::{EvaluateOptions, EvaluateWatch, Evaluation, NoWatch, evaluate};

@@ -8,12 +8,15 @@ use serde_json::Value as Json;
 
 use super::markdown::Markdown;
 use super::{EvalError, FateTimeline, Matching};
+use crate::eval::ablation::Ablation;
 use crate::eval::depth::DepthReport;
 use crate::eval::detection::DetectionReport;
 use crate::pipeline::LatencySummary;
 
 /// Name of the file.
 pub(in crate::eval) const REPORT_FILE: &str = "report.json";
+/// Name of the file with the ablation alone.
+const ABLATION_FILE: &str = "ablation.json";
 /// Name of the file to be read.
 const MARKDOWN_FILE: &str = "report.md";
 
@@ -34,18 +37,29 @@ pub struct Report {
     /// Detection over all runs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub detection: Option<DetectionSection>,
+    /// What bad radars do to depth; also in `ablation.json`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ablation: Option<Ablation>,
 }
 
 impl Report {
-    /// Writes `report.json` and `report.md` into `folder`, each whole or not at all; the path of the first.
+    /// Writes `report.json`, `report.md` and, where there is one, `ablation.json` into `folder`, each whole or not at
+    /// all; the path of the first.
     pub fn write(&self, folder: &Path) -> Result<PathBuf, EvalError> {
-        let path = folder.join(REPORT_FILE);
-        let text = serde_json::to_string_pretty(self)
-            .map_err(|error| EvalError::Write { path: path.clone(), reason: error.to_string() })?;
         write_whole(&folder.join(MARKDOWN_FILE), &Markdown(self).to_string())?;
-        write_whole(&path, &(text + "\n"))?;
+        if let Some(ablation) = &self.ablation {
+            write_json(&folder.join(ABLATION_FILE), ablation)?;
+        }
+        let path = folder.join(REPORT_FILE);
+        write_json(&path, self)?;
         Ok(path)
     }
+}
+
+fn write_json(path: &Path, value: &impl Serialize) -> Result<(), EvalError> {
+    let text = serde_json::to_string_pretty(value)
+        .map_err(|error| EvalError::Write { path: path.to_owned(), reason: error.to_string() })?;
+    write_whole(path, &(text + "\n"))
 }
 
 /// Written beside and renamed, so that nobody reads half of it.

@@ -28,7 +28,7 @@ struct RunFile {
 
 /// One run to be scored.
 #[derive(Debug)]
-pub(super) struct Source {
+pub(in crate::eval) struct Source {
     /// As it was given.
     pub path: PathBuf,
     /// Where its report goes.
@@ -49,7 +49,7 @@ pub(super) struct Source {
 
 /// A recording with truth.
 #[derive(Debug)]
-pub(super) struct Segment {
+pub(in crate::eval) struct Segment {
     /// The recording.
     pub bag: PathBuf,
     /// Messages of the outputs that came of it; `None` means all.

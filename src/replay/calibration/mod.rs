@@ -11,7 +11,7 @@ mod ros_file;
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::message::{
     CameraInfo, Header, Quaternion, Stamp, TFMessage, Transform, TransformStamped, Vector3,
@@ -21,7 +21,7 @@ pub use error::CalibrationError;
 pub(super) use overlay::Overlay;
 
 /// Where one frame is fixed to another.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct FixedTransform {
     /// Parent frame
     pub parent: String,
@@ -34,7 +34,7 @@ pub struct FixedTransform {
 }
 
 /// Intrinsics of a camera, as `sensor_msgs/CameraInfo` has them.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CameraCalibration {
     /// Columns
     pub width: u32,
@@ -53,7 +53,7 @@ pub struct CameraCalibration {
 }
 
 /// A calibration file.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Calibration {
     /// Transforms, in the order of the file; no child twice
     pub transforms: Vec<FixedTransform>,

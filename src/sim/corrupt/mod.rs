@@ -15,6 +15,7 @@ mod message_edit;
 #[cfg(test)]
 mod property_tests;
 mod radar;
+mod radar_fault;
 mod ranking;
 mod run;
 mod severity;
@@ -24,5 +25,6 @@ mod topics;
 
 pub use error::CorruptError;
 pub use kind::{Kind, SensorKind};
+pub(crate) use radar_fault::{RadarEdit, RadarFault};
 pub use run::{CUSTOM_DATA_KEY, CorruptOptions, CorruptSummary, CorruptWatch, CorruptedTopic, corrupt};
 pub use severity::Severity;

@@ -12,17 +12,36 @@ pub(super) struct Ranking {
 impl Ranking {
     /// A share of `items`, rounded to a whole number of them.
     pub fn share(&mut self, items: impl Iterator<Item = usize>, share: f64, draws: Draws) -> &[(u64, u32)] {
+        self.rank(items, draws);
+        let count = (share.clamp(0.0, 1.0) * self.ranked.len() as f64).round() as usize;
+        self.first(count)
+    }
+
+    /// So many of `items`; all where there are fewer.
+    pub fn lowest(
+        &mut self,
+        items: impl Iterator<Item = usize>,
+        count: usize,
+        draws: Draws,
+    ) -> &[(u64, u32)] {
+        self.rank(items, draws);
+        self.first(count)
+    }
+
+    fn rank(&mut self, items: impl Iterator<Item = usize>, draws: Draws) {
         self.ranked.clear();
         self.ranked.extend(items.map(|item| (draws.at(item).bits(), item as u32)));
-        let count = (share.clamp(0.0, 1.0) * self.ranked.len() as f64).round() as usize;
+    }
+
+    fn first(&mut self, count: usize) -> &[(u64, u32)] {
         if count < self.ranked.len() {
             self.ranked.select_nth_unstable(count);
         }
-        self.ranked.get(..count).unwrap_or_default()
+        self.ranked.get(..count).unwrap_or(&self.ranked)
     }
 }
 
-/// The items of a [`Ranking::share`].
+/// The items of a [`Ranking::share`] or [`Ranking::lowest`].
 pub(super) fn items(chosen: &[(u64, u32)]) -> impl Iterator<Item = usize> + '_ {
     chosen.iter().map(|&(_, item)| item as usize)
 }

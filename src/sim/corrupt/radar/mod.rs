@@ -12,6 +12,7 @@ use super::{Kind, Severity};
 
 pub(super) use cloud::{load_cloud, store_cloud};
 pub(super) use frame::{Frame, RadarModel, Row, load_scan, store_scan};
+pub(super) use returns::wrapped;
 
 /// Stamps that are late, milliseconds: as for LiDARs.
 pub(super) const LATE_MS: [i64; 5] = super::lidar::LATE_MS;
