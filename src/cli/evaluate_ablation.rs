@@ -73,9 +73,19 @@ pub(super) fn table(ablation: &Ablation) -> String {
     let range = |ends: Option<[f64; 2]>| {
         ends.map_or_else(String::new, |[low, high]| format!("{} to {}", change(low), change(high)))
     };
-    let header =
-        ["radar", "AbsRel", "δ1", "coverage", "− milder", "95 % interval", "− dropped", "95 % interval", ""];
-    let mut table = Table::new(header).right([1, 2, 3, 4, 5, 6, 7]);
+    let header = [
+        "radar",
+        "AbsRel",
+        "δ1",
+        "coverage",
+        "− milder",
+        "95 % interval",
+        "− dropped",
+        "95 % interval",
+        "warned",
+        "",
+    ];
+    let mut table = Table::new(header).right([1, 2, 3, 4, 5, 6, 7, 8]);
     for score in &ablation.conditions {
         let (cleaner, dropped) = (score.vs_cleaner, score.vs_dropped);
         let mark = match cleaner {
@@ -91,6 +101,7 @@ pub(super) fn table(ablation: &Ablation) -> String {
             range(cleaner.and_then(|step| step.ci)),
             dropped.map_or_else(String::new, |step| change(step.delta)),
             range(dropped.and_then(|step| step.ci)),
+            score.warned.to_string(),
             mark,
         ]);
     }
@@ -100,6 +111,12 @@ pub(super) fn table(ablation: &Ablation) -> String {
         ablation.frames,
         ablation.verdict()
     )];
+    parts.extend(ablation.influence.iter().map(|score| {
+        format!(
+            "{}: {:.2} clean, {:.2} shuffled; means of a second tell them apart with AUROC {:.3}, frames with {:.3}",
+            score.figure, score.clean, score.shuffled, score.auroc, score.auroc_frame
+        )
+    }));
     parts.extend(ablation.notes.iter().map(|note| format!("note: {note}")));
     parts.join("\n") + "\n"
 }

@@ -6,6 +6,7 @@ use serde::Serialize;
 use serde_json::{Map, Value as Json, json};
 
 use super::{Calibration, Identity, RateSearch};
+use crate::pipeline::depth::RADAR_PROBLEM;
 use crate::pipeline::{
     Accounting, JitterSummary, LatencyBucket, LatencySummary, NodeParameters, ParameterSet, Value,
 };
@@ -79,6 +80,10 @@ pub struct NodeSummary {
     /// What became of the budget, where there is one
     #[serde(skip_serializing_if = "Option::is_none")]
     pub budget: Option<BudgetSummary>,
+    /// What the radar did, as means over the frames that have the figure, and `warned`, the frames at which it was
+    /// of no use. Absent without radar
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub radar: BTreeMap<&'static str, f64>,
     /// Facts about the model
     pub model: BTreeMap<&'static str, String>,
 }
@@ -109,9 +114,19 @@ impl NodeSummary {
             budget: account
                 .budget()
                 .map(|(budget, misses)| BudgetSummary { ms: budget.as_secs_f64() * 1e3, misses }),
+            radar: radar(account),
             model: facts.into_iter().collect(),
         }
     }
+}
+
+fn radar(account: &Accounting) -> BTreeMap<&'static str, f64> {
+    let mut radar: BTreeMap<_, _> = account.radar_influence().means().collect();
+    if !radar.is_empty() {
+        let warned = account.problems().get(RADAR_PROBLEM).map_or(0, |problem| problem.count);
+        radar.insert("warned", warned as f64);
+    }
+    radar
 }
 
 /// All parameters as JSON, by node, and what of the bags' calibration was replaced.

@@ -3,7 +3,7 @@
 /// Area under the receiver operating characteristic of a figure that is lower where the radar does not fit: how
 /// often a frame of `clean` has a higher one than a frame of `shuffled`, ties counting half (Mann & Whitney 1947).
 /// Values that are not finite are frames that do not tell; `None` where one side has no other.
-pub fn auroc(clean: &[f64], shuffled: &[f64]) -> Option<f64> {
+pub(super) fn auroc(clean: &[f64], shuffled: &[f64]) -> Option<f64> {
     let known = |values: &[f64], is_clean| -> Vec<(f64, bool)> {
         // Adding nothing makes one zero of the two.
         values.iter().filter(|value| value.is_finite()).map(|value| (value + 0.0, is_clean)).collect()

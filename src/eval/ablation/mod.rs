@@ -8,6 +8,7 @@ mod condition;
 mod derangement;
 mod error;
 mod frame_errors;
+mod frame_influence;
 mod influence;
 mod play;
 mod radar_filter;
@@ -19,6 +20,5 @@ mod steps;
 
 pub use condition::{CONDITIONS, Condition, Fault};
 pub use error::AblationError;
-pub use influence::auroc;
-pub use report::{Ablation, ConditionScore, VsCleaner, VsDropped};
+pub use report::{Ablation, ConditionScore, InfluenceScore, VsCleaner, VsDropped};
 pub use run::{AblationWatch, ablate};

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::frame_errors::{FrameErrors, Recordings};
+use super::frame_influence::FrameInfluence;
 use super::radar_filter::RadarFilter;
 use super::recipe::Recipe;
 use super::{AblationError, AblationWatch, Condition};
@@ -26,6 +27,7 @@ pub(super) struct Plays<'a> {
 pub(super) struct Played {
     pub section: DepthSection,
     pub errors: FrameErrors,
+    pub influence: FrameInfluence,
     /// Of each run
     pub summaries: Vec<RunSummary>,
     /// What of the bags could not be read
@@ -59,11 +61,15 @@ impl Plays<'_> {
             summaries.push(*summary);
             unreadable.extend(damage);
         }
-        let section = self.score(runs, &folder)?;
+        let section = self.score(runs.clone(), &folder)?;
         let errors = FrameErrors::read(&folder, recordings)?;
+        let mut influence = FrameInfluence::default();
+        for run in &runs {
+            influence.read(run)?;
+        }
         fs::remove_dir_all(&folder)
             .map_err(|error| AblationError::Remove { path: folder, reason: error.to_string() })?;
-        Ok(Played { section, errors, summaries, unreadable })
+        Ok(Played { section, errors, influence, summaries, unreadable })
     }
 
     fn score(&self, runs: Vec<PathBuf>, folder: &Path) -> Result<DepthSection, AblationError> {

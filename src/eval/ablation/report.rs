@@ -34,6 +34,9 @@ pub struct Ablation {
     pub radar_helps: Option<bool>,
     /// Conditions that are better than their milder neighbour by more than chance.
     pub better_than_cleaner: Vec<&'static str>,
+    /// How well the figures of the radar's influence tell that its returns are of another time; empty where the
+    /// model gives none.
+    pub influence: Vec<InfluenceScore>,
     /// By condition, in the order in which they were played.
     pub conditions: Vec<ConditionScore>,
 }
@@ -57,6 +60,21 @@ impl Ablation {
     }
 }
 
+/// How well a figure tells the clean condition from the shuffled one.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct InfluenceScore {
+    /// Its column in `frames.parquet`.
+    pub figure: &'static str,
+    /// Area under the receiver operating characteristic of its mean over a second, as in `/diagnostics`.
+    pub auroc: f64,
+    /// Of single frames.
+    pub auroc_frame: f64,
+    /// Its mean in the clean condition.
+    pub clean: f64,
+    /// Its mean in the shuffled condition.
+    pub shuffled: f64,
+}
+
 /// One condition.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ConditionScore {
@@ -74,6 +92,8 @@ pub struct ConditionScore {
     pub delta1: f64,
     /// Mean over the frames, as in `report.json`.
     pub coverage: f64,
+    /// Frames at which the node would warn of its radar.
+    pub warned: u64,
     /// Beside the milder neighbour; absent of the clean condition.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub vs_cleaner: Option<VsCleaner>,

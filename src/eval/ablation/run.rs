@@ -2,8 +2,9 @@
 
 use std::path::Path;
 
-use super::condition::Condition;
+use super::condition::{Condition, Fault};
 use super::frame_errors::Recordings;
+use super::frame_influence::FrameInfluence;
 use super::play::Plays;
 use super::recipe::Recipe;
 use super::report::SCHEMA;
@@ -31,13 +32,19 @@ pub fn ablate(
     let mut recordings = Recordings::default();
     let (mut sections, mut errors) = (Vec::new(), Vec::new());
     let (mut models, mut notes) = (Vec::new(), Vec::new());
+    let (mut influence, mut warned) = (Vec::new(), Vec::new());
+    let mut clean = FrameInfluence::default();
     for (number, condition) in CONDITIONS.iter().enumerate() {
         watch.condition(number + 1, CONDITIONS.len(), condition.name);
         let played = plays.play(condition, &mut recordings, watch)?;
         if number == 0 {
             models = played.summaries.iter().map(model).collect();
             notes.extend(played.unreadable);
+            clean = played.influence;
+        } else if condition.fault == Fault::Shuffled {
+            influence = clean.scores(&played.influence);
         }
+        warned.push(played.summaries.iter().map(warnings).sum());
         sections.push(played.section);
         errors.push(played.errors);
     }
@@ -47,12 +54,12 @@ pub fn ablate(
             recipe.run.display()
         ));
     }
-    let clean = sections.first().map_or(0, |section| section.figures.frames);
+    let frames_clean = sections.first().map_or(0, |section| section.figures.frames);
     for (condition, section) in CONDITIONS.iter().zip(&sections) {
         let frames = section.figures.frames;
-        if frames != clean {
+        if frames != frames_clean {
             notes.push(format!(
-                "{}: {frames} frames have a figure, of {clean} in the clean condition",
+                "{}: {frames} frames have a figure, of {frames_clean} in the clean condition",
                 condition.name
             ));
         }
@@ -68,8 +75,8 @@ pub fn ablate(
     let conditions: Vec<ConditionScore> = CONDITIONS
         .iter()
         .zip(&sections)
-        .zip(&chances)
-        .map(|((condition, section), chance)| score(condition, section, chance))
+        .zip(chances.iter().zip(warned))
+        .map(|((condition, section), (chance, warned))| score(condition, section, chance, warned))
         .collect();
     let is_better = |score: &&ConditionScore| {
         score.vs_cleaner.as_ref().is_some_and(|step| step.better_than_cleaner == Some(true))
@@ -80,7 +87,7 @@ pub fn ablate(
         seed,
         runs: options.runs.iter().map(|run| run.display().to_string()).collect(),
         models,
-        frames: clean,
+        frames: frames_clean,
         confidence: CONFIDENCE,
         resamples: RESAMPLES,
         block_s,
@@ -88,6 +95,7 @@ pub fn ablate(
         notes,
         radar_helps: radar_helps(&chances),
         better_than_cleaner: conditions.iter().filter(is_better).map(|score| score.name).collect(),
+        influence,
         conditions,
     })
 }
@@ -99,7 +107,12 @@ fn model(summary: &RunSummary) -> String {
     format!("{} ({}, {})", fact("model"), fact("precision"), fact("provider"))
 }
 
-fn score(condition: &Condition, section: &DepthSection, chance: &Chance) -> ConditionScore {
+/// Frames at which the node said that its radar is of no use.
+fn warnings(summary: &RunSummary) -> u64 {
+    summary.nodes.get("depth").and_then(|node| node.radar.get("warned")).map_or(0, |frames| *frames as u64)
+}
+
+fn score(condition: &Condition, section: &DepthSection, chance: &Chance, warned: u64) -> ConditionScore {
     let figures = &section.figures.figures;
     ConditionScore {
         name: condition.name,
@@ -109,6 +122,7 @@ fn score(condition: &Condition, section: &DepthSection, chance: &Chance) -> Cond
         abs_rel_ci: chance.interval,
         delta1: figures.delta1,
         coverage: figures.coverage,
+        warned,
         vs_cleaner: chance.vs_cleaner,
         vs_dropped: chance.vs_dropped,
     }

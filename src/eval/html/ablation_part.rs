@@ -29,6 +29,7 @@ pub(super) fn part(ablation: Option<&Ablation>) -> String {
         "interval",
         "− dropped",
         "interval",
+        "warned",
         "",
     ];
     let mut table = Table::new(&caption, &heads);
@@ -47,11 +48,23 @@ pub(super) fn part(ablation: Option<&Ablation>) -> String {
                 range(cleaner.and_then(|step| step.ci)),
                 dropped.map_or_else(String::new, |step| figure(step.delta)),
                 range(dropped.and_then(|step| step.ci)),
+                score.warned.to_string(),
                 if mark { "better than milder".to_owned() } else { String::new() },
             ],
         );
     }
     html += &table.finish();
+    for score in &ablation.influence {
+        put!(
+            html,
+            "<p>{}: {} clean, {} shuffled; means of a second tell them apart with AUROC {}, frames with {}.</p>\n",
+            score.figure,
+            figure(score.clean),
+            figure(score.shuffled),
+            figure(score.auroc),
+            figure(score.auroc_frame)
+        );
+    }
     html + "</section>\n"
 }
 

@@ -24,7 +24,7 @@ use std::sync::{Arc, Mutex};
 pub use intake::{DepthFrame, DepthIntake};
 pub use model::DepthModel;
 pub(in crate::pipeline) use model::session_options;
-pub use processor::DepthProcessor;
+pub use processor::{DepthProcessor, RADAR_PROBLEM};
 pub use radars::RadarReader;
 
 use super::{

@@ -21,6 +21,9 @@ use crate::pipeline::{
 use crate::sensor::{DecodedImage, ImageView, decode_compressed};
 use crate::sync::DropReason;
 
+/// The source of problems of a radar that is there and of no use.
+pub const RADAR_PROBLEM: &str = "radar";
+
 /// Sizes that follow from one camera; rebuilt when its calibration or image size changes.
 struct CameraTables {
     camera: CameraModel,
@@ -73,9 +76,9 @@ impl DepthProcessor {
         let mut account = self.accounting.lock().unwrap_or_else(PoisonError::into_inner);
         account.radar(influence);
         if let Some(message) = problem
-            && account.problem("radar", message.clone(), false)
+            && account.problem(RADAR_PROBLEM, message.clone(), false)
         {
-            tracing::warn!("radar: {message}");
+            tracing::warn!("{RADAR_PROBLEM}: {message}");
         }
     }
 }
