@@ -45,8 +45,10 @@ fn depth_of_a_radar_model_is_worse_the_worse_its_radar_is() {
     fs::write(&calibration, CALIBRATION).unwrap();
     let run = temp.path().join("run");
     let more = ["--calibration", calibration.to_str().unwrap(), "--start", "0.2", "--duration", "6.5"];
-    let set = ["--set", "depth.radar_0.offset_ms=7.3", "--set", "depth.record=all"];
-    replay(&bag, &run, &[&more[..], &set[..]].concat());
+    let set = ["model=depth_baseline", "radar_0.offset_ms=7.3", "record=all"];
+    let set: Vec<String> = set.iter().flat_map(|set| ["--set".to_owned(), format!("depth.{set}")]).collect();
+    let set: Vec<&str> = set.iter().map(String::as_str).collect();
+    replay(&bag, &run, &[&more[..], &set].concat());
 
     let before = Run::of(&[&run], &[]);
     let plain = names(&run);
@@ -71,6 +73,11 @@ fn depth_of_a_radar_model_is_worse_the_worse_its_radar_is() {
         assert_eq!(of("none")[figure], ablated.report["depth"][figure], "{figure}: the run itself");
     }
     assert_eq!(ablation["radar_helps"], true, "{ablation}");
+    // It has no match, as it has learned nothing.
+    let influence = ablation["influence"].as_array().unwrap();
+    assert_eq!(influence.len(), 1);
+    assert_eq!(influence[0]["figure"], "radar_agreement");
+    assert!(influence[0]["clean"].as_f64() > influence[0]["shuffled"].as_f64(), "{ablation}");
     // A model that fills in what lies between returns: few make it bad, more so than wrong ones.
     for (better, worse) in
         [("none", "sparser_50"), ("none", "sparser_20"), ("sparser_100", "sparser_20"), ("none", "dropped")]
