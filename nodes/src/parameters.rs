@@ -433,7 +433,7 @@ mod tests {
         let set = ParameterSet::of::<DepthPipeline>(DepthPipeline::NODE);
         let (parameters, _) = NodeParameters::declare(set, &name, &[], &[]).unwrap();
         let radar = parameters.list(&["radar_0".into()], 0);
-        assert_eq!(radar.names.len(), 5);
+        assert_eq!(radar.names.len(), 7);
         assert_eq!(radar.prefixes, ["radar_0"]);
         assert!(parameters.list(&[], 1).names.iter().all(|name| !name.contains('.')));
         assert!(parameters.list(&[], 2).names.iter().any(|name| name.contains('.')));
