@@ -70,7 +70,9 @@ def test_a_radar_scan_anchors_the_depth_and_it_is_told(listener):
     def influence(figure):
         return float(listener.status("depth")[1].get(f"radar.{figure}", -1))
 
-    with sensors(listener, 1), running("depth", parameters=["radar_0.preset:=radar_scan"]):
+    # Of this model all depth is that of the returns.
+    parameters = ["model:=depth_baseline", "radar_0.preset:=radar_scan"]
+    with sensors(listener, 1), running("depth", parameters=parameters):
         wait_until(lambda: len(listener.received["depth/image"]) > 5, 10.0, "depth")
         wait_until(lambda: influence("returns") == 1.0, 3.0, "a return in the image")
         assert influence("agreement") == 1.0
