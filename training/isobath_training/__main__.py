@@ -21,7 +21,11 @@ def main() -> None:
     for add in (add_export_data, add_export_bag, add_train, add_pack, add_measure, add_export):
         add(commands)
     arguments = parser.parse_args()
-    arguments.run(arguments)
+    try:
+        arguments.run(arguments)
+    except OSError as error:
+        # A file that is not there is told, not traced.
+        raise SystemExit(f"{error.filename}: {error.strerror}" if error.filename else str(error)) from None
 
 
 def add_export_data(commands) -> None:
@@ -78,7 +82,7 @@ def add_train(commands) -> None:
     train.add_argument(
         "--checkpoint", type=Path, required=True, help="written every five minutes, read if it is there"
     )
-    train.add_argument("--samples", type=int, default=600_000, help="how many are seen in all")
+    train.add_argument("--samples", type=int, default=400_000, help="how many are seen in all")
     train.add_argument("--seed", type=int, default=1)
     train.add_argument("--threads", type=int, default=1)
     train.add_argument("--teacher", type=Path, help="a model folder or a checkpoint, to learn from as well")
