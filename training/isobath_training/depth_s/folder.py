@@ -90,7 +90,11 @@ def folder(name: str, checkpoint: Path, data: Path | list[Path], measured: dict[
         "measured": measured,
     }
     how, also_in, prior = (HOW, " and sparse radar", PRIOR) if uses_prior else (HOW_VISION, "", "")
-    card = CARD.format(name=name, how=how, radar=also_in, prior_text=prior, figures=table(measured), **recipe)
+    outputs, limits = (OUTPUTS, LIMITS) if uses_prior else ("", "")
+    card = CARD.format(
+        name=name, how=how, radar=also_in, prior_text=prior, outputs=outputs, limits=limits,
+        figures=table(measured), **recipe,
+    )  # fmt: skip
     return Folder(models, golden(models, frames, names), manifest, TOLERANCE, card)
 
 
@@ -109,18 +113,20 @@ HOW_VISION = """The network of `depth_s` trained on the same frames for as long,
 PRIOR = (
     "; `prior` [1, 2, 60, 80], metres of the nearest return that may be in a cell (0 = none) and its weight"
 )
+OUTPUTS = "; `first_look` [1, 1, 60, 80], metres of the image alone, and `radar_match` [1, 1], the probability that the returns are of the image"
+LIMITS = " Without returns only the shape of the depth is to be trusted, not its scale. Cameras that look down at near things, as on a desk, are its weak side: there `depth_baseline` was better on the two real frames that were tried."
 CARD = """# {name}
 
 Metric depth from one camera{radar}.
 
 - **In**: `image` [1, 3, 240, 320], ImageNet normalisation; `rays` [1, 2, 60, 80], x/z and y/z of what each cell of 4 × 4 pixels sees{prior_text}.
-- **Out**: `depth` [1, 1, 240, 320] in metres, 1000 for the sky; `confidence`, the probability that the depth is within 10 % of the truth.
+- **Out**: `depth` [1, 1, 240, 320] in metres, 1000 for the sky; `confidence`, the probability that the depth is within 10 % of the truth{outputs}.
 - **How**: {how}
 - **Training**: {seen} samples of {samples}, seed {seed}, on frames of the simulator alone: all scenes in `config/scenes`, seeds below 800000. Nothing was trained or tuned on seeds from 900000 on.
 
 {figures}
 
-- **Limits**: no real image was seen in training. Glass and mirrors have the depth of their surface. Beyond the range of the radar the scale is that of the nearer parts.
+- **Limits**: no real image was seen in training. Glass and mirrors have the depth of their surface. Beyond the range of the radar the scale is that of the nearer parts.{limits}
 
 Made by `python -m isobath_training export --model {name}`; training/README.md tells the steps before.
 """
