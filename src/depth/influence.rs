@@ -19,6 +19,9 @@ pub struct RadarInfluence {
     /// Probability that the returns are of this image, 0..1; `None` without returns, and for models that do
     /// not tell it.
     pub matching: Option<f32>,
+    /// Share of the returns that the scans before saw at the same place, beyond chance ([`super::Persistence`]);
+    /// `None` without earlier scans or without odometry.
+    pub persistence: Option<f32>,
 }
 
 /// A row-major plane of values with its width.

@@ -29,6 +29,7 @@ pub struct Accounting {
     over_budget: u64,
     radar: InfluenceSums,
     frames: Option<FrameLog>,
+    quiet: bool,
 }
 
 /// Messages of one input topic.
@@ -74,6 +75,11 @@ impl Accounting {
     /// [`Accounting::take_frames`], and counts those whose latency is above `budget`.
     pub fn frame_by_frame(budget: Option<Duration>) -> Self {
         Self { budget, frames: Some(FrameLog::default()), ..Self::default() }
+    }
+
+    /// Problems are counted and not worth a log line from here on: somebody makes them.
+    pub const fn keep_quiet(&mut self) {
+        self.quiet = true;
     }
 
     /// A trigger with `stamp` (0 if that cannot be read) came in at `now`.
@@ -135,7 +141,7 @@ impl Accounting {
     pub fn problem(&mut self, source: &str, message: String, undecodable: bool) -> bool {
         let problem = self.problems.entry(source.to_owned()).or_default();
         problem.add(1, message, undecodable);
-        problem.count == 1
+        problem.count == 1 && !self.quiet
     }
 
     /// A message of input `topic` came in.
@@ -306,6 +312,9 @@ mod tests {
         assert!(accounting.problem("image", "step too short".into(), true));
         assert!(!accounting.problem("image", "step too short".into(), true));
         assert_eq!(accounting.problems()["image"].count, 2);
+        accounting.keep_quiet();
+        assert!(!accounting.problem("radar", "blind".into(), false), "nobody is told");
+        assert_eq!(accounting.problems()["radar"].count, 1);
         assert!(accounting.has_undecodable());
         accounting.problem("image", "no camera info".into(), false);
         assert_eq!(accounting.problems()["image"].to_string(), "step too short (×3)");

@@ -9,6 +9,7 @@ pub struct InfluenceSums {
     agreement: Sum,
     moved: Sum,
     matching: Sum,
+    persistence: Sum,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -29,8 +30,8 @@ impl Sum {
 impl InfluenceSums {
     /// One more frame.
     pub fn add(&mut self, influence: &RadarInfluence) {
-        let RadarInfluence { returns, agreement, moved, matching } = *influence;
-        let values = [Some(returns as f32), agreement, moved, matching];
+        let RadarInfluence { returns, agreement, moved, matching, persistence } = *influence;
+        let values = [Some(returns as f32), agreement, moved, matching, persistence];
         for (sum, value) in self.sums_mut().into_iter().zip(values) {
             sum.add(value);
         }
@@ -55,22 +56,22 @@ impl InfluenceSums {
         since
     }
 
-    /// Name and mean of each figure that frames had: returns inside the image, agreement, moved and match of
-    /// [`RadarInfluence`].
+    /// Name and mean of each figure that frames had: returns inside the image, agreement, moved, match and
+    /// persistence of [`RadarInfluence`].
     pub fn means(&self) -> impl Iterator<Item = (&'static str, f64)> {
-        ["returns", "agreement", "moved", "match"]
+        ["returns", "agreement", "moved", "match", "persistence"]
             .into_iter()
             .zip(self.sums())
             .filter(|(_, sum)| sum.frames > 0)
             .map(|(name, sum)| (name, sum.value / sum.frames as f64))
     }
 
-    const fn sums(&self) -> [Sum; 4] {
-        [self.returns, self.agreement, self.moved, self.matching]
+    const fn sums(&self) -> [Sum; 5] {
+        [self.returns, self.agreement, self.moved, self.matching, self.persistence]
     }
 
-    const fn sums_mut(&mut self) -> [&mut Sum; 4] {
-        [&mut self.returns, &mut self.agreement, &mut self.moved, &mut self.matching]
+    const fn sums_mut(&mut self) -> [&mut Sum; 5] {
+        [&mut self.returns, &mut self.agreement, &mut self.moved, &mut self.matching, &mut self.persistence]
     }
 }
 

@@ -106,6 +106,52 @@ pub struct ParameterSpec {
     pub live: bool,
 }
 
+impl ParameterSpec {
+    /// A string.
+    pub const fn text(
+        name: &'static str,
+        default: &'static str,
+        constraint: Constraint,
+        description: &'static str,
+    ) -> Self {
+        Self { name, default: Default::String(default), constraint, description, live: false }
+    }
+
+    /// An integer in `range`, both ends included.
+    pub const fn integer(
+        name: &'static str,
+        default: i64,
+        range: (i64, i64),
+        description: &'static str,
+    ) -> Self {
+        let constraint = Constraint::Integers(range.0, range.1);
+        Self { name, default: Default::Integer(default), constraint, description, live: false }
+    }
+
+    /// A finite number in `range`, both ends included.
+    pub const fn double(
+        name: &'static str,
+        default: f64,
+        range: (f64, f64),
+        description: &'static str,
+    ) -> Self {
+        let constraint = Constraint::Doubles(range.0, range.1);
+        Self { name, default: Default::Double(default), constraint, description, live: false }
+    }
+
+    /// `true` or `false`.
+    pub const fn flag(name: &'static str, default: bool, description: &'static str) -> Self {
+        let (default, constraint) = (Default::Bool(default), Constraint::Any);
+        Self { name, default, constraint, description, live: false }
+    }
+
+    /// The same, taken over by a running node.
+    #[must_use]
+    pub const fn live(self) -> Self {
+        Self { live: true, ..self }
+    }
+}
+
 /// Looks at the values of a set together, as [`Pipeline::review`] does.
 type Review = fn(&ParameterSet) -> Result<Vec<String>, ParameterError>;
 
@@ -251,27 +297,9 @@ mod tests {
     use super::*;
 
     const SPECS: &[ParameterSpec] = &[
-        ParameterSpec {
-            name: "threads",
-            default: Default::Integer(1),
-            constraint: Constraint::Integers(1, 64),
-            description: "",
-            live: false,
-        },
-        ParameterSpec {
-            name: "score_threshold",
-            default: Default::Double(0.1),
-            constraint: Constraint::Doubles(0.0, 1.0),
-            description: "",
-            live: true,
-        },
-        ParameterSpec {
-            name: "provider",
-            default: Default::String("cpu"),
-            constraint: Constraint::OneOf(&["cpu", "cuda"]),
-            description: "",
-            live: false,
-        },
+        ParameterSpec::integer("threads", 1, (1, 64), ""),
+        ParameterSpec::double("score_threshold", 0.1, (0.0, 1.0), "").live(),
+        ParameterSpec::text("provider", "cpu", Constraint::OneOf(&["cpu", "cuda"]), ""),
     ];
 
     #[test]

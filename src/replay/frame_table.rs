@@ -22,7 +22,8 @@ const FIRST: [(&str, ColumnKind); 6] = [
     ("fate", ColumnKind::Text),
 ];
 /// What the radar did to the frame, at the end; empty where there was none.
-const RADAR: [&str; 4] = ["radar_returns", "radar_agreement", "radar_moved", "radar_match"];
+const RADAR: [&str; 5] =
+    ["radar_returns", "radar_agreement", "radar_moved", "radar_match", "radar_persistence"];
 /// How many columns there are: end to end, each stage and the age come after the first.
 const COLUMNS: usize = FIRST.len() + Stage::COUNT + 2 + RADAR.len();
 
@@ -95,8 +96,8 @@ impl FrameTable {
 
 /// The values of the columns [`RADAR`].
 fn of_radar(influence: RadarInfluence) -> [Option<f64>; RADAR.len()] {
-    let RadarInfluence { returns, agreement, moved, matching } = influence;
-    [Some(returns as f32), agreement, moved, matching].map(|value| value.map(f64::from))
+    let RadarInfluence { returns, agreement, moved, matching, persistence } = influence;
+    [Some(returns as f32), agreement, moved, matching, persistence].map(|value| value.map(f64::from))
 }
 
 fn cannot_write(path: &Path, error: &TableError) -> ReplayError {
@@ -116,7 +117,13 @@ mod tests {
         let mut table = FrameTable::create(folder.path()).unwrap();
         let ms = Duration::from_millis;
         let stages = [None, Some(ms(1)), Some(ms(2)), Some(ms(3)), Some(ms(4))];
-        let radar = RadarInfluence { returns: 3, agreement: Some(0.25), moved: None, matching: Some(0.75) };
+        let radar = RadarInfluence {
+            returns: 3,
+            agreement: Some(0.25),
+            moved: None,
+            matching: Some(0.75),
+            persistence: Some(-0.5),
+        };
         let published =
             FrameFate::Published { latency: ms(11), stages, age_ns: Some(-500_000), radar: Some(radar) };
         let frame = |stamp, fate| FrameAccount { stamp: Stamp(stamp), arrival: Stamp(stamp + 7), fate };
@@ -142,6 +149,7 @@ mod tests {
             ("radar_agreement", 0.25),
             ("radar_moved", f64::NAN),
             ("radar_match", 0.75),
+            ("radar_persistence", -0.5),
         ] {
             let [first, second] = columns.floats(name).unwrap()[..] else { panic!("{name}") };
             assert!(first == value || first.is_nan() && value.is_nan(), "{name}: {first}");

@@ -142,6 +142,11 @@ fn play_all(
             None => load(&mut facts)?,
         };
         let accounts: Vec<_> = lanes.iter().map(|lane| lane.accounting()).collect();
+        if filtered.is_some() {
+            for account in &accounts {
+                account.lock().unwrap_or_else(PoisonError::into_inner).keep_quiet();
+            }
+        }
         let lanes = lanes.into_iter().zip(&used).map(|(lane, (index, node))| PlayedLane {
             name: node.name,
             lane,

@@ -82,7 +82,7 @@ fn fates(out: &Path) -> Vec<(String, i64, i64, String, String)> {
     let (nodes, fates) = (table.texts("node").unwrap(), table.texts("fate").unwrap());
     let (bags, stamps) = (table.integers("bag_index").unwrap(), table.integers("stamp_ns").unwrap());
     let name = |column: &TextColumn, row: usize| column.names[usize::from(column.rows[row])].clone();
-    let radar = ["radar_returns", "radar_agreement", "radar_moved", "radar_match"]
+    let radar = ["radar_returns", "radar_agreement", "radar_moved", "radar_match", "radar_persistence"]
         .map(|column| table.floats(column).unwrap());
     // As text, in which a figure that is not there equals itself.
     let radar = |row: usize| format!("{:?}", radar.each_ref().map(|column| column[row]));

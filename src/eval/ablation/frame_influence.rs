@@ -13,7 +13,7 @@ use crate::table::{ParquetColumns, TableError};
 /// Time over which `/diagnostics` takes its means, nanoseconds.
 const WINDOW_NS: i64 = 1_000_000_000;
 /// The columns that say whether the radar fits.
-const FIGURES: [&str; 2] = ["radar_match", "radar_agreement"];
+const FIGURES: [&str; 3] = ["radar_persistence", "radar_match", "radar_agreement"];
 
 /// A figure of all frames.
 #[derive(Clone, Debug, Default)]
@@ -112,8 +112,9 @@ mod tests {
     #[test]
     fn a_figure_that_nothing_tells_has_no_score() {
         let figure = |frames: &[f64]| Figure { frames: frames.to_vec(), seconds: frames.to_vec() };
-        let clean = FrameInfluence([figure(&[f64::NAN]), figure(&[0.9, 0.8])]);
-        let shuffled = FrameInfluence([figure(&[f64::NAN]), figure(&[0.1, 0.85])]);
+        let none = || figure(&[f64::NAN]);
+        let clean = FrameInfluence([none(), none(), figure(&[0.9, 0.8])]);
+        let shuffled = FrameInfluence([none(), none(), figure(&[0.1, 0.85])]);
         let scores = clean.scores(&shuffled);
         assert_eq!(scores.len(), 1);
         assert_eq!((scores[0].figure, scores[0].auroc), ("radar_agreement", 0.75));

@@ -91,7 +91,7 @@ impl DepthModel {
     }
 
     /// What the radar did to the frame that was fused, of whose returns `drawn` are in the prior.
-    pub(super) fn radar_influence(&self, drawn: usize) -> RadarInfluence {
+    pub(super) fn radar_influence(&self, drawn: usize, persistence: Option<f32>) -> RadarInfluence {
         let depth = Plane { values: &self.fused_m, width: self.network.0 };
         let returns = u32::try_from(drawn).unwrap_or(u32::MAX);
         let agreement = self.inputs.prior.and_then(|prior| {
@@ -111,7 +111,7 @@ impl DepthModel {
         });
         let matching = self.session.output("radar_match").1.first().copied();
         let matching = matching.filter(|value| drawn > 0 && value.is_finite());
-        RadarInfluence { returns, agreement, moved, matching }
+        RadarInfluence { returns, agreement, moved, matching, persistence }
     }
 
     /// Why this model cannot serve.

@@ -1,168 +1,123 @@
 //! The parameters of node `depth`.
 
 use super::MAX_RADARS;
-use crate::pipeline::parameters::Default;
-use crate::pipeline::{Constraint, ParameterError, ParameterSet, ParameterSpec, rules};
+use crate::pipeline::{Constraint, ParameterError, ParameterSet, ParameterSpec as Spec, rules};
 use crate::sensor::RadarPreset;
 
 const PRESETS: Constraint =
     Constraint::OneOf(&["auto", "ti_mmwave", "ars548", "smartmicro", "reve", "generic", RADAR_SCAN]);
 /// The value of `radar_N.preset` that stands for another message type, not for a layout of fields.
 const RADAR_SCAN: &str = "radar_scan";
-const OFFSET: Constraint = Constraint::Doubles(-1000.0, 1000.0);
 /// Least signal to noise or cross-section that lets everything through.
 const GATE_OPEN: f64 = -200.0;
 const SIGN: Constraint = Constraint::OneOf(&["+", "-"]);
-
-const fn text(
-    name: &'static str,
-    default: &'static str,
-    constraint: Constraint,
-    description: &'static str,
-) -> ParameterSpec {
-    ParameterSpec { name, default: Default::String(default), constraint, description, live: false }
-}
-
-const fn integer(
-    name: &'static str,
-    default: i64,
-    range: (i64, i64),
-    description: &'static str,
-) -> ParameterSpec {
-    let constraint = Constraint::Integers(range.0, range.1);
-    ParameterSpec { name, default: Default::Integer(default), constraint, description, live: false }
-}
-
-const fn double(
-    name: &'static str,
-    default: f64,
-    range: (f64, f64),
-    description: &'static str,
-) -> ParameterSpec {
-    let constraint = Constraint::Doubles(range.0, range.1);
-    ParameterSpec { name, default: Default::Double(default), constraint, description, live: false }
-}
-
-const fn offset(name: &'static str) -> ParameterSpec {
-    ParameterSpec {
-        name,
-        default: Default::Double(0.0),
-        constraint: OFFSET,
-        description: "Milliseconds added to this radar's stamps; negative for a driver that stamps late",
-        live: true,
-    }
-}
 
 const SNR: &str =
     "Returns of less signal to noise, dB, are left out; those of drivers that do not tell it are kept";
 const RCS: &str =
     "Returns of less radar cross-section, dBsm, are left out; those of drivers that do not tell it are kept";
 
-/// A gate that is open by default.
-const fn gate(name: &'static str, description: &'static str) -> ParameterSpec {
-    live(double(name, GATE_OPEN, (GATE_OPEN, 200.0), description))
+const fn offset(name: &'static str) -> Spec {
+    let description = "Milliseconds added to this radar's stamps; negative for a driver that stamps late";
+    Spec::double(name, 0.0, (-1000.0, 1000.0), description).live()
 }
 
-const fn window(name: &'static str) -> ParameterSpec {
-    live(integer(
+/// A gate that is open by default.
+const fn gate(name: &'static str, description: &'static str) -> Spec {
+    Spec::double(name, GATE_OPEN, (GATE_OPEN, 200.0), description).live()
+}
+
+const fn window(name: &'static str) -> Spec {
+    Spec::integer(
         name,
         0,
         (0, 5000),
         "Largest difference of this radar's stamp from the image's in milliseconds; 0 is sync_window_ms",
-    ))
+    )
+    .live()
 }
 
-const fn required(name: &'static str) -> ParameterSpec {
-    ParameterSpec {
-        name,
-        default: Default::Bool(false),
-        constraint: Constraint::Any,
-        description: "Whether an image without this radar is dropped instead of done without it",
-        live: true,
-    }
+const fn required(name: &'static str) -> Spec {
+    Spec::flag(name, false, "Whether an image without this radar is dropped instead of done without it")
+        .live()
 }
 
-/// A running node takes it at once.
-const fn live(spec: ParameterSpec) -> ParameterSpec {
-    ParameterSpec { live: true, ..spec }
-}
-
-pub(super) const DEPTH_PARAMETERS: &[ParameterSpec] = &[
-    text("model", "depth_s", Constraint::Any, "Name of a bundled model, or path of a model folder"),
-    text(
+pub(super) const DEPTH_PARAMETERS: &[Spec] = &[
+    Spec::text("model", "depth_s", Constraint::Any, "Name of a bundled model, or path of a model folder"),
+    Spec::text(
         "precision",
         "auto",
         Constraint::OneOf(&["auto", "fp32", "fp16", "int8", "int8_sym", "sparse_fp32", "sparse_int8"]),
         "Which of the model's files runs; auto takes the one meant for the provider",
     ),
-    text(
+    Spec::text(
         "provider",
         "cpu",
         Constraint::OneOf(&["cpu", "cuda", "tensorrt"]),
         "ONNX Runtime execution provider; one that cannot run is an error",
     ),
-    integer("threads", 1, (1, 64), "Threads of the model's session"),
-    text(
+    Spec::integer("threads", 1, (1, 64), "Threads of the model's session"),
+    Spec::text(
         "record",
         "default",
         Constraint::OneOf(&["default", "all"]),
         "What replay records: default leaves out points and preview",
     ),
-    text(
+    Spec::text(
         "image_transport",
         "raw",
         Constraint::OneOf(&["raw", "compressed"]),
         "raw subscribes to image, compressed to image/compressed",
     ),
-    integer("radars", 1, (0, MAX_RADARS as i64), "Number of radars; 0 uses no radar anywhere"),
-    text(
+    Spec::integer("radars", 1, (0, MAX_RADARS as i64), "Number of radars; 0 uses no radar anywhere"),
+    Spec::text(
         "radar_0.preset",
         "auto",
         PRESETS,
         "What radar 0 publishes; auto recognises the fields of its clouds",
     ),
-    text(
+    Spec::text(
         "radar_1.preset",
         "auto",
         PRESETS,
         "What radar 1 publishes; auto recognises the fields of its clouds",
     ),
-    text(
+    Spec::text(
         "radar_2.preset",
         "auto",
         PRESETS,
         "What radar 2 publishes; auto recognises the fields of its clouds",
     ),
-    text(
+    Spec::text(
         "radar_3.preset",
         "auto",
         PRESETS,
         "What radar 3 publishes; auto recognises the fields of its clouds",
     ),
-    live(text(
+    Spec::text(
         "radar_0.doppler_sign",
         "+",
         SIGN,
         "+ if radar 0 reports receding targets as positive, - if not",
-    )),
-    live(text(
+    ).live(),
+    Spec::text(
         "radar_1.doppler_sign",
         "+",
         SIGN,
         "+ if radar 1 reports receding targets as positive, - if not",
-    )),
-    live(text(
+    ).live(),
+    Spec::text(
         "radar_2.doppler_sign",
         "+",
         SIGN,
         "+ if radar 2 reports receding targets as positive, - if not",
-    )),
-    live(text(
+    ).live(),
+    Spec::text(
         "radar_3.doppler_sign",
         "+",
         SIGN,
         "+ if radar 3 reports receding targets as positive, - if not",
-    )),
+    ).live(),
     offset("radar_0.offset_ms"),
     offset("radar_1.offset_ms"),
     offset("radar_2.offset_ms"),
@@ -183,50 +138,48 @@ pub(super) const DEPTH_PARAMETERS: &[ParameterSpec] = &[
     gate("radar_1.min_rcs_dbsm", RCS),
     gate("radar_2.min_rcs_dbsm", RCS),
     gate("radar_3.min_rcs_dbsm", RCS),
-    ParameterSpec {
-        name: "lidar_prior",
-        default: Default::Bool(false),
-        constraint: Constraint::Any,
-        description: "Whether points of lidar/points are drawn as returns too; takes the place of a radar",
-        live: false,
-    },
-    live(integer(
+    Spec::flag(
+        "lidar_prior",
+        false,
+        "Whether points of lidar/points are drawn as returns too; takes the place of a radar",
+    ),
+    Spec::integer(
         "radar_scans",
         4,
         (1, 10),
         "Scans of each radar that a frame uses: the one at its stamp, and those before it within a second, moved by odometry",
-    )),
-    live(double(
+    ).live(),
+    Spec::double(
         "smoothing",
         0.0,
         (0.0, 0.95),
         "Share of the depth of the frame before in pixels that still show the same surface; 0 is off",
-    )),
-    live(integer("sync_window_ms", 100, (1, 5000), "Largest difference of a radar's stamp from the image's")),
-    live(integer(
+    ).live(),
+    Spec::integer("sync_window_ms", 100, (1, 5000), "Largest difference of a radar's stamp from the image's").live(),
+    Spec::integer(
         "sync_timeout_ms",
         150,
         (0, 10_000),
         "How long an image waits for its radars, info and transforms",
-    )),
-    live(integer(
+    ).live(),
+    Spec::integer(
         "points_stride",
         2,
         (1, 64),
         "Every how many pixels depth/points has a point, in both directions",
-    )),
-    live(double(
+    ).live(),
+    Spec::double(
         "points_min_confidence",
         0.3,
         (0.0, 1.0),
         "Least confidence of a pixel in depth/points: the probability that its depth is within 10 %; 0 takes all",
-    )),
-    live(double(
+    ).live(),
+    Spec::double(
         "points_max_step",
         0.15,
         (0.0, 10.0),
         "Largest relative step of depth between neighbours of the network's image in depth/points, so that no points float between an object and what is behind; 0 takes all",
-    )),
+    ).live(),
 ];
 
 /// Rules between these parameters.

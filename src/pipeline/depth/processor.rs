@@ -168,7 +168,7 @@ impl Processor for DepthProcessor {
         fuse(model.fusion, network_m, Some(network_confidence), &model.prior_m, &mut model.fused_m)
             .map_err(FrameError::inference)?;
         self.smoother.apply(frame.stamp, &mut model.fused_m).map_err(FrameError::inference)?;
-        let influence = frame.has_radar().then(|| model.radar_influence(drawn));
+        let influence = frame.has_radar().then(|| model.radar_influence(drawn, self.radars.persistence()));
         let image_size = (view.width(), view.height());
         let stats = tables
             .upsampler

@@ -11,6 +11,9 @@ const BLIND_NS: i64 = 700_000_000;
 const GAP_NS: i64 = 3_000_000_000;
 /// Mean probability below which the returns are taken to be of something else than the image.
 const UNLIKELY: f32 = 0.1;
+/// Mean share of returns seen again below which scans are taken to have nothing to do with each other. Clean
+/// scans of all simulated scenes stay above 0.38, shuffled ones below 0.32 (means of a second).
+const UNSTEADY: f32 = 0.25;
 
 /// A mean that forgets, of the frames that had the figure.
 #[derive(Clone, Copy, Debug, Default)]
@@ -40,6 +43,7 @@ pub(super) struct RadarWatch {
     blind_since: Option<Stamp>,
     matching: Recent,
     agreement: Recent,
+    persistence: Recent,
 }
 
 impl RadarWatch {
@@ -61,11 +65,21 @@ impl RadarWatch {
             self.matching.add(matching, keep);
             self.agreement.add(influence.agreement.unwrap_or_default(), keep);
         }
+        if let Some(persistence) = influence.persistence {
+            self.persistence.add(persistence, keep);
+        }
         if self.blind_since.is_some_and(|since| stamp.since_ns(since) >= BLIND_NS) {
             return Some(
                 "no return falls into the image: check the radar's transform, and whether it sees anything"
                     .into(),
             );
+        }
+        if let Some(share) = self.persistence.mean().filter(|share| *share < UNSTEADY) {
+            return Some(format!(
+                "scans do not see what those before saw ({:.0} % beyond chance): check the radar's stamps and \
+                 transform, and the odometry in tf",
+                100.0 * share.max(0.0)
+            ));
         }
         let matching = self.matching.mean().filter(|matching| *matching < UNLIKELY)?;
         let agreement = 100.0 * self.agreement.mean().unwrap_or_default();
@@ -88,7 +102,7 @@ mod tests {
     }
 
     fn frame(returns: u32, matching: Option<f32>) -> RadarInfluence {
-        RadarInfluence { returns, agreement: Some(0.5), moved: None, matching }
+        RadarInfluence { returns, agreement: Some(0.5), moved: None, matching, persistence: None }
     }
 
     #[test]
@@ -108,6 +122,16 @@ mod tests {
         assert!(wrong[3].is_none(), "a few frames say little");
         assert!(wrong[11].as_ref().unwrap().contains("match 0.05"), "{wrong:?}");
         assert!(told([frame(9, None); 30]).iter().all(Option::is_none), "a model that does not tell");
+    }
+
+    #[test]
+    fn scans_that_have_nothing_to_do_with_each_other_are_told() {
+        let frame = |persistence| RadarInfluence { persistence, ..frame(9, Some(1.0)) };
+        let unsteady = told([frame(Some(0.1)); 12]);
+        assert!(unsteady[3].is_none(), "a few frames say little");
+        assert!(unsteady[11].as_ref().unwrap().contains("10 % beyond chance"), "{unsteady:?}");
+        assert!(told([0.0, 0.6].map(|share| frame(Some(share))).repeat(20)).iter().all(Option::is_none));
+        assert!(told([frame(None); 30]).iter().all(Option::is_none), "without odometry");
     }
 
     #[test]

@@ -6,7 +6,7 @@ use super::MAX_RADARS;
 use super::intake::DepthFrame;
 use super::parameters::{RadarSettings, radar_settings};
 use super::radar_input::{RadarMessage, RadarPayload};
-use crate::depth::PlacedReturn;
+use crate::depth::{Persistence, PlacedReturn};
 use crate::geometry::Pose;
 use crate::message::from_cdr;
 use crate::pipeline::{Accounting, FrameError, ParameterSet};
@@ -41,6 +41,7 @@ pub struct RadarReader {
     signs: [DopplerSigns; MAX_RADARS],
     returns: Vec<RadarReturn>,
     placed: Vec<PlacedReturn>,
+    persistence: Persistence,
     accounting: Arc<Mutex<Accounting>>,
 }
 
@@ -52,6 +53,7 @@ impl RadarReader {
             signs: Default::default(),
             returns: Vec::new(),
             placed: Vec::new(),
+            persistence: Persistence::default(),
             accounting,
         }
     }
@@ -66,13 +68,21 @@ impl RadarReader {
         &mut self.placed
     }
 
+    /// How many returns of the last frame the scans before had as well.
+    pub fn persistence(&self) -> Option<f32> {
+        self.persistence.share()
+    }
+
     /// Reads all radars of `frame`. One that cannot be read is left out and counted; a required one fails
     /// the frame.
     pub fn collect(&mut self, frame: &DepthFrame) -> Result<(), FrameError> {
         self.placed.clear();
+        self.persistence.clear();
         for (radar, message) in frame.radars.iter().enumerate() {
             let Some(message) = message else { continue };
-            if let Err(error) = self.read(radar, message) {
+            let read = self.read(radar, message);
+            self.persistence.end_radar();
+            if let Err(error) = read {
                 let RadarSettings { topic, required, .. } = &self.settings[radar];
                 let mut account = self.accounting.lock().unwrap_or_else(PoisonError::into_inner);
                 if account.problem(topic, error.clone(), true) {
@@ -97,12 +107,22 @@ impl RadarReader {
         }
         let gates = Gates::of(&self.settings[radar]);
         self.place(preset, &message.t_camera_radar, |found| gates.pass(found));
+        let velocity_mps = message.velocity_mps.unwrap_or([f32::NAN; 3]);
+        for found in &self.returns {
+            // A comparison with NaN is false: without odometry all seem still.
+            if gates.pass(found) && !found.is_moving(velocity_mps) {
+                self.persistence.add_now(found.position);
+            }
+        }
         for scan in &message.earlier {
             let preset = self.decode(radar, &scan.payload)?;
             // What moves is no longer where it was.
-            self.place(preset, &scan.t_camera_radar, |found| {
-                gates.pass(found) && !found.is_moving(scan.velocity_mps)
-            });
+            self.returns.retain(|found| gates.pass(found) && !found.is_moving(scan.velocity_mps));
+            self.place(preset, &scan.t_camera_radar, |_| true);
+            let way = (message.t_camera_radar.inverse() * scan.t_camera_radar).cast::<f32>();
+            for found in &self.returns {
+                self.persistence.add_before((way * nalgebra::Point3::from(found.position)).into());
+            }
         }
         Ok(())
     }

@@ -30,6 +30,10 @@ LEVELS = 5
 RETURN_FEATURES, SPREAD_FEATURES = 3, 2
 # How a return differs from those around it, its size, how much stands behind these, the mean size in the image.
 ODD_FEATURES = 4
+# Sizes of the differences, of what neighbours share of them, of the noise; their ratio; the number of returns.
+GAIN_FEATURES = 5
+# Logarithm.
+MOST_GAIN = 4.0
 # Log depth within which a return agrees, from strict to lenient.
 AGREES = (0.08, 0.25, 0.6)
 # Pixels of one cell, unfolded.
@@ -148,6 +152,28 @@ class Spread(nn.Module):
         return spread + torch.zeros_like(difference), support + torch.zeros_like(difference)
 
 
+class Gain(nn.Module):
+    """How much more, or less, the returns of an image weigh than their trust tells, [n, 1, 1, 1].
+
+    Differences that neighbours share are errors of the first look, as in places that no training has seen; those
+    that they do not share are noise. Only all returns together tell which of the two an image has more of.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weigh = nn.Sequential(nn.Conv2d(GAIN_FEATURES, 16, 1), nn.ReLU(), nn.Conv2d(16, 1, 1))
+        nn.init.zeros_(self.weigh[-1].weight)
+        nn.init.zeros_(self.weigh[-1].bias)
+
+    def forward(self, difference: Tensor, around: Tensor, noise: Tensor, weight: Tensor) -> Tensor:
+        """`around`: what the surroundings of each return say; `noise`: mean distance of returns from that."""
+        size = mean_of(difference.abs(), weight)[..., None, None]
+        shared = mean_of(around.abs(), weight)[..., None, None]
+        count = torch.log1p(weight.sum((2, 3), keepdim=True))
+        features = torch.cat([size, shared, noise, shared / (noise + 0.05), count], 1)
+        return torch.exp(self.weigh(features).clamp(-MOST_GAIN, MOST_GAIN))
+
+
 def mean_of(x: Tensor, weight: Tensor) -> Tensor:
     """Weighted means over the image, [n, channels]; 0 without weight."""
     return (x * weight).sum((2, 3)) / (weight.sum((2, 3)) + 1e-3)
@@ -178,6 +204,7 @@ class DepthNetwork(nn.Module):
         self.trust = nn.Sequential(
             nn.Conv2d(a + RETURN_FEATURES + ODD_FEATURES, 16, 1), nn.ReLU(), nn.Conv2d(16, 1, 1)
         )
+        self.gain = Gain()
         self.spread = Spread()
         m, n = 3 * a // 2, 2 * a
         self.join = ConvUnit(a + RETURN_FEATURES + SPREAD_FEATURES, a)
@@ -216,7 +243,8 @@ class DepthNetwork(nn.Module):
             trust = torch.sigmoid(
                 self.trust(torch.cat([features, returns, company.to(features.dtype)], 1)).float()
             )
-            spread, support = self.spread(difference, weight * trust)
+            gain = self.gain(difference, around * known, noise, weight)
+            spread, support = self.spread(difference, weight * trust * gain)
             guess = guess + offset
             evidence = self.evidence(difference, odd, weight, said, trust, offset)
         else:

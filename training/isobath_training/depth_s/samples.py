@@ -12,12 +12,14 @@ from torch import Tensor
 from ..arrays import Joined
 from . import returns
 from .network import CELL
-from .prior import draw, rays, scaled
+from .prior import draw, project, rays, scaled
 
 # Statistics of ImageNet, as the manifest tells the runtime.
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 # Between which factors a world is scaled.
 SCALES = (0.25, 2.0)
+# Standard deviation, in log depth, of how far a bent world is bent; its shortest and longest waves, images.
+BEND, WAVES = 0.35, (0.6, 2.5)
 # Frames of one world are this near to each other; share of foreign returns that are of one.
 NEIGHBOURS, NEAR = 24, 0.5
 
@@ -45,16 +47,19 @@ class Frames:
         seed: int,
         training: bool,
         scaled: float = 0.0,
+        bent: float = 0.0,
         foreign: float = 0.0,
     ) -> None:
-        """`scaled`: share of the samples whose world is scaled; `foreign`: of those with another frame's returns."""
+        """Shares of the samples: `scaled`, those whose world is scaled; `bent`, those whose world is bent;
+        `foreign`, those with another frame's returns."""
         folders = [folders] if isinstance(folders, Path) else folders
         self.arrays = Joined(folders)
         if training and self.arrays.held_back():
             raise SystemExit(
                 f"{', '.join(map(str, folders))}: seeds of validation and test must not be trained on"
             )
-        self.seed, self.training, self.scaled, self.foreign = seed, training, scaled, foreign
+        self.seed, self.training = seed, training
+        self.scaled, self.bent, self.foreign = scaled, bent, foreign
         self.mean = torch.tensor(MEAN).view(3, 1, 1) * 255
         self.std = torch.tensor(STD).view(3, 1, 1) * 255
 
@@ -104,6 +109,8 @@ class Frames:
             # The same picture of a smaller or larger world: its scale is for the radar to tell.
             factor = np.float32(np.exp(random.uniform(*np.log(SCALES))))
             metres, points = metres * factor, points * factor
+        if self.training and random.random() < self.bent:
+            metres, points = bend(metres, points, camera, random)
         prior = draw(points, sigmas, cells, grid)
         pixels = colours(pixels, random) if self.training else pixels
         image, prior, directions = (
@@ -143,8 +150,49 @@ class Frames:
         return self._order
 
 
+def bend(
+    metres: np.ndarray, points: np.ndarray, camera: np.ndarray, random: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """The same picture of a world whose shape is another: depth, and returns with it, times a smooth factor.
+
+    On images unlike all training the first look errs in shape as well; here the network learns to follow returns
+    that agree with each other against what the image seems to show.
+    """
+    rows, columns = metres.shape
+    tilt = random.normal(0, 0.7, 2)
+    waves = np.exp(random.uniform(*np.log(WAVES), 3))
+    turn, phase = random.uniform(0, np.pi, 3), random.uniform(0, 2 * np.pi, 3)
+    size = BEND * abs(random.normal())
+
+    def factor(u: np.ndarray, v: np.ndarray) -> np.ndarray:
+        """At -1 to 1 from border to border."""
+        bent = tilt[0] * u + tilt[1] * v
+        for wave, angle, start in zip(waves, turn, phase, strict=True):
+            bent = bent + 0.8 * np.cos(2 * np.pi / wave * (np.cos(angle) * u + np.sin(angle) * v) / 2 + start)
+        return np.exp(size * bent).astype(np.float32)
+
+    v, u = np.ogrid[-1 : 1 : rows * 1j, -1 : 1 : columns * 1j]
+    metres = metres * factor(u, v)
+    if len(points) > 0:
+        before = np.maximum(points[:, 2], 0.1)
+        u, v = project(np.stack([points[:, 0], points[:, 1], before], 1), camera)
+        u, v = 2 * u / max(columns - 1, 1) - 1, 2 * v / max(rows - 1, 1) - 1
+        points = points * factor(u.clip(-1.5, 1.5), v.clip(-1.5, 1.5))[:, None]
+    return metres, points
+
+
+def random_filter(x: Tensor, random: np.random.Generator) -> Tensor:
+    """A random linear filter of colours and neighbours, mixed in: textures that no simulator draws."""
+    size = int(random.choice([1, 3]))
+    kernel = torch.from_numpy(random.normal(0, 1, (3, 3, size, size)).astype(np.float32)) / (3**0.5 * size)
+    y = F.conv2d(F.pad(x[None], (size // 2,) * 4, mode="replicate"), kernel)[0]
+    y = (y - y.mean()) / (y.std() + 1e-3) * x.std() + x.mean()
+    share = float(random.uniform(0.2, 1.0))
+    return (1 - share) * x + share * y
+
+
 def colours(pixels: Tensor, random: np.random.Generator) -> Tensor:
-    """Other cameras: brightness, contrast, gamma, white balance, saturation, blur, noise."""
+    """Other cameras and surfaces: brightness, contrast, gamma, white balance, saturation, random filters, blur, noise."""
     x = pixels / 255
     if random.random() < 0.8:
         gamma = float(np.exp(random.normal(0, 0.25)))
@@ -154,6 +202,8 @@ def colours(pixels: Tensor, random: np.random.Generator) -> Tensor:
         x = (x - mean) * float(np.exp(random.normal(0, 0.2))) + mean
         grey = x.mean(0, keepdim=True)
         x = grey + (x - grey) * float(random.uniform(0.0, 1.4))
+    if random.random() < 0.2:
+        x = random_filter(x, random)
     if random.random() < 0.2:
         x = F.avg_pool2d(x[None], 3, 1, 1, count_include_pad=False)[0]
     if random.random() < 0.5:

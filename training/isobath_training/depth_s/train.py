@@ -21,6 +21,8 @@ WARM_UP = 8_000
 # Share of the samples of which only the returns tell the scale. Without returns they would be contradictions, and
 # the network without radar is to be as good as it can be.
 SCALED = 0.25
+# Share of those whose shape only the returns tell.
+BENT = 0.3
 # Share of the samples with the returns of another frame: the network learns to do without them.
 FOREIGN = 0.12
 
@@ -165,10 +167,10 @@ def train(
     measure_every: int = 40_000,
 ) -> Run:
     torch.set_num_threads(threads)
-    shares = {"scaled": SCALED, "foreign": FOREIGN} if recipe.uses_prior else {}
+    shares = {"scaled": SCALED, "bent": BENT, "foreign": FOREIGN} if recipe.uses_prior else {}
     if teacher and not teacher.predict.uses_prior:
-        # A teacher without radar would tell the wrong scale.
-        shares["scaled"] = 0.0
+        # A teacher without radar would tell the wrong scale and shape.
+        shares["scaled"] = shares["bent"] = 0.0
     frames = Frames(data, seed=recipe.seed, training=True, **shares)
     held_back = Frames(validation, seed=0, training=False) if validation else None
     run = Run(recipe, checkpoint)
