@@ -8,7 +8,9 @@ mod center_head;
 mod class;
 mod error;
 mod grid;
+mod ground;
 mod messages;
+mod pillars;
 mod suppression;
 mod voxelizer;
 
@@ -16,6 +18,8 @@ pub use center_head::{CenterHead, DecodeConfig, DecodeScratch, Detection3d, deco
 pub use class::ClassTable;
 pub use error::{DetectionError, HeadTensor};
 pub use grid::BevGrid;
+pub use ground::{GroundPlane, LowestPoint};
 pub use messages::{to_detection3d_array, to_marker_array};
+pub use pillars::{PILLAR_FEATURES, PillarEncoder, PillarStats};
 pub use suppression::{Candidate, suppress_by_distance};
 pub use voxelizer::{BEV_CHANNELS, VoxelStats, Voxelizer};

@@ -39,12 +39,32 @@ def export_data(
     with tempfile.TemporaryDirectory() as folder:
         if any_mount:
             scenes = [with_any_mount(scene, Path(folder)) for scene in scenes]
-        command = [find_isobath(isobath), "simulate", *map(str, scenes), "--arrays", "--out", str(out)]
-        command += ["--frames", str(frames), "--seed", str(SPLITS[split] + first_seed), "--sensors", sensors]
-        command += ["--image-size", image_size]
-        command += ["--frames-per-scene", str(frames_per_scene), "--every", str(every)]
-        if (code := subprocess.run(command, check=False).returncode) != 0:
-            raise SystemExit(code)
+        simulate(
+            scenes, split, frames, out, first_seed=first_seed, sensors=sensors, image_size=image_size,
+            frames_per_scene=frames_per_scene, every=every, isobath=isobath,
+        )  # fmt: skip
+
+
+def simulate(
+    scenes: list[Path],
+    split: str,
+    frames: int,
+    out: Path,
+    *,
+    first_seed: int,
+    sensors: str,
+    frames_per_scene: int,
+    every: int,
+    image_size: str = "320x240",
+    isobath: str | None = None,
+) -> None:
+    """Runs `isobath simulate --arrays`."""
+    command = [find_isobath(isobath), "simulate", *map(str, scenes), "--arrays", "--out", str(out)]
+    command += ["--frames", str(frames), "--seed", str(SPLITS[split] + first_seed), "--sensors", sensors]
+    command += ["--image-size", image_size]
+    command += ["--frames-per-scene", str(frames_per_scene), "--every", str(every)]
+    if (code := subprocess.run(command, check=False).returncode) != 0:
+        raise SystemExit(code)
 
 
 def with_any_mount(scene: Path, folder: Path) -> Path:

@@ -4,6 +4,8 @@ import numpy as np
 from onnx import ModelProto, TensorProto, helper, numpy_helper
 
 OPSET = 17
+# The operators of `src/inference/sparse`.
+SPARSE_DOMAIN, SPARSE_VERSION = "ai.isobath", 1
 # The file format of ONNX 1.12: ONNX Runtime 1.18 and its JetPack builds read it.
 IR_VERSION = 8
 
@@ -12,12 +14,14 @@ class Graph:
     def __init__(self, name: str):
         self.name = name
         self.nodes, self.constants, self.inputs, self.outputs = [], {}, [], []
+        self.domains = {""}
 
-    def input(self, name: str, shape: list[int]) -> str:
-        self.inputs.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, shape))
+    def input(self, name: str, shape: list[int | str], kind: int = TensorProto.FLOAT) -> str:
+        """An input; a size that is a name is free."""
+        self.inputs.append(helper.make_tensor_value_info(name, kind, shape))
         return name
 
-    def output(self, value: str, name: str, shape: list[int]) -> None:
+    def output(self, value: str, name: str, shape: list[int | str]) -> None:
         self.nodes.append(helper.make_node("Identity", [value], [name], name=f"output_{name}"))
         self.outputs.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, shape))
 
@@ -34,10 +38,20 @@ class Graph:
 
     def op(self, kind: str, *operands, **attributes) -> str:
         """Adds a node; operands are value names or constants (None leaves an optional one out)."""
+        return self.ops(kind, 1, *operands, **attributes)[0]
+
+    def ops(self, kind: str, count: int, *operands, **attributes) -> list[str]:
+        """As `op`, of a node with `count` outputs."""
         names = ["" if o is None else o if isinstance(o, str) else self.constant(o) for o in operands]
-        result = f"v{len(self.nodes)}"
-        self.nodes.append(helper.make_node(kind, names, [result], name=f"n{len(self.nodes)}", **attributes))
-        return result
+        number = len(self.nodes)
+        results = [f"v{number}" if count == 1 else f"v{number}_{i}" for i in range(count)]
+        self.nodes.append(helper.make_node(kind, names, results, name=f"n{number}", **attributes))
+        self.domains.add(attributes.get("domain", ""))
+        return results
+
+    def sparse(self, kind: str, count: int, *operands, **attributes) -> list[str]:
+        """A node of the runtime's sparse operators."""
+        return self.ops(kind, count, *operands, domain=SPARSE_DOMAIN, **attributes)
 
     def add(self, a, b):
         return self.op("Add", a, b)
@@ -90,7 +104,10 @@ class Graph:
         graph = helper.make_graph(self.nodes, self.name, self.inputs, self.outputs, constants)
         return helper.make_model(
             graph,
-            opset_imports=[helper.make_opsetid("", OPSET)],
+            opset_imports=[
+                helper.make_opsetid(domain, SPARSE_VERSION if domain == SPARSE_DOMAIN else OPSET)
+                for domain in sorted(self.domains)
+            ],
             ir_version=IR_VERSION,
             producer_name="isobath_training",
         )

@@ -1,0 +1,1 @@
+"""`detector_s`: LiDAR sweeps → boxes, computed only where there are points."""
