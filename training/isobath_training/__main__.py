@@ -11,6 +11,9 @@ from .folder import write_folder
 BASELINES = {"depth_baseline": depth_baseline, "detection_baseline": detection_baseline}
 # Whether the network takes radar.
 DEPTH_MODELS = {"depth_s": True, "depth_s_vision": False}
+DETECTORS = ("detector_s", "detector_xs")
+# Samples that a training sees by default.
+SAMPLES = {"depth_s": 480_000, "depth_s_vision": 480_000, "detector_s": 240_000, "detector_xs": 100_000}
 # Networks whose checkpoints others publish.
 PUBLISHED = ("depth_rmv_vits", "depth_da2_vits")
 
@@ -39,17 +42,15 @@ def add_export_data(commands) -> None:
     data.add_argument(
         "--any-mount", action="store_true", help="cameras anywhere from ankle to head height, looking up or down"
     )
+    data.add_argument(
+        "--sweeps", action="store_true",
+        help="sweeps of LiDARs of 16 to 128 beams, at any height, packed as detectors are trained on them",
+    )  # fmt: skip
     data.add_argument("--first-seed", type=int, default=0, help="within the split")
     data.add_argument("--frames-per-scene", type=int, default=4, help="frames before the next seed is drawn")
     data.add_argument("--every", type=int, default=7, help="take every n-th image")
     data.add_argument("--isobath", help="the command; default: on the path, else built in the checkout")
-    data.set_defaults(
-        run=lambda a: export_data(
-            a.scenes, a.split, a.frames, a.out, first_seed=a.first_seed, any_mount=a.any_mount,
-            frames_per_scene=a.frames_per_scene, every=a.every,
-            sensors=a.sensors, image_size=a.image_size, isobath=a.isobath,
-        )  # fmt: skip
-    )
+    data.set_defaults(run=run_export_data)
 
 
 def add_export_bag(commands) -> None:
@@ -72,17 +73,18 @@ def add_export_bag(commands) -> None:
 
 def add_train(commands) -> None:
     train = commands.add_parser("train", help="train a network; started again it goes on from its checkpoint")
-    train.add_argument("--model", choices=sorted(DEPTH_MODELS), required=True)
+    train.add_argument("--model", choices=sorted([*DEPTH_MODELS, *DETECTORS]), required=True)
     train.add_argument(
-        "--data", type=Path, nargs="+", required=True, help="folders of arrays of the training split"
-    )
+        "--data", type=Path, nargs="+", required=True,
+        help="folders of arrays of the training split; for a detector one of --sweeps",
+    )  # fmt: skip
     train.add_argument(
         "--validation", type=Path, help="arrays of the validation split, measured now and then"
     )
     train.add_argument(
         "--checkpoint", type=Path, required=True, help="written every five minutes, read if it is there"
     )
-    train.add_argument("--samples", type=int, default=400_000, help="how many are seen in all")
+    train.add_argument("--samples", type=int, help="how many are seen in all; default: what the bundled model saw")
     train.add_argument("--seed", type=int, default=1)
     train.add_argument("--threads", type=int, default=1)
     train.add_argument("--teacher", type=Path, help="a model folder or a checkpoint, to learn from as well")
@@ -115,7 +117,7 @@ def add_measure(commands) -> None:
 
 def add_export(commands) -> None:
     export = commands.add_parser("export", help="write a model folder: ONNX, golden output, manifest, card")
-    export.add_argument("--model", choices=sorted([*BASELINES, *DEPTH_MODELS, *PUBLISHED]), required=True)
+    export.add_argument("--model", choices=sorted([*BASELINES, *DEPTH_MODELS, *DETECTORS, *PUBLISHED]), required=True)
     export.add_argument("--checkpoint", type=Path, help="of a trained model, or a downloaded .pth")
     export.add_argument(
         "--data", type=Path, nargs="+", help="frames of the training split, to calibrate INT8 with"
@@ -153,7 +155,26 @@ def run_export_bag(arguments) -> None:
     )  # fmt: skip
 
 
+def run_export_data(arguments) -> None:
+    a = arguments
+    shared = {
+        "first_seed": a.first_seed, "frames_per_scene": a.frames_per_scene, "every": a.every, "isobath": a.isobath,
+    }  # fmt: skip
+    if a.sweeps:
+        from .detector_s.sweeps import export_sweeps
+
+        return export_sweeps(a.scenes, a.split, a.frames, a.out, **shared)
+    export_data(
+        a.scenes, a.split, a.frames, a.out,
+        any_mount=a.any_mount, sensors=a.sensors, image_size=a.image_size, **shared,
+    )  # fmt: skip
+
+
 def run_train(arguments) -> None:
+    if arguments.samples is None:
+        arguments.samples = SAMPLES[arguments.model]
+    if arguments.model in DETECTORS:
+        return train_detector(arguments)
     from .depth_s.distillation import Teacher
     from .depth_s.train import Recipe, train
 
@@ -166,8 +187,21 @@ def run_train(arguments) -> None:
     )  # fmt: skip
 
 
+def train_detector(arguments) -> None:
+    from .detector_s.train import Recipe, train
+
+    if len(arguments.data) != 1:
+        raise SystemExit(f"--data: expected one folder of sweeps, found {len(arguments.data)}")
+    for name in ("teacher", "start"):
+        if getattr(arguments, name) is not None:
+            raise SystemExit(f"{arguments.model}: expected no --{'from' if name == 'start' else name}")
+    rate = {} if arguments.rate is None else {"rate": arguments.rate}
+    recipe = Recipe(arguments.model, arguments.seed, arguments.samples, **rate)
+    train(recipe, arguments.data[0], arguments.validation, arguments.checkpoint, threads=arguments.threads)
+
+
 def run_pack(arguments) -> None:
-    from .depth_s.train import pack
+    from .runs import pack
 
     pack(arguments.checkpoint, arguments.out)
 
@@ -199,13 +233,18 @@ def run_export(arguments) -> None:
     else:
         import torch
 
-        from .depth_s.folder import folder as depth_folder
-
         torch.set_num_threads(arguments.threads)
         if arguments.checkpoint is None or arguments.data is None:
             raise SystemExit(f"{name}: expected --checkpoint and --data")
         measured = json.loads(arguments.figures.read_text()) if arguments.figures else {}
-        folder = depth_folder(name, arguments.checkpoint, arguments.data, measured)
+        if name in DETECTORS:
+            from .detector_s.folder import folder as detector_folder
+
+            folder = detector_folder(name, arguments.checkpoint, arguments.data[0], measured)
+        else:
+            from .depth_s.folder import folder as depth_folder
+
+            folder = depth_folder(name, arguments.checkpoint, arguments.data, measured)
     write_folder(folder, arguments.out)
     print(f"wrote {arguments.out}")
 

@@ -4,12 +4,14 @@ import hashlib
 import io
 import json
 import zipfile
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import onnx
 import onnxruntime
+
+from .graph import SPARSE_DOMAIN
 
 
 def run(model: bytes, inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -59,21 +61,35 @@ class Folder:
     # Precision → what an output may differ from the golden one, which the first precision gives.
     tolerance: dict[str, dict[str, float]]
     card: str
+    # Most rows of the sizes that are words in the networks.
+    max_rows: dict[str, int] = field(default_factory=dict)
 
 
 def file_name(precision: str) -> str:
     return "model.onnx" if precision == "fp32" else f"model_{precision}.onnx"
 
 
+def operators(model: onnx.ModelProto) -> str:
+    """Whose operators a network is made of."""
+    return SPARSE_DOMAIN if any(node.domain == SPARSE_DOMAIN for node in model.graph.node) else "standard"
+
+
+def shape(value: onnx.ValueInfoProto, golden: np.ndarray, free: dict[str, int]) -> list[int | str]:
+    """Of the golden array, with the words of the network for those of its sizes that stay free."""
+    dims = value.type.tensor_type.shape.dim
+    return [d.dim_param if d.dim_param in free else n for d, n in zip(dims, golden.shape, strict=True)]
+
+
 def write_folder(folder: Folder, out: Path) -> None:
     """Writes the files of `folder` into `out`."""
     manifest, files = dict(folder.manifest), {}
     for precision, model in folder.models.items():
-        onnx.checker.check_model(model, full_check=True)
+        # Operators of the runtime have no schema here: what shapes they give is not inferred.
+        onnx.checker.check_model(model, full_check=operators(model) == "standard")
         files[file_name(precision)] = model.SerializeToString(deterministic=True)
     manifest["files"] = {
-        precision: {"path": path, "sha256": hashlib.sha256(data).hexdigest(), "ops": "standard"}
-        for precision, (path, data) in zip(folder.models, files.items(), strict=True)
+        precision: {"path": path, "sha256": hashlib.sha256(data).hexdigest(), "ops": operators(model)}
+        for (precision, model), (path, data) in zip(folder.models.items(), files.items(), strict=True)
     }
     first = next(iter(folder.models.values()))
     outputs = run(next(iter(files.values())), folder.golden_inputs)
@@ -82,11 +98,15 @@ def write_folder(folder: Folder, out: Path) -> None:
         ("outputs", first.graph.output, outputs),
     )
     for side, values, golden in sides:
-        # Of the golden arrays: in the network a size may be free.
         manifest[side] = [
-            {"name": v.name, "role": v.name, "shape": list(golden[v.name].shape), "dtype": "float32"}
+            {
+                "name": v.name, "role": v.name, "shape": shape(v, golden[v.name], folder.max_rows),
+                "dtype": golden[v.name].dtype.name,
+            }
             for v in values
-        ]
+        ]  # fmt: skip
+    if folder.max_rows:
+        manifest["max_rows"] = folder.max_rows
     manifest["golden"] = {
         "path": "golden.npz",
         "tolerance": {

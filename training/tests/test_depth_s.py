@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 from isobath_training.arrays import FORMAT
+from isobath_training import runs
 from isobath_training.depth_s import train as training
 from isobath_training.depth_s.export import GRID, HEIGHT, WIDTH, Metres, load, to_onnx
 from isobath_training.depth_s.folder import TOLERANCE, deviation, folder
@@ -268,7 +269,7 @@ def test_seeds_held_back_are_refused(tmp_path):
 def test_from_arrays_to_a_model_folder(data, small, tmp_path):
     run_of = training.train(small, data, None, tmp_path / "run.pt", threads=1)
     assert run_of.seen == 8
-    training.pack(tmp_path / "run.pt", tmp_path / "packed.pt")
+    runs.pack(tmp_path / "run.pt", tmp_path / "packed.pt")
     assert (tmp_path / "packed.pt").stat().st_size < 0.3 * (tmp_path / "run.pt").stat().st_size
     network, recipe = load(tmp_path / "packed.pt")
     assert recipe["seen"] == 8

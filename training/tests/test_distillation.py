@@ -167,7 +167,7 @@ def test_a_taught_run_goes_on_with_its_teacher_only(data, teacher_checkpoint, mo
     figures = [whole.step(frames, teacher) for _ in range(3)]
     assert all(f["teacher"] > 0 for f in figures)
     first = training.Run(recipe, tmp_path / "run.pt")
-    first.taught = teacher.describe()
+    first.facts["teacher"] = teacher.describe()
     first.step(frames, teacher)
     first.save()
     resumed = training.train(recipe, data, None, tmp_path / "run.pt", threads=1, teacher=teacher)

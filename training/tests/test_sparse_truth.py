@@ -5,6 +5,7 @@ import pytest
 import torch
 from test_depth_s import write_arrays
 
+from isobath_training import runs
 from isobath_training.depth_s import train as training
 from isobath_training.depth_s.loss import loss
 from isobath_training.depth_s.metrics import measure
@@ -79,7 +80,7 @@ def test_a_run_begins_with_the_weights_of_another(data, monkeypatch, tmp_path):
     monkeypatch.setattr(training, "SIZES", ((1.0, SIZE),))
     first = training.Run(training.Recipe(uses_prior=True, seed=1, samples=64, batch=4), tmp_path / "first.pt")
     first.save()
-    training.pack(tmp_path / "first.pt", tmp_path / "packed.pt")
+    runs.pack(tmp_path / "first.pt", tmp_path / "packed.pt")
     recipe = training.Recipe(uses_prior=True, seed=2, samples=64, batch=4, rate=2e-3)
     fresh = training.Run(recipe, tmp_path / "none.pt")
     fresh.begin_with(tmp_path / "packed.pt")
@@ -92,7 +93,7 @@ def test_a_run_begins_with_the_weights_of_another(data, monkeypatch, tmp_path):
     assert after < 0.7 * before
     # Started again it goes on, whatever it began with.
     again = training.train(recipe, data, None, tmp_path / "run.pt", threads=1, start=tmp_path / "packed.pt")
-    assert again.seen == 64 and again.origin == "packed.pt"
+    assert again.seen == 64 and again.facts["origin"] == "packed.pt"
     other = training.Recipe(uses_prior=False, seed=2, samples=64, batch=4)
     with pytest.raises(SystemExit, match="expected a checkpoint of the same model"):
         training.Run(other, tmp_path / "other.pt").begin_with(tmp_path / "packed.pt")

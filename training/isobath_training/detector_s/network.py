@@ -62,7 +62,8 @@ class Gathered(torch.autograd.Function):
         ctx.save_for_backward(index)
         ctx.sites = len(x)
         padded = torch.cat([x, x.new_zeros(1, x.shape[1])])
-        return padded.index_select(0, index.reshape(-1)).view(len(index), -1)
+        width = index.shape[1] * x.shape[1]
+        return padded.index_select(0, index.reshape(-1)).view(len(index), width)
 
     @staticmethod
     def backward(ctx, gradient: Tensor) -> tuple[Tensor, None]:

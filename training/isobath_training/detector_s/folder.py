@@ -1,0 +1,95 @@
+"""The model folder `detector_s`."""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from ..checkpoint import read_checkpoint
+from ..folder import Folder
+from .decode import LEAST_SCORE, RADIUS_M
+from .export import to_onnx
+from .features import HIGH_M, LOW_M, Grid, pillars
+from .network import CLASSES, SHAPES, Detector
+from .sweeps import Sweeps
+from .train import Recipe
+
+# Most active pillars of a sweep: four times what the fullest simulated ones have.
+MAX_PILLARS = 12_000
+TOLERANCE = {"fp32": {"abs": 2e-3, "rel": 2e-3}, "sparse_fp32": {"abs": 2e-3, "rel": 2e-3}}
+# Pillars of the golden sweep: the nearest, so that its file stays small.
+GOLDEN_PILLARS = 600
+
+
+def load(checkpoint: Path) -> tuple[Detector, Recipe, int]:
+    """The averaged network of a checkpoint, its recipe and how many samples it saw."""
+    state = read_checkpoint(checkpoint)
+    recipe = Recipe(**state["recipe"])
+    network = Detector(SHAPES[recipe.model])
+    network.load_state_dict({key: value.float() for key, value in state["average"].items()})
+    return network.eval(), recipe, state["seen"]
+
+
+def inputs(sweeps: Sweeps, frame: int, grid: Grid, most: int = MAX_PILLARS) -> dict[str, np.ndarray]:
+    """What the network is given for a sweep: at most `most` pillars, the nearest."""
+    points, _ = sweeps.sweep(frame)
+    coords, features, _ = pillars(points[:, :4], grid)
+    if len(coords) > most:
+        nearest = np.argsort(((coords - grid.size / 2 + 0.5) ** 2).sum(1), kind="stable")[:most]
+        coords, features = coords[np.sort(nearest)], features[np.sort(nearest)]
+    return {"features": features, "coords": coords}
+
+
+def folder(name: str, checkpoint: Path, data: Path, measured: dict[str, float]) -> Folder:
+    """From a checkpoint; `data` are sweeps of the training split for the golden one, `measured` figures on the test
+    split."""
+    network, recipe, seen = load(checkpoint)
+    if recipe.model != name:
+        raise SystemExit(f"{checkpoint}: expected a checkpoint of {name}, found one of {recipe.model}")
+    grid = recipe.grid
+    with torch.no_grad():
+        models = {
+            precision: to_onnx(network, grid.size, sparse=precision == "sparse_fp32") for precision in TOLERANCE
+        }
+    manifest = {
+        "kind": "detection",
+        "architecture": "U-Net over active pillars, submanifold 3x3 convolutions, centre heads",
+        "detection": {
+            "interface": "pillar_statistics",
+            "range": [-grid.range_m, -grid.range_m, LOW_M, grid.range_m, grid.range_m, HIGH_M],
+            "voxel_size": [grid.pillar_m, grid.pillar_m, HIGH_M - LOW_M],
+            "stride": 1,
+            "classes": list(CLASSES),
+            "score_threshold": 0.3,
+            "suppression_radius": list(RADIUS_M),
+            "features": [],
+        },
+        "licence": "Apache-2.0",
+        "training_data": "simulated by this project (config/scenes, seeds below 800000)",
+        "measured": measured,
+    }
+    rows = [f"| {key} | {value:.4g} |" for key, value in measured.items()]
+    figures = "\n".join(["| measured on simulated test recordings | |", "|---|---|", *rows]) if rows else "Not measured."
+    card = CARD.format(
+        name=name, edge=grid.pillar_m, range=grid.range_m, seen=seen, samples=recipe.samples, seed=recipe.seed,
+        figures=figures, least=LEAST_SCORE,
+    )  # fmt: skip
+    golden = inputs(Sweeps(data), 0, grid, GOLDEN_PILLARS)
+    return Folder(models, golden, manifest, TOLERANCE, card, max_rows={"pillars": MAX_PILLARS})
+
+
+CARD = """# {name}
+
+Cars, trucks, buses, bicycles, pedestrians, forklifts and pallets in the sweeps of one LiDAR of 16 to 128 beams.
+
+- **In**: pillars of {edge} m within {range} m to each side in which something stands on the ground: statistics of their points over the ground plane that the sweep itself tells, so that the height of the LiDAR does not matter.
+- **Out**: for each pillar probabilities of the classes and of a corner, and a box: the runtime keeps the pillars that no neighbour exceeds, then of each class the best within a radius.
+- **How**: a U-Net whose convolutions read and write active pillars alone. `sparse_fp32` computes these; `fp32` is the same function with standard operators, on the whole grid, for GPUs.
+- **Training**: {seen} samples of {samples}, seed {seed}, on sweeps of the simulator alone: all scenes in `config/scenes` with five LiDARs at heights of 0.35 to 2 m, seeds below 800000; beams, points and intensities left out at random. Nothing was trained or tuned on seeds from 900000 on.
+
+{figures}
+
+- **Limits**: no real sweep was seen in training. Objects beyond {range} m, on bridges or more than 2.8 m over the ground are not found. On rough ground that leaves the plane by more than a metre small objects are missed.
+
+Made by `python -m isobath_training export --model {name}`; training/README.md tells the steps before.
+"""

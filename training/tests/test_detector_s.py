@@ -1,0 +1,249 @@
+"""The detector: pillars, tables, targets, decoding, training, both exports."""
+
+import json
+
+import numpy as np
+import onnx
+import pytest
+import torch
+from isobath_training import runs
+from isobath_training.detector_s import train as training
+from isobath_training.detector_s.augment import augment
+from isobath_training.detector_s.decode import decode
+from isobath_training.detector_s.export import HEADS, to_onnx
+from isobath_training.detector_s.features import FEATURES, Grid, pillars
+from isobath_training.detector_s.folder import folder, load
+from isobath_training.detector_s.metrics import mean_average_precision
+from isobath_training.detector_s.network import BOX, CLASSES, Detector, Shape, Tables
+from isobath_training.detector_s.sweeps import POINT, STEP_M, Sweeps, pack, with_lidar
+from isobath_training.detector_s.tables import PLACES, joined, site_tables
+from isobath_training.detector_s.targets import targets
+from isobath_training.folder import run, write_folder
+
+GRID = Grid(25.6, 0.8)
+COLUMNS = ["class", "x", "y", "z", "length", "width", "height", "yaw", "points", "object"]
+
+
+def world(random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Flat ground at -1.2 m with some cars and people: points [n, 5], boxes [b, 10]."""
+    points = [np.column_stack([random.uniform(-25, 25, (1500, 2)), np.full(1500, -1.2)])]
+    boxes = []
+    places = np.stack(np.meshgrid([-18, -8, 8, 18], [-16, -5, 6, 17]), -1).reshape(-1, 2)
+    for number, place in enumerate(places + random.uniform(-2, 2, places.shape)):
+        label, size = ((0, (4.4, 1.8, 1.5)), (4, (0.7, 0.7, 1.75)))[number % 2]
+        yaw = random.uniform(-3, 3)
+        u = random.uniform(-0.5, 0.5, (60, 3)) * size
+        # A LiDAR sees the sides.
+        side = random.integers(0, 2, 60)
+        u[np.arange(60), side] = np.sign(u[np.arange(60), side]) * np.array(size)[side] / 2
+        c, s = np.cos(yaw), np.sin(yaw)
+        xyz = np.column_stack([u[:, 0] * c - u[:, 1] * s, u[:, 0] * s + u[:, 1] * c, u[:, 2]])
+        center = np.array([*place, -1.2 + size[2] / 2])
+        points.append(xyz + center)
+        boxes.append([label, *center, *size, yaw, 60, number])
+    xyz = np.concatenate(points)
+    rest = np.column_stack([random.uniform(0, 1, len(xyz)), random.integers(0, 64, len(xyz))])
+    return np.column_stack([xyz, rest]).astype(np.float32), np.array(boxes, np.float32)
+
+
+def write_sweeps(path, count: int, first_seed: int = 0):
+    """A folder as `export_sweeps` writes it."""
+    path.mkdir()
+    points, boxes = zip(*(world(np.random.default_rng(first_seed + n)) for n in range(count)), strict=True)
+    lidar = ["x", "y", "z", "intensity", "ring"]
+    packed = [pack(p * np.array([1, 1, 1, 255, 1], np.float32), lidar) for p in points]
+    (path / "points.bin").write_bytes(b"".join(p.tobytes() for p in packed))
+    np.save(path / "points_offsets.npy", np.cumsum([0, *map(len, packed)]))
+    np.save(path / "boxes.npy", np.concatenate(boxes))
+    np.save(path / "boxes_offsets.npy", np.cumsum([0, *map(len, boxes)]))
+    np.save(path / "frames.npy", np.array([[0, first_seed + n, 0] for n in range(count)]))
+    told = {"scenes": ["hall/os1-64"], "classes": list(CLASSES), "boxes": COLUMNS}
+    (path / "sweeps.json").write_text(json.dumps(told))
+    return path
+
+
+@pytest.fixture(scope="module")
+def sweeps(tmp_path_factory):
+    return write_sweeps(tmp_path_factory.mktemp("data") / "sweeps", 16)
+
+
+@pytest.fixture
+def small(monkeypatch):
+    """A tiny network on a coarse grid."""
+    shape = Shape((16, 16, 16), (1, 1, 1))
+    monkeypatch.setitem(training.SHAPES, "detector_xs", shape)
+    monkeypatch.setattr(training.Recipe, "grid", GRID)
+    return shape
+
+
+def test_a_sweep_comes_back_as_it_was_packed(sweeps):
+    opened = Sweeps(sweeps)
+    points, boxes = opened.sweep(3)
+    expected, expected_boxes = world(np.random.default_rng(3))
+    assert np.abs(points[:, :3] - expected[:, :3]).max() <= STEP_M / 2 + 1e-6
+    assert np.abs(points[:, 3] - expected[:, 3]).max() <= 1 / 255
+    assert (points[:, 4] == expected[:, 4]).all() and (boxes == expected_boxes).all()
+    assert (opened.scene(3), opened.lidar(3), len(opened)) == ("hall", "os1-64", 16)
+    assert POINT.itemsize == 8
+
+
+def test_seeds_held_back_are_refused(tmp_path, small):
+    held_back = write_sweeps(tmp_path / "test", 2, 900_000)
+    with pytest.raises(SystemExit, match="must not be trained on"):
+        training.train(training.Recipe("detector_xs", 1, 8), held_back, None, tmp_path / "r.pt", threads=1)
+
+
+def test_a_scene_gets_another_lidar(tmp_path):
+    scene = tmp_path / "hall.yaml"
+    scene.write_text("layout: hall\nsensors:\n  lidar: {model: os1-64}\n")
+    assert with_lidar(scene, "vlp-16").splitlines()[2].startswith("  lidar: {model: vlp-16, height_m: [")
+    scene.write_text("layout: hall\n")
+    with pytest.raises(SystemExit, match="hall.yaml: expected one line"):
+        with_lidar(scene, "vlp-16")
+
+
+def test_pillars_are_where_something_stands_and_know_no_mounting():
+    points, boxes = world(np.random.default_rng(1))
+    coords, features, plane = pillars(points[:, :4], GRID)
+    assert abs(plane[0] + 1.2) < 0.02 and np.abs(plane[1:]).max() < 1e-3
+    center = (coords + 0.5) * GRID.pillar_m - GRID.range_m
+    nearest = np.linalg.norm(center[:, None] - boxes[None, :, 1:3], axis=2).min(1)
+    assert nearest.max() < 3.5 and len(coords) > 60
+    assert features.shape == (len(coords), FEATURES) and np.isfinite(features).all() and np.abs(features).max() < 8
+    raised = points.copy()
+    raised[:, 2] += 0.8
+    again = pillars(raised[:, :4], GRID)
+    assert (again[0] == coords).all() and np.abs(again[1] - features).max() < 2e-3
+    assert len(pillars(points[:0, :4], GRID)[0]) == 0
+    assert len(pillars(points[:, :4], GRID, keep_ground=True)[0]) > 5 * len(coords)
+
+
+@pytest.mark.parametrize("size", [(13, 9), (16, 16), (1, 1), (7, 8)])
+def test_tables_are_those_of_a_literal_search(size):
+    random = np.random.default_rng(2)
+    for share in (0.0, 0.3, 1.0):
+        coords = np.argwhere(random.random(size) < share).astype(np.int32)
+        levels = site_tables(coords, *size, 3)
+        for finer, level in zip([None, *levels], levels, strict=False):
+            at = {tuple(site): i for i, site in enumerate(level.coords.tolist())}
+            assert list(at) == sorted(at)
+            for (row, column), near in zip(level.coords.tolist(), level.near.tolist(), strict=True):
+                assert near == [at.get((row + i, column + j), -1) for i, j in PLACES]
+            if finer is not None:
+                below = {tuple(site): i for i, site in enumerate(finer.coords.tolist())}
+                for (row, column), down in zip(level.coords.tolist(), level.down.tolist(), strict=True):
+                    assert down == [below.get((2 * row + i, 2 * column + j), -1) for i, j in PLACES]
+                assert (level.coords[level.parent] == finer.coords // 2).all()
+
+
+def network(shape: Shape, seed: int = 0) -> Detector:
+    """A network in evaluation mode whose normalisation is not the identity."""
+    torch.manual_seed(seed)
+    net = Detector(shape)
+    with torch.no_grad():
+        net.head.weight.normal_(std=0.1)
+        for module in net.modules():
+            if isinstance(module, torch.nn.BatchNorm1d):
+                module.running_mean.normal_(std=0.1)
+                module.running_var.uniform_(0.5, 2.0)
+    return net.eval()
+
+
+def test_several_sweeps_at_once_are_each_by_itself():
+    net = network(Shape((16, 16, 16), (1, 1, 1)))
+    parts = [pillars(world(np.random.default_rng(seed))[0][:, :4], GRID) for seed in (1, 2)]
+    tables = [site_tables(coords, GRID.size, GRID.size, 3) for coords, _, _ in parts]
+    with torch.no_grad():
+        alone = [net(torch.from_numpy(p[1]), Tables(t)) for p, t in zip(parts, tables, strict=True)]
+        together = net(torch.from_numpy(np.concatenate([p[1] for p in parts])), Tables(joined(tables)))
+    torch.testing.assert_close(together, torch.cat(alone), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("seed", [1, 2, None])
+def test_the_masked_grid_computes_the_same(seed):
+    net = network(Shape((16, 24, 16), (1, 2, 1)))
+    points = world(np.random.default_rng(seed or 0))[0][:, :4]
+    coords, features, _ = pillars(points if seed else points[:0], GRID)
+    with torch.no_grad():
+        rows = net(torch.from_numpy(features), Tables(site_tables(coords, GRID.size, GRID.size, 3))).numpy()
+    model = to_onnx(net, GRID.size, sparse=False)
+    onnx.checker.check_model(model, full_check=True)
+    found = run(model.SerializeToString(), {"features": features, "coords": coords})
+    for name, (begin, end) in HEADS.items():
+        expected = rows[:, begin:end]
+        expected = {"heatmap": lambda x: 1 / (1 + np.exp(-x)), "corner": lambda x: 1 / (1 + np.exp(-x)), "size": np.exp}.get(
+            name, lambda x: x
+        )(expected)
+        np.testing.assert_allclose(found[name], expected, rtol=1e-4, atol=1e-4)
+
+
+def test_perfect_outputs_decode_to_the_boxes():
+    points, boxes = world(np.random.default_rng(4))
+    coords, _, plane = pillars(points[:, :4], GRID)
+    wanted = targets(coords, plane, boxes, GRID)
+    assert wanted.boxes == len(boxes)
+    outputs = np.zeros((len(coords), len(CLASSES) + 1 + BOX), np.float32)
+    outputs[:, : len(CLASSES)] = np.log(wanted.heat.clip(1e-6, 1 - 1e-6) / (1 - wanted.heat.clip(1e-6, 1 - 1e-6)))
+    outputs[:, len(CLASSES) + 1 :] = wanted.box
+    near = site_tables(coords, GRID.size, GRID.size, 1)[0].near
+    found = decode(outputs, coords, near, plane, GRID, least=0.5)
+    assert len(found) == len(boxes)
+    for box in boxes:
+        away = np.hypot(*(found[:, 1:3] - box[1:3]).T)
+        match = found[int(np.argmin(away))]
+        assert match[0] == box[0] and away.min() < 0.02
+        np.testing.assert_allclose(match[3:7], box[3:7], atol=0.03)
+        assert abs(np.sin((match[7] - box[7]) / 2)) < 1e-3
+    # Corners are told where pillars are near them.
+    assert 0.5 < wanted.corner.max() <= 1
+
+
+def test_boxes_move_with_their_points():
+    for seed in range(6):
+        random = np.random.default_rng(seed)
+        points, boxes = world(random)
+        points, boxes = augment(points, boxes, random)
+        coords, _, plane = pillars(points[:, :4], GRID)
+        assert targets(coords, plane, boxes, GRID).boxes >= 0.7 * len(boxes)
+        for box in boxes:
+            away = points[:, :3] - box[1:4]
+            c, s = np.cos(box[7]), np.sin(box[7])
+            u = np.abs(np.column_stack([away @ [c, s, 0], away @ [-s, c, 0], away[:, 2]]))
+            inside = (u <= box[4:7] / 2 + [0.3, 0.3, 0.5]).all(1)
+            assert inside.sum() >= 1
+
+
+def test_average_precision_by_hand():
+    truth = np.array([[0, 5.0, 0, 0, 4, 2, 1.5, 0], [0, 15.0, 0, 0, 4, 2, 1.5, 0], [4, 60.0, 0, 0, 1, 1, 2, 0]])
+    hit, miss = [0, 5.3, 0, 0, 4, 2, 1.5, 0, 0.9], [0, 30.0, 0, 0, 4, 2, 1.5, 0, 0.8]
+    figures = mean_average_precision([(truth, np.array([hit, miss]))])
+    # Recall 0.5 at precision 1: of the 90 steps from 0.11 on, 40 are reached.
+    assert abs(figures["car"] - 40 / 90) < 0.02
+    assert np.isnan(figures["pedestrian"]) and figures["map"] == figures["car"]
+
+
+def test_from_sweeps_to_a_model_folder(sweeps, small, tmp_path):
+    recipe = training.Recipe("detector_xs", 3, 160, batch=4, rate=1e-2)
+    first = training.Run(recipe, tmp_path / "run.pt")
+    opened = Sweeps(sweeps)
+    begin = [first.step(opened)["loss"] for _ in range(2)]
+    first.save()
+    done = training.train(recipe, sweeps, sweeps, tmp_path / "run.pt", threads=1, measure_every=80)
+    assert done.seen == 160
+    end = [done.step(opened)["loss"] for _ in range(4)]
+    assert np.mean(end) < 0.5 * np.mean(begin)
+    lines = (tmp_path / "run.jsonl").read_text().splitlines()
+    assert len(lines) == 2 and 0 <= json.loads(lines[-1])["all"]["map"] <= 1
+    runs.pack(tmp_path / "run.pt", tmp_path / "packed.pt")
+    assert load(tmp_path / "packed.pt")[2] == 160
+    write_folder(folder("detector_xs", tmp_path / "packed.pt", sweeps, {"map": 0.5}), tmp_path / "model")
+    manifest = (tmp_path / "model/model.yaml").read_text()
+    assert '"ai.isobath"' in manifest and '"shape": ["pillars", 2], "dtype": "int32"' in manifest
+    golden = np.load(tmp_path / "model/golden.npz")
+    inputs = {name: golden[f"input_{name}"] for name in ("features", "coords")}
+    found = run((tmp_path / "model/model.onnx").read_bytes(), inputs)
+    assert set(found) == set(HEADS)
+    for name, values in found.items():
+        np.testing.assert_allclose(values, golden[f"output_{name}"], rtol=1e-5, atol=1e-6)
+    with pytest.raises(SystemExit, match="expected a checkpoint of detector_s"):
+        folder("detector_s", tmp_path / "packed.pt", sweeps, {})
