@@ -11,9 +11,12 @@ from .folder import write_folder
 BASELINES = {"depth_baseline": depth_baseline, "detection_baseline": detection_baseline}
 # Whether the network takes radar.
 DEPTH_MODELS = {"depth_s": True, "depth_s_vision": False}
-DETECTORS = ("detector_s", "detector_xs")
+DETECTORS = ("detector_s", "detector_xs", "detector_s_dense", "detector_xs_dense")
 # Samples that a training sees by default.
-SAMPLES = {"depth_s": 480_000, "depth_s_vision": 480_000, "detector_s": 240_000, "detector_xs": 100_000}
+SAMPLES = {
+    "depth_s": 480_000, "depth_s_vision": 480_000,
+    "detector_s": 240_000, "detector_s_dense": 40_000, "detector_xs": 40_000, "detector_xs_dense": 40_000,
+}  # fmt: skip
 # Networks whose checkpoints others publish.
 PUBLISHED = ("depth_rmv_vits", "depth_da2_vits")
 
@@ -192,12 +195,14 @@ def train_detector(arguments) -> None:
 
     if len(arguments.data) != 1:
         raise SystemExit(f"--data: expected one folder of sweeps, found {len(arguments.data)}")
-    for name in ("teacher", "start"):
-        if getattr(arguments, name) is not None:
-            raise SystemExit(f"{arguments.model}: expected no --{'from' if name == 'start' else name}")
+    if arguments.teacher is not None:
+        raise SystemExit(f"{arguments.model}: expected no --teacher")
     rate = {} if arguments.rate is None else {"rate": arguments.rate}
     recipe = Recipe(arguments.model, arguments.seed, arguments.samples, **rate)
-    train(recipe, arguments.data[0], arguments.validation, arguments.checkpoint, threads=arguments.threads)
+    train(
+        recipe, arguments.data[0], arguments.validation, arguments.checkpoint,
+        threads=arguments.threads, start=arguments.start,
+    )  # fmt: skip
 
 
 def run_pack(arguments) -> None:

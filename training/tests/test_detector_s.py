@@ -17,7 +17,8 @@ from isobath_training.detector_s.metrics import mean_average_precision
 from isobath_training.detector_s.network import BOX, CLASSES, Detector, Shape, Tables
 from isobath_training.detector_s.sweeps import POINT, STEP_M, Sweeps, pack, with_lidar
 from isobath_training.detector_s.tables import PLACES, joined, site_tables
-from isobath_training.detector_s.targets import targets
+from isobath_training.detector_s.targets import seen, targets
+from isobath_training.detector_s.twin import DenseDetector, dense_targets, maps
 from isobath_training.folder import run, write_folder
 
 GRID = Grid(25.6, 0.8)
@@ -247,3 +248,35 @@ def test_from_sweeps_to_a_model_folder(sweeps, small, tmp_path):
         np.testing.assert_allclose(values, golden[f"output_{name}"], rtol=1e-5, atol=1e-6)
     with pytest.raises(SystemExit, match="expected a checkpoint of detector_s"):
         folder("detector_s", tmp_path / "packed.pt", sweeps, {})
+
+
+def test_the_dense_twin_learns_too(sweeps, small, tmp_path):
+    recipe = training.Recipe("detector_xs_dense", 3, 48, batch=2, rate=1e-2)
+    run_of = training.Run(recipe, tmp_path / "run.pt")
+    opened = Sweeps(sweeps)
+    losses = [run_of.step(opened)["loss"] for _ in range(24)]
+    assert np.mean(losses[-4:]) < 0.5 * np.mean(losses[:4])
+    figures = training.measure(run_of.average, opened, GRID)
+    assert 0 <= figures["all"]["map"] <= 1
+    # Nothing but the mask tells the two apart: with everything active they are one function.
+    coords = np.stack(np.meshgrid(np.arange(8), np.arange(8), indexing="ij"), -1).reshape(-1, 2)
+    features = np.random.default_rng(1).normal(size=(64, FEATURES)).astype(np.float32)
+    sparse = network(small)
+    twin = DenseDetector(small).eval()
+    twin.load_state_dict(sparse.state_dict())
+    with torch.no_grad():
+        rows = sparse(torch.from_numpy(features), Tables(site_tables(coords, 8, 8, 3)))
+        map_of = twin(maps([(coords, features)], 8))[0].flatten(1).T
+    torch.testing.assert_close(rows, map_of, rtol=1e-4, atol=1e-5)
+
+
+def test_a_box_without_an_active_pillar_is_not_asked_for():
+    points, boxes = world(np.random.default_rng(6))
+    coords, _, plane = pillars(points[:, :4], GRID)
+    hidden = boxes[:1].copy()
+    hidden[:, 1:3] = -0.5, 11.0
+    both = np.concatenate([boxes, hidden])
+    assert list(seen(coords, both, GRID)) == [True] * len(boxes) + [False]
+    wanted = dense_targets(coords, plane, both, GRID)
+    assert wanted.boxes == len(boxes) and wanted.heat.shape == (GRID.size**2, len(CLASSES))
+    assert (wanted.heat == 1).sum() == len(boxes)

@@ -10,7 +10,7 @@ from ..folder import Folder
 from .decode import LEAST_SCORE, RADIUS_M
 from .export import to_onnx
 from .features import HIGH_M, LOW_M, Grid, pillars
-from .network import CLASSES, SHAPES, Detector
+from .network import CLASSES, Detector
 from .sweeps import Sweeps
 from .train import Recipe
 
@@ -25,7 +25,7 @@ def load(checkpoint: Path) -> tuple[Detector, Recipe, int]:
     """The averaged network of a checkpoint, its recipe and how many samples it saw."""
     state = read_checkpoint(checkpoint)
     recipe = Recipe(**state["recipe"])
-    network = Detector(SHAPES[recipe.model])
+    network = recipe.network()
     network.load_state_dict({key: value.float() for key, value in state["average"].items()})
     return network.eval(), recipe, state["seen"]
 

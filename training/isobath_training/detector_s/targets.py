@@ -31,6 +31,21 @@ class Targets:
     boxes: int
 
 
+def footprint(places: np.ndarray, box: np.ndarray) -> np.ndarray:
+    """Whether places [n, 2], metres, are over a box or within `MARGIN_M` of it."""
+    away = places - box[[X, Y]]
+    c, s = np.cos(box[YAW]), np.sin(box[YAW])
+    along, across = np.abs(away @ [c, s]), np.abs(away @ [-s, c])
+    return (along <= box[LENGTH] / 2 + MARGIN_M) & (across <= box[WIDTH] / 2 + MARGIN_M)
+
+
+def seen(coords: np.ndarray, boxes: np.ndarray, grid: Grid) -> np.ndarray:
+    """Which boxes have an active pillar, [b] bool."""
+    center = centers(coords, grid)
+    inside = np.abs(boxes[:, [X, Y]]).max(1, initial=0) <= grid.range_m
+    return np.array([i and footprint(center, box).any() for i, box in zip(inside, boxes, strict=True)], bool)
+
+
 def targets(coords: np.ndarray, plane: np.ndarray, boxes: np.ndarray, grid: Grid) -> Targets:
     """Targets of pillars `coords` over the ground `plane` for `boxes` [b, ≥ 8]."""
     v = len(coords)
@@ -46,12 +61,11 @@ def targets(coords: np.ndarray, plane: np.ndarray, boxes: np.ndarray, grid: Grid
             continue
         reach = 0.5 * np.hypot(box[LENGTH], box[WIDTH]) + grid.pillar_m
         near = np.flatnonzero((np.abs(center - box[[X, Y]]) <= reach).all(1))
-        away = center[near] - box[[X, Y]]
-        c, s = np.cos(box[YAW]), np.sin(box[YAW])
-        along, across = away @ [c, s], away @ [-s, c]
-        inside = (np.abs(along) <= box[LENGTH] / 2 + MARGIN_M) & (np.abs(across) <= box[WIDTH] / 2 + MARGIN_M)
+        inside = footprint(center[near], box)
         if not inside.any():
             continue
+        away = center[near] - box[[X, Y]]
+        c, s = np.cos(box[YAW]), np.sin(box[YAW])
         squared = (away**2).sum(1)
         sigma = CENTER_M + CENTER_SHARE * np.sqrt(box[LENGTH] * box[WIDTH])
         # Cars are hollow to a LiDAR: the nearest active pillar stands for the centre, however far it is.

@@ -1,6 +1,7 @@
 """Training of the detector."""
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,11 +17,14 @@ from .loss import loss
 from .metrics import mean_average_precision
 from .network import SHAPES, Detector, Tables
 from .sweeps import Sweeps
-from .tables import joined, site_tables
-from .targets import targets
+from .tables import Level, joined, site_tables
+from .targets import Targets, targets
+from .twin import DenseDetector, all_cells, dense_targets, maps
 
 # Edges of the pillars of each model, metres.
 PILLARS_M = {"detector_s": 0.4, "detector_xs": 0.8}
+# What the names of dense twins end with.
+DENSE = "_dense"
 
 
 @dataclass(frozen=True)
@@ -36,18 +40,16 @@ class Recipe:
     average: float = 0.999
 
     @property
+    def is_dense(self) -> bool:
+        return self.model.endswith(DENSE)
+
+    @property
     def grid(self) -> Grid:
-        return Grid(RANGE_M, PILLARS_M[self.model])
+        return Grid(RANGE_M, PILLARS_M[self.model.removesuffix(DENSE)])
 
-
-@dataclass
-class Batch:
-    features: Tensor
-    tables: Tables
-    heat: Tensor
-    corner: Tensor
-    box: Tensor
-    weight: Tensor
+    def network(self) -> Detector:
+        """An untrained one."""
+        return (DenseDetector if self.is_dense else Detector)(SHAPES[self.model.removesuffix(DENSE)])
 
 
 def sample(sweeps: Sweeps, frame: int, random: np.random.Generator | None, grid: Grid, levels: int) -> tuple:
@@ -61,24 +63,19 @@ def sample(sweeps: Sweeps, frame: int, random: np.random.Generator | None, grid:
     return coords, features, plane, site_tables(coords, grid.size, grid.size, levels), boxes
 
 
-def batch(sweeps: Sweeps, recipe: Recipe, first: int, levels: int) -> Batch:
-    """Samples `first`, `first` + 1, …: every sweep once, in an order that changes with each pass."""
-    parts = []
+def drawn(sweeps: Sweeps, recipe: Recipe, first: int, levels: int) -> Iterator[tuple]:
+    """Samples `first`, `first` + 1, … of a batch: every sweep once, in an order that changes with each pass."""
     for number in range(first, first + recipe.batch):
         turn, place = divmod(number, len(sweeps))
         order = np.random.default_rng([recipe.seed, 7, turn]).permutation(len(sweeps))
         random = np.random.default_rng([recipe.seed, number])
-        coords, features, plane, tables, boxes = sample(sweeps, int(order[place]), random, recipe.grid, levels)
-        parts.append((features, tables, targets(coords, plane, boxes, recipe.grid)))
+        yield sample(sweeps, int(order[place]), random, recipe.grid, levels)
 
-    def stacked(name: str) -> Tensor:
-        return torch.from_numpy(np.concatenate([getattr(part[2], name) for part in parts]))
 
-    return Batch(
-        torch.from_numpy(np.concatenate([part[0] for part in parts])),
-        Tables(joined([part[1] for part in parts])),
-        stacked("heat"), stacked("corner"), stacked("box"), stacked("weight"),
-    )  # fmt: skip
+def stacked(parts: list[Targets]) -> list[Tensor]:
+    """Targets of a batch in the order in which the loss takes them."""
+    names = ("heat", "corner", "box", "weight")
+    return [torch.from_numpy(np.concatenate([getattr(part, name) for part in parts])) for name in names]
 
 
 class Run(runs.Run):
@@ -87,31 +84,49 @@ class Run(runs.Run):
     warm_up = 4_000
 
     def __init__(self, recipe: Recipe, path: Path) -> None:
-        super().__init__(recipe, path, lambda: Detector(SHAPES[recipe.model]))
+        super().__init__(recipe, path, recipe.network)
 
     def step(self, sweeps: Sweeps) -> dict[str, float]:
-        given = batch(sweeps, self.recipe, self.seen, self.network.levels)
-        self.network.train()
-        outputs = self.network(given.features.bfloat16(), given.tables)
-        total, figures = loss(outputs, given.heat, given.corner, given.box, given.weight)
+        recipe, network = self.recipe, self.network.train()
+        samples = list(drawn(sweeps, recipe, self.seen, 1 if recipe.is_dense else network.levels))
+        if recipe.is_dense:
+            given = maps([(coords, features) for coords, features, *_ in samples], recipe.grid.size)
+            outputs = network(given.bfloat16()).permute(0, 2, 3, 1).flatten(0, 2)
+            wanted = [dense_targets(coords, plane, boxes, recipe.grid) for coords, _, plane, _, boxes in samples]
+        else:
+            features = torch.from_numpy(np.concatenate([features for _, features, *_ in samples]))
+            tables = Tables(joined([tables for *_, tables, _ in samples]))
+            outputs = network(features.bfloat16(), tables)
+            wanted = [targets(coords, plane, boxes, recipe.grid) for coords, _, plane, _, boxes in samples]
+        total, figures = loss(outputs, *stacked(wanted))
         self.learn(total, most=5.0)
         return figures
 
 
 @torch.no_grad()
+def detections(network: Detector, found: tuple, grid: Grid, everywhere: Level | None) -> np.ndarray:
+    """Boxes [d, 9] of one sample; a dense network, which knows `everywhere`, speaks for all cells."""
+    coords, features, plane, tables, _ = found
+    if len(coords) == 0:
+        return np.zeros((0, 9))
+    if everywhere is not None:
+        rows = network(maps([(coords, features)], grid.size))[0].flatten(1).T
+        return decode(rows.numpy(), everywhere.coords, everywhere.near, plane, grid)
+    rows = network(torch.from_numpy(features), Tables(tables))
+    return decode(rows.numpy(), coords, tables[0].near, plane, grid)
+
+
 def measure(network: Detector, sweeps: Sweeps, grid: Grid) -> dict[str, dict[str, float]]:
     """AP of each class and their mean: over all sweeps, each scene and each LiDAR."""
     network.eval()
+    is_dense = isinstance(network, DenseDetector)
+    everywhere = site_tables(all_cells(grid.size), grid.size, grid.size, 1)[0] if is_dense else None
     groups: dict[str, list] = {}
     for frame in range(len(sweeps)):
-        coords, features, plane, tables, boxes = sample(sweeps, frame, None, grid, network.levels)
-        outputs = network(torch.from_numpy(features), Tables(tables)).numpy() if len(coords) else None
-        if outputs is None:
-            found = np.zeros((0, 9))
-        else:
-            found = decode(outputs, coords, tables[0].near, plane, grid)
+        found = sample(sweeps, frame, None, grid, network.levels)
+        boxes = detections(network, found, grid, everywhere)
         for name in ("all", sweeps.scene(frame), sweeps.lidar(frame)):
-            groups.setdefault(name, []).append((boxes, found))
+            groups.setdefault(name, []).append((found[-1], boxes))
     return {name: mean_average_precision(frames) for name, frames in groups.items()}
 
 
@@ -122,6 +137,7 @@ def train(
     checkpoint: Path,
     *,
     threads: int,
+    start: Path | None = None,
     save_every_s: float = 300.0,
     measure_every: int = 20_000,
 ) -> Run:
@@ -131,6 +147,8 @@ def train(
         raise SystemExit(f"{data}: seeds of validation and test must not be trained on")
     held_back = Sweeps(validation) if validation else None
     run = Run(recipe, checkpoint)
+    if start:
+        run.begin_with(start)
 
     def measured() -> tuple[dict, list[str]]:
         result = measure(run.average, held_back, recipe.grid)
