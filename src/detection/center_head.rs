@@ -10,7 +10,7 @@ use super::{BevGrid, Candidate, DetectionError, HeadTensor, suppress_by_distance
 use crate::geometry::Box3d;
 
 /// Box edges are held above this, metres: a regressed size of zero or less would be no box.
-const MIN_EDGE_M: f32 = 0.01;
+pub(super) const MIN_EDGE_M: f32 = 0.01;
 
 /// How far beyond 0..1 a reduced-precision sigmoid may round.
 const PROBABILITY_SLACK: f32 = 1e-3;
@@ -170,7 +170,7 @@ impl CenterHead<'_> {
 }
 
 impl DecodeConfig<'_> {
-    fn check(&self, classes: usize) -> Result<(), DetectionError> {
+    pub(super) fn check(&self, classes: usize) -> Result<(), DetectionError> {
         let refuse =
             |what, expected: String, found: String| Err(DetectionError::Config { what, expected, found });
         if !(0.0..=1.0).contains(&self.score_threshold) {
@@ -188,23 +188,28 @@ impl DecodeConfig<'_> {
 }
 
 fn check_heatmap(heatmap: &[f32], channel: usize, cols: usize) -> Result<(), DetectionError> {
+    match improper(heatmap) {
+        None => Ok(()),
+        Some((cell, value)) => Err(improper_error(value, channel, cell / cols, cell % cols)),
+    }
+}
+
+/// The first value that is no probability, and its index.
+pub(super) fn improper(probabilities: &[f32]) -> Option<(usize, f32)> {
     let accepted = -PROBABILITY_SLACK..=1.0 + PROBABILITY_SLACK;
     // One branch-free pass decides; the offender is looked for only when there is one.
-    if heatmap.iter().fold(true, |fine, value| fine & accepted.contains(value)) {
-        return Ok(());
+    if probabilities.iter().fold(true, |fine, value| fine & accepted.contains(value)) {
+        return None;
     }
-    match heatmap.iter().enumerate().find(|(_, value)| !accepted.contains(*value)) {
-        None => Ok(()),
-        Some((cell, &value)) if value.is_finite() => {
-            Err(DetectionError::NotProbability { channel, row: cell / cols, col: cell % cols, value })
-        }
-        Some((cell, &value)) => Err(DetectionError::NonFinite {
-            tensor: HeadTensor::Heatmap,
-            channel,
-            row: cell / cols,
-            col: cell % cols,
-            value,
-        }),
+    probabilities.iter().copied().enumerate().find(|(_, value)| !accepted.contains(value))
+}
+
+/// What is wrong with a value of a heatmap that is no probability.
+pub(super) const fn improper_error(value: f32, channel: usize, row: usize, col: usize) -> DetectionError {
+    if value.is_finite() {
+        DetectionError::NotProbability { channel, row, col, value }
+    } else {
+        DetectionError::NonFinite { tensor: HeadTensor::Heatmap, channel, row, col, value }
     }
 }
 
