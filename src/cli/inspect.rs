@@ -148,24 +148,30 @@ fn bag_text(path: &Path, report: &BagReport) -> String {
 fn model_text(summary: &FolderSummary) -> String {
     let manifest = &summary.manifest;
     let mut tensors = Table::new(["", "role", "tensor", "type", "shape"]);
-    for (side, specs) in [("input", &manifest.inputs), ("output", &manifest.outputs)] {
+    let encoder = manifest.encoder.iter();
+    let encoder = encoder.flat_map(|e| [("encoder input", &e.inputs), ("encoder output", &e.outputs)]);
+    for (side, specs) in encoder.chain([("input", &manifest.inputs), ("output", &manifest.outputs)]) {
         for spec in specs {
             let shape: Vec<String> = spec.shape.iter().map(ToString::to_string).collect();
             tensors.row([
                 side.to_owned(),
                 spec.role.clone(),
                 spec.name.clone(),
-                spec.dtype.clone(),
+                spec.dtype.to_string(),
                 shape.join(" × "),
             ]);
         }
     }
     let mut files = Table::new(["precision", "file", "opset", "nodes", "custom operators"]).right([2, 3]);
-    for (precision, file) in &manifest.files {
-        let onnx = summary.files.get(precision.as_str());
+    let named = manifest.files.iter().flat_map(|(precision, file)| {
+        let encoder = file.encoder.as_deref().map(|encoder| (format!("{precision}.encoder"), encoder));
+        encoder.into_iter().chain([(precision.to_string(), file)])
+    });
+    for (name, file) in named {
+        let onnx = summary.files.get(&name);
         let opset = onnx.and_then(|onnx| onnx.opsets.get("ai.onnx"));
         files.row([
-            precision.to_string(),
+            name,
             file.path.clone(),
             opset.map_or("-".to_owned(), ToString::to_string),
             onnx.map_or("-".to_owned(), |onnx| onnx.operators.values().sum::<u64>().to_string()),

@@ -188,15 +188,39 @@ pub enum InferenceError {
         /// What ONNX Runtime said.
         reason: String,
     },
+    /// A run of no rows, or of more than the manifest allows.
+    #[error("{}: expected 1 to {most} rows of {rows}, found {found}", .path.display())]
+    Rows {
+        /// The model file.
+        path: PathBuf,
+        /// Their name.
+        rows: String,
+        /// From the manifest.
+        most: usize,
+        /// Rows asked for.
+        found: usize,
+    },
+    /// Values for an input that holds another number of them.
+    #[error("{}: input {role:?}: expected {expected} values, found {found}", .path.display())]
+    InputLength {
+        /// The model file.
+        path: PathBuf,
+        /// Role of the input.
+        role: String,
+        /// Values that it holds now; 0 when the model has no such input.
+        expected: usize,
+        /// Values given.
+        found: usize,
+    },
     /// The golden file lacks an array, or one has another shape.
-    #[error("{}: array {array:?}: expected float32 of shape {expected:?}, found {found}", .path.display())]
+    #[error("{}: array {array:?}: expected {expected}, found {found}", .path.display())]
     GoldenArray {
         /// The golden file.
         path: PathBuf,
         /// Name of the array.
         array: String,
-        /// Shape from the manifest.
-        expected: Vec<usize>,
+        /// Type and shape from the manifest.
+        expected: String,
         /// What is there.
         found: String,
     },

@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{InferenceError, Manifest, ModelFile, Precision, Provider};
+use super::{InferenceError, Manifest, ModelFile, Precision, Provider, TensorSpec};
 
 /// The manifest's file name.
 const MANIFEST: &str = "model.yaml";
@@ -17,6 +17,19 @@ pub struct ModelFolder {
     pub path: PathBuf,
     /// What it promises.
     pub manifest: Manifest,
+}
+
+/// One ONNX file of a model with the tensors that it must have.
+#[derive(Clone, Debug)]
+pub(super) struct ModelPart<'a> {
+    /// The file's full path.
+    pub path: PathBuf,
+    /// What the manifest says of it.
+    pub file: &'a ModelFile,
+    /// Its inputs.
+    pub inputs: &'a [TensorSpec],
+    /// Its outputs.
+    pub outputs: &'a [TensorSpec],
 }
 
 impl ModelFolder {
@@ -109,9 +122,32 @@ impl ModelFolder {
         }
     }
 
-    /// The file of `precision`, with its full path.
-    pub fn file(&self, precision: Precision) -> Option<(PathBuf, &ModelFile)> {
-        self.manifest.files.get(&precision).map(|f| (self.path.join(&f.path), f))
+    /// The file of `precision`; of a model in two files, the one behind the encoder.
+    pub(super) fn part(&self, precision: Precision) -> Result<ModelPart<'_>, InferenceError> {
+        let Manifest { files, inputs, outputs, .. } = &self.manifest;
+        let file = files.get(&precision).ok_or_else(|| InferenceError::PrecisionMissing {
+            path: self.path.clone(),
+            asked: precision,
+            found: files.keys().map(ToString::to_string).collect(),
+        })?;
+        Ok(ModelPart { path: self.path.join(&file.path), file, inputs, outputs })
+    }
+
+    /// The encoder's file of `precision`.
+    pub(super) fn encoder_part(&self, precision: Precision) -> Result<ModelPart<'_>, InferenceError> {
+        let encoder = self.part(precision)?.file.encoder.as_deref();
+        match (encoder, &self.manifest.encoder) {
+            (Some(file), Some(tensors)) => Ok(ModelPart {
+                path: self.path.join(&file.path),
+                file,
+                inputs: &tensors.inputs,
+                outputs: &tensors.outputs,
+            }),
+            _ => Err(InferenceError::Manifest {
+                path: self.manifest_path(),
+                reason: format!("expected a section encoder and files.{precision}.encoder, found none"),
+            }),
+        }
     }
 
     /// The manifest's full path.

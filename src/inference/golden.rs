@@ -1,16 +1,17 @@
 //! The golden output: a model that computes something else here is refused.
 
 use std::{
+    collections::BTreeMap,
     fs::File,
     io::{BufReader, Read},
     path::{Path, PathBuf},
 };
 
 use ndarray::ArrayD;
-use ndarray_npy::{ReadNpyExt, npy::header::Header};
+use ndarray_npy::{ReadNpyExt, ReadableElement, npy::header::Header};
 use zip::{ZipArchive, result::ZipError};
 
-use super::{InferenceError, ModelFolder, ModelSession, Tolerance};
+use super::{ElementType, InferenceError, ModelFolder, ModelSession, TensorSpec, Tolerance};
 
 /// Longest NumPy header read. An array of four dimensions has one of 128 bytes; the parser recurses into
 /// what brackets it finds.
@@ -25,13 +26,34 @@ pub(super) fn check(session: &mut ModelSession, folder: &ModelFolder) -> Result<
             InferenceError::NoTolerance { path: folder.manifest_path(), precision, provider }
         })?;
     let mut file = GoldenFile::open(folder.path.join(&golden.path))?;
-    for spec in &folder.manifest.inputs {
-        let values = file.array(&format!("input_{}", spec.role), &spec.shape)?;
-        session.input_mut(&spec.role).copy_from_slice(&values);
+    let inputs: Vec<TensorSpec> = session.input_specs().cloned().collect();
+    let outputs: Vec<TensorSpec> = session.output_specs().cloned().collect();
+    let mut rows = BTreeMap::new();
+    for spec in &inputs {
+        let name = format!("input_{}", spec.role);
+        let mut count = 1;
+        if let Some(of) = spec.rows() {
+            // The first array with such rows says how many there are; the others must have as many.
+            count = match rows.get(of) {
+                Some(&count) => count,
+                None => file.rows(&name)?,
+            };
+            session.set_rows(of, count)?;
+            rows.insert(of, count);
+        }
+        let shape = spec.sizes(count);
+        match spec.dtype {
+            ElementType::Float32 => {
+                session.input_mut(&spec.role).copy_from_slice(&file.array(&name, &shape)?);
+            }
+            ElementType::Int32 => session.set_integers(&spec.role, &file.integers::<i32>(&name, &shape)?)?,
+            ElementType::Int64 => session.set_integers(&spec.role, &file.integers::<i64>(&name, &shape)?)?,
+        }
     }
     session.run()?;
-    for spec in &folder.manifest.outputs {
-        let golden = file.array(&format!("output_{}", spec.role), &spec.shape)?;
+    for spec in &outputs {
+        let count = spec.rows().and_then(|of| rows.get(of)).copied().unwrap_or(1);
+        let golden = file.array(&format!("output_{}", spec.role), &spec.sizes(count))?;
         let difference = Difference::between(session.output(&spec.role).1, &golden, tolerance);
         if difference.count > 0 {
             return Err(InferenceError::GoldenMismatch {
@@ -71,15 +93,43 @@ impl GoldenFile {
     /// The float32 array called `name`, row-major, all values finite. No memory is taken for an array of
     /// another shape than `shape`.
     pub fn array(&mut self, name: &str, shape: &[usize]) -> Result<Vec<f32>, InferenceError> {
-        self.read(&format!("{name}.npy"), shape).map_err(|found| InferenceError::GoldenArray {
-            path: self.path.clone(),
-            array: name.to_owned(),
-            expected: shape.to_vec(),
-            found,
-        })
+        let finite = |values: Vec<f32>| match values.iter().filter(|value| !value.is_finite()).count() {
+            0 => Ok(values),
+            // A model that gives NaN today must not be held to NaN for good.
+            count => Err(format!("{count} values that are not finite")),
+        };
+        let values = self.read(&format!("{name}.npy"), shape).and_then(finite);
+        values.map_err(|found| self.refuse(name, format!("float32 of shape {shape:?}"), found))
     }
 
-    fn read(&mut self, entry: &str, shape: &[usize]) -> Result<Vec<f32>, String> {
+    /// The array called `name` of int32 or int64, row-major, all values within 32 bits; memory as in
+    /// [`Self::array`].
+    pub fn integers<T: ReadableElement + Copy + TryInto<i32>>(
+        &mut self,
+        name: &str,
+        shape: &[usize],
+    ) -> Result<Vec<i32>, InferenceError> {
+        let small = |values: Vec<T>| {
+            let values = values.into_iter().map(|value| value.try_into().ok());
+            values.collect::<Option<Vec<i32>>>().ok_or_else(|| "values beyond 32 bits".to_owned())
+        };
+        let values = self.read(&format!("{name}.npy"), shape).and_then(small);
+        values.map_err(|found| self.refuse(name, format!("integers of shape {shape:?}"), found))
+    }
+
+    /// The outermost size of the array called `name`.
+    pub fn rows(&mut self, name: &str) -> Result<usize, InferenceError> {
+        let rows = self
+            .shape(&format!("{name}.npy"))
+            .and_then(|shape| shape.first().copied().ok_or_else(|| "a single value".to_owned()));
+        rows.map_err(|found| self.refuse(name, "an array of rows".to_owned(), found))
+    }
+
+    fn refuse(&self, name: &str, expected: String, found: String) -> InferenceError {
+        InferenceError::GoldenArray { path: self.path.clone(), array: name.to_owned(), expected, found }
+    }
+
+    fn shape(&mut self, entry: &str) -> Result<Vec<usize>, String> {
         let mut head = Vec::new();
         let file = self.archive.by_name(entry).map_err(|error| match error {
             ZipError::FileNotFound => "no such array".to_owned(),
@@ -91,19 +141,20 @@ impl GoldenFile {
         if let Some(version @ 2..) = head.get(6) {
             return Err(format!("NumPy format version {version}"));
         }
-        let header = Header::from_reader(&mut head.as_slice()).map_err(|error| error.to_string())?;
-        if header.shape != shape {
-            return Err(format!("shape {:?}", header.shape));
+        Header::from_reader(&mut head.as_slice())
+            .map(|header| header.shape)
+            .map_err(|error| error.to_string())
+    }
+
+    fn read<T: ReadableElement + Copy>(&mut self, entry: &str, shape: &[usize]) -> Result<Vec<T>, String> {
+        let found = self.shape(entry)?;
+        if found != shape {
+            return Err(format!("shape {found:?}"));
         }
         let file = self.archive.by_name(entry).map_err(|error| error.to_string())?;
-        let array = ArrayD::<f32>::read_npy(file).map_err(|error| error.to_string())?;
+        let array = ArrayD::<T>::read_npy(file).map_err(|error| error.to_string())?;
         // `iter` walks in logical order whatever the file's memory order was.
-        let values: Vec<f32> = array.iter().copied().collect();
-        match values.iter().filter(|value| !value.is_finite()).count() {
-            0 => Ok(values),
-            // A model that gives NaN today must not be held to NaN for good.
-            count => Err(format!("{count} values that are not finite")),
-        }
+        Ok(array.iter().copied().collect())
     }
 }
 

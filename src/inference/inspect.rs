@@ -54,7 +54,7 @@ pub struct FolderSummary {
     pub path: PathBuf,
     /// Its manifest.
     pub manifest: Manifest,
-    /// Per precision, what the ONNX file says.
+    /// Per precision, what the ONNX file says; that of an encoder under `<precision>.encoder`.
     pub files: BTreeMap<String, OnnxSummary>,
 }
 
@@ -71,12 +71,13 @@ pub fn inspect_onnx(path: impl AsRef<Path>) -> Result<OnnxSummary, InferenceErro
 
 /// Summarises a model folder and each ONNX file in it.
 pub fn inspect_folder(folder: &ModelFolder) -> Result<FolderSummary, InferenceError> {
-    let files = folder
-        .manifest
-        .files
-        .iter()
-        .map(|(precision, file)| Ok((precision.to_string(), inspect_onnx(folder.path.join(&file.path))?)))
-        .collect::<Result<_, InferenceError>>()?;
+    let mut files = BTreeMap::new();
+    for (precision, file) in &folder.manifest.files {
+        files.insert(precision.to_string(), inspect_onnx(folder.path.join(&file.path))?);
+        if let Some(encoder) = &file.encoder {
+            files.insert(format!("{precision}.encoder"), inspect_onnx(folder.path.join(&encoder.path))?);
+        }
+    }
     Ok(FolderSummary { path: folder.path.clone(), manifest: folder.manifest.clone(), files })
 }
 
@@ -100,14 +101,14 @@ pub(super) fn compare(
             let names: Vec<&str> = found.iter().map(|t| t.name.as_str()).collect();
             return Err(wrong(&spec.name, describe, format!("only tensors {}", names.join(", "))));
         };
-        // A free dimension takes any size; the output of a run is checked again.
+        // A free dimension takes any size; the output of a run is checked again. A named one must be free.
         let fits = tensor.shape.len() == spec.shape.len()
             && tensor
                 .shape
                 .iter()
                 .zip(&spec.shape)
-                .all(|(f, e)| f.parse::<usize>().map_or(true, |f| f == *e));
-        if tensor.dtype != spec.dtype || !fits {
+                .all(|(f, e)| f.parse::<usize>().map_or(true, |f| *e == f));
+        if tensor.dtype != spec.dtype.as_str() || !fits {
             return Err(wrong(
                 &spec.name,
                 describe,

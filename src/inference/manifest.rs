@@ -4,10 +4,7 @@ use std::{collections::BTreeMap, path::Path};
 
 use serde::{Deserialize, Serialize};
 
-use super::{InferenceError, Precision, Provider};
-
-/// Largest number of values one tensor may have (1 GiB of f32): a typo must not exhaust memory.
-const MAX_TENSOR_VALUES: usize = 1 << 28;
+use super::{InferenceError, Precision, Provider, TensorSpec, tensor_spec::check_tensors};
 
 /// Most characters of a manifest's line that an error repeats.
 const MAX_QUOTE: usize = 80;
@@ -43,32 +40,19 @@ pub struct ModelFile {
     pub sha256: String,
     /// Operators it needs.
     pub ops: OperatorSet,
+    /// Of a model in two files, the one in front.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub encoder: Option<Box<Self>>,
 }
 
-/// One input or output tensor.
+/// The tensors of the encoder of a model in two files.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct TensorSpec {
-    /// Name in the ONNX graph.
-    pub name: String,
-    /// What it means to the pipeline, such as `prior` or `heatmap`.
-    pub role: String,
-    /// Concrete sizes, outermost first.
-    pub shape: Vec<usize>,
-    /// Element type; `float32` is the one supported.
-    pub dtype: String,
-}
-
-impl TensorSpec {
-    /// Number of values; 0 when it overflows, which the manifest check refuses.
-    pub fn len(&self) -> usize {
-        self.shape.iter().try_fold(1_usize, |n, &d| n.checked_mul(d)).unwrap_or(0)
-    }
-
-    /// Whether there is no value at all.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
+pub struct EncoderTensors {
+    /// Input tensors.
+    pub inputs: Vec<TensorSpec>,
+    /// Output tensors.
+    pub outputs: Vec<TensorSpec>,
 }
 
 /// How a depth network's output and the prior become one depth.
@@ -113,10 +97,22 @@ pub struct DepthSettings {
     pub prior: PriorEncoding,
 }
 
+/// What a detection model takes and gives.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DetectionInterface {
+    /// Five channels of a bird's-eye view to centre heads of probabilities.
+    #[default]
+    Bev,
+}
+
 /// Settings of a detection model.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DetectionSettings {
+    /// What the model takes and gives.
+    #[serde(default)]
+    pub interface: DetectionInterface,
     /// `x0 y0 z0 x1 y1 z1` in the sensor frame, metres.
     pub range: [f32; 6],
     /// Cell size in x, y, z, metres.
@@ -147,7 +143,8 @@ pub struct Tolerance {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Golden {
-    /// An `.npz` relative to the folder, with `input_<role>` and `output_<role>` arrays, float32.
+    /// An `.npz` relative to the folder, with `input_<role>` and `output_<role>` arrays of the types and shapes
+    /// of the tensors; where a shape has a name, any number of rows up to `max_rows`.
     pub path: String,
     /// Per precision and provider.
     pub tolerance: BTreeMap<Precision, BTreeMap<Provider, Tolerance>>,
@@ -167,6 +164,13 @@ pub struct Manifest {
     pub inputs: Vec<TensorSpec>,
     /// Output tensors.
     pub outputs: Vec<TensorSpec>,
+    /// Tensors of the encoder, when each precision has two files: what is between them, such as placing
+    /// pillars on a grid, is the pipeline's to do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub encoder: Option<EncoderTensors>,
+    /// Most rows of a run, for each name among the shapes.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub max_rows: BTreeMap<String, usize>,
     /// Present when `kind` is `depth`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub depth: Option<DepthSettings>,
@@ -222,6 +226,39 @@ impl Manifest {
         self.outputs.iter().find(|t| t.role == role)
     }
 
+    /// Most rows of this name; 0 when the manifest has none.
+    pub fn max_rows(&self, name: &str) -> usize {
+        self.max_rows.get(name).copied().unwrap_or(0)
+    }
+
+    fn check_encoder(&self) -> Result<(), String> {
+        let expected = if self.encoder.is_some() { "an encoder, as" } else { "no encoder, as" };
+        for (precision, file) in &self.files {
+            let nested = file.encoder.as_ref().is_some_and(|encoder| encoder.encoder.is_some());
+            if file.encoder.is_some() != self.encoder.is_some() || nested {
+                let found = if nested { "an encoder of the encoder" } else { "the contrary" };
+                return Err(format!(
+                    "files.{precision}.encoder: expected {expected} the section encoder says, found {found}"
+                ));
+            }
+        }
+        let Some(EncoderTensors { inputs, outputs }) = &self.encoder else { return Ok(()) };
+        check_tensors("encoder.", inputs, outputs, &self.max_rows)?;
+        // The golden file has the arrays of both.
+        for (side, of_encoder, of_model) in
+            [("inputs", inputs, &self.inputs), ("outputs", outputs, &self.outputs)]
+        {
+            let twice = of_encoder.iter().find(|t| of_model.iter().any(|other| other.role == t.role));
+            if let Some(tensor) = twice {
+                return Err(format!(
+                    "encoder.{side}: expected roles once in both files, found {:?} twice",
+                    tensor.role
+                ));
+            }
+        }
+        Ok(())
+    }
+
     fn check(&self) -> Result<(), String> {
         match self.kind {
             ModelKind::Depth => self
@@ -238,7 +275,8 @@ impl Manifest {
         if self.files.is_empty() {
             return Err("files: expected at least one precision, found none".to_owned());
         }
-        let paths = self.files.values().map(|f| &f.path).chain([&self.golden.path]);
+        let encoders = self.files.values().filter_map(|file| file.encoder.as_deref());
+        let paths = self.files.values().chain(encoders).map(|f| &f.path).chain([&self.golden.path]);
         for path in paths {
             // A manifest may come from a stranger; it names files of its own folder only.
             let p = Path::new(path);
@@ -258,30 +296,16 @@ impl Manifest {
                 }
             }
         }
-        for (side, tensors) in [("inputs", &self.inputs), ("outputs", &self.outputs)] {
-            if tensors.is_empty() {
-                return Err(format!("{side}: expected at least one tensor, found none"));
-            }
-            for (i, t) in tensors.iter().enumerate() {
-                if t.is_empty() || t.len() > MAX_TENSOR_VALUES {
-                    return Err(format!(
-                        "{side}: tensor {:?}: expected a shape of 1 to {MAX_TENSOR_VALUES} values, found {:?}",
-                        t.name, t.shape
-                    ));
-                }
-                if t.dtype != "float32" {
-                    return Err(format!(
-                        "{side}: tensor {:?}: expected dtype float32, found {}",
-                        t.name, t.dtype
-                    ));
-                }
-                if tensors.iter().take(i).any(|o| o.role == t.role || o.name == t.name) {
-                    return Err(format!(
-                        "{side}: expected names and roles once each, found {:?} twice",
-                        t.name
-                    ));
-                }
-            }
+        check_tensors("", &self.inputs, &self.outputs, &self.max_rows)?;
+        self.check_encoder()?;
+        let named = |tensor: &&TensorSpec| tensor.rows().is_some();
+        if self.kind == ModelKind::Depth
+            && let Some(tensor) = self.inputs.iter().chain(&self.outputs).find(named)
+        {
+            return Err(format!(
+                "kind depth: tensor {:?}: expected a shape of numbers, found {:?}",
+                tensor.name, tensor.shape
+            ));
         }
         Ok(())
     }

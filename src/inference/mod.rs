@@ -20,6 +20,8 @@ mod precision;
 mod progress;
 mod provider;
 mod session;
+mod tensor_buffer;
+mod tensor_spec;
 #[cfg(test)]
 mod tests;
 
@@ -30,9 +32,10 @@ pub use golden::GoldenFile;
 pub use inspect::{FolderSummary, OnnxSummary, TensorSummary, inspect_folder, inspect_onnx};
 pub use library::{LibraryInfo, load_library, search_paths};
 pub use manifest::{
-    DepthSettings, DetectionSettings, FusionRule, Golden, Manifest, ModelFile, ModelKind, OperatorSet,
-    PriorEncoding, TensorSpec, Tolerance,
+    DepthSettings, DetectionInterface, DetectionSettings, EncoderTensors, FusionRule, Golden, Manifest,
+    ModelFile, ModelKind, OperatorSet, PriorEncoding, Tolerance,
 };
 pub use precision::Precision;
 pub use provider::Provider;
 pub use session::{ModelSession, SessionOptions};
+pub use tensor_spec::{Dimension, ElementType, TensorSpec};

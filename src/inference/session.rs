@@ -8,18 +8,20 @@ use std::{
 
 use ort::{
     session::{Session, SessionInputValue, builder::SessionBuilder},
-    value::{DynValue, TensorRef},
+    value::DynValue,
 };
 use sha2::{Digest, Sha256};
 
 use super::{
     InferenceError, LibraryInfo, Manifest, ModelFolder, Precision, Provider, TensorSpec, cache_folder,
     engine_cache::{EngineCache, EngineKey},
+    folder::ModelPart,
     golden,
     gpu::{gpu_name, tensorrt_version},
     inspect,
     library::{environment, load_library},
     progress::with_progress,
+    tensor_buffer::InputBuffer,
 };
 
 /// Time between two signs of life while an engine is built.
@@ -42,21 +44,11 @@ impl Default for SessionOptions {
     }
 }
 
-/// An input with the buffer that lives as long as the session.
-struct Input {
-    spec: TensorSpec,
-    values: Vec<f32>,
-}
-
-impl Input {
-    fn zeros(spec: &TensorSpec) -> Self {
-        Self { spec: spec.clone(), values: vec![0.0; spec.len()] }
-    }
-}
-
 /// An output with what the last run gave: ONNX Runtime's own memory, which its arena uses again.
 struct Output {
     spec: TensorSpec,
+    /// Sizes expected of the next run.
+    shape: Vec<usize>,
     value: Option<DynValue>,
 }
 
@@ -69,7 +61,7 @@ pub struct ModelSession {
     precision: Precision,
     provider: Provider,
     session: Session,
-    inputs: Vec<Input>,
+    inputs: Vec<InputBuffer>,
     outputs: Vec<Output>,
     load_s: f64,
 }
@@ -77,17 +69,28 @@ pub struct ModelSession {
 impl ModelSession {
     /// Opens the folder's model: checksum, tensor names, types and shapes, then the golden output.
     ///
-    /// The bytes that were checksummed are the bytes that run.
+    /// The bytes that were checksummed are the bytes that run. Of a model in two files this is the second;
+    /// [`Self::open_encoder`] opens the first.
     pub fn open(folder: &ModelFolder, options: &SessionOptions) -> Result<Self, InferenceError> {
-        let start = Instant::now();
         let precision = folder.resolve_precision(options.precision, options.provider)?;
-        let Some((model_path, file)) = folder.file(precision) else {
-            return Err(InferenceError::PrecisionMissing {
-                path: folder.path.clone(),
-                asked: precision,
-                found: folder.manifest.files.keys().map(ToString::to_string).collect(),
-            });
-        };
+        Self::open_part(folder, folder.part(precision)?, precision, options)
+    }
+
+    /// Opens the encoder of a model in two files, as [`Self::open`] does the other; an error when the model
+    /// has none.
+    pub fn open_encoder(folder: &ModelFolder, options: &SessionOptions) -> Result<Self, InferenceError> {
+        let precision = folder.resolve_precision(options.precision, options.provider)?;
+        Self::open_part(folder, folder.encoder_part(precision)?, precision, options)
+    }
+
+    fn open_part(
+        folder: &ModelFolder,
+        part: ModelPart<'_>,
+        precision: Precision,
+        options: &SessionOptions,
+    ) -> Result<Self, InferenceError> {
+        let start = Instant::now();
+        let ModelPart { path: model_path, file, inputs, outputs } = part;
         let bytes = fs::read(&model_path).map_err(|source| InferenceError::Unreadable {
             path: model_path.clone(),
             what: "model file",
@@ -100,8 +103,8 @@ impl ModelSession {
         let summary = inspect::summarise(&bytes)
             .map_err(|reason| InferenceError::NotOnnx { path: model_path.clone(), reason })?;
         let manifest = &folder.manifest;
-        inspect::compare("input", &manifest.inputs, &summary.inputs, &model_path)?;
-        inspect::compare("output", &manifest.outputs, &summary.outputs, &model_path)?;
+        inspect::compare("input", inputs, &summary.inputs, &model_path)?;
+        inspect::compare("output", outputs, &summary.outputs, &model_path)?;
 
         let session = start_session(&bytes, &found, precision, options, folder, &model_path)?;
         let mut this = Self {
@@ -110,13 +113,19 @@ impl ModelSession {
             precision,
             provider: options.provider,
             session,
-            inputs: manifest.inputs.iter().map(Input::zeros).collect(),
-            outputs: manifest.outputs.iter().map(|spec| Output { spec: spec.clone(), value: None }).collect(),
+            inputs: inputs
+                .iter()
+                .map(|spec| InputBuffer::zeros(spec, spec.rows().map_or(1, |rows| manifest.max_rows(rows))))
+                .collect(),
+            outputs: outputs
+                .iter()
+                .map(|spec| Output { spec: spec.clone(), shape: spec.sizes(1), value: None })
+                .collect(),
             load_s: 0.0,
         };
         golden::check(&mut this, folder)?;
         for input in &mut this.inputs {
-            input.values.fill(0.0);
+            input.clear();
         }
         this.load_s = start.elapsed().as_secs_f64();
         Ok(this)
@@ -147,16 +156,71 @@ impl ModelSession {
         self.load_s
     }
 
-    /// The input with this role, row-major; empty when the model has none.
+    /// The float32 input with this role, row-major; empty when the model has none or one of integers.
     ///
     /// Values stay between runs, so a caller may clear only what it wrote.
     pub fn input_mut(&mut self, role: &str) -> &mut [f32] {
-        self.inputs.iter_mut().find(|b| b.spec.role == role).map_or(&mut [], |b| &mut b.values)
+        self.inputs.iter_mut().find(|b| b.spec.role == role).map_or(&mut [], InputBuffer::floats_mut)
+    }
+
+    /// Writes whole numbers to the input with this role, in the type that it has. Fails when the model has no
+    /// such input or one of another number of values.
+    pub fn set_integers(&mut self, role: &str, values: &[i32]) -> Result<(), InferenceError> {
+        let expected = match self.inputs.iter_mut().find(|b| b.spec.role == role) {
+            Some(input) => match input.set_integers(values) {
+                Ok(()) => return Ok(()),
+                Err(expected) => expected,
+            },
+            None => 0,
+        };
+        Err(InferenceError::InputLength {
+            path: self.model_path.clone(),
+            role: role.to_owned(),
+            expected,
+            found: values.len(),
+        })
+    }
+
+    /// Sets how many `rows`, such as `pillars`, the inputs have from the next run on, and the outputs with
+    /// them. Fails unless there are one to the `max_rows` of the manifest.
+    ///
+    /// Rows keep what was last written to them; memory grows to the most rows seen.
+    pub fn set_rows(&mut self, rows: &str, count: usize) -> Result<(), InferenceError> {
+        let most = self.manifest.max_rows(rows);
+        if count == 0 || count > most {
+            return Err(InferenceError::Rows {
+                path: self.model_path.clone(),
+                rows: rows.to_owned(),
+                most,
+                found: count,
+            });
+        }
+        self.inputs.iter_mut().filter(|b| b.spec.rows() == Some(rows)).for_each(|b| b.set_rows(count));
+        for Output { spec, shape, value } in &mut self.outputs {
+            if spec.rows() == Some(rows)
+                && let Some(outermost) = shape.first_mut()
+            {
+                *outermost = count;
+                // What the last run gave has another number of rows.
+                *value = None;
+            }
+        }
+        Ok(())
     }
 
     /// Whether the model has an input with this role.
     pub fn has_input(&self, role: &str) -> bool {
-        self.manifest.input(role).is_some()
+        self.inputs.iter().any(|input| input.spec.role == role)
+    }
+
+    /// The input tensors of this file.
+    pub(super) fn input_specs(&self) -> impl Iterator<Item = &TensorSpec> {
+        self.inputs.iter().map(|input| &input.spec)
+    }
+
+    /// The output tensors of this file.
+    pub(super) fn output_specs(&self) -> impl Iterator<Item = &TensorSpec> {
+        self.outputs.iter().map(|output| &output.spec)
     }
 
     /// Runs the model on the inputs as they are now.
@@ -165,25 +229,23 @@ impl ModelSession {
         let fail =
             |e: ort::Error| InferenceError::Run { path: path.clone(), reason: one_line(&e.to_string()) };
         let mut feed: Vec<(&str, SessionInputValue<'_>)> = Vec::with_capacity(self.inputs.len());
-        for Input { spec, values } in &self.inputs {
-            let tensor =
-                TensorRef::from_array_view((spec.shape.as_slice(), values.as_slice())).map_err(fail)?;
-            feed.push((&spec.name, tensor.into()));
+        for input in &self.inputs {
+            feed.push((&input.spec.name, input.view().map_err(fail)?));
         }
         let mut results = self.session.run(feed).map_err(fail)?;
-        for Output { spec, value } in &mut self.outputs {
+        for Output { spec, shape: expected, value } in &mut self.outputs {
             let tensor = |found: String| InferenceError::Tensor {
                 path: path.clone(),
                 side: "output",
                 name: spec.name.clone(),
-                expected: format!("float32 {:?}", spec.shape),
+                expected: format!("float32 {expected:?}"),
                 found,
             };
             let result = results.remove(spec.name.as_str()).ok_or_else(|| tensor("none".to_owned()))?;
             let (shape, data) = result.try_extract_tensor::<f32>().map_err(|e| tensor(e.to_string()))?;
-            let same = shape.len() == spec.shape.len()
-                && shape.iter().zip(&spec.shape).all(|(&f, &e)| usize::try_from(f).is_ok_and(|f| f == e));
-            if !same || data.len() != spec.len() {
+            let same = shape.len() == expected.len()
+                && shape.iter().zip(expected.iter()).all(|(&f, &e)| usize::try_from(f).is_ok_and(|f| f == e));
+            if !same || data.len() != expected.iter().product::<usize>() {
                 return Err(tensor(format!("float32 {:?}", &shape[..])));
             }
             *value = Some(result);
@@ -192,12 +254,12 @@ impl ModelSession {
     }
 
     /// Shape and values, row-major, of the output with this role from the last run; both empty when
-    /// the model has none.
+    /// the model has none, or when the number of its rows was set since.
     pub fn output(&self, role: &str) -> (&[usize], &[f32]) {
         let output = self.outputs.iter().find(|output| output.spec.role == role);
         let values = output.and_then(|output| output.value.as_ref()?.try_extract_tensor::<f32>().ok());
         match (output, values) {
-            (Some(output), Some((_, values))) => (&output.spec.shape, values),
+            (Some(output), Some((_, values))) => (&output.shape, values),
             _ => (&[], &[]),
         }
     }

@@ -18,10 +18,14 @@ fn bundled(name: &str) -> PathBuf {
 }
 
 fn copy_of(name: &str) -> (TempDir, PathBuf) {
+    copy_from(&bundled(name))
+}
+
+fn copy_from(folder: &Path) -> (TempDir, PathBuf) {
     let dir = tempfile::tempdir().unwrap();
-    let path = dir.path().join(name);
+    let path = dir.path().join(folder.file_name().unwrap());
     fs::create_dir(&path).unwrap();
-    for entry in fs::read_dir(bundled(name)).unwrap() {
+    for entry in fs::read_dir(folder).unwrap() {
         let entry = entry.unwrap();
         fs::copy(entry.path(), path.join(entry.file_name())).unwrap();
     }
@@ -69,6 +73,67 @@ fn detection_baseline_meets_its_golden_output_and_is_silent_on_nothing() {
     let (shape, heatmap) = session.output("heatmap");
     assert_eq!(shape, [1, 7, 256, 256]);
     assert!(heatmap.iter().all(|&h| h == 0.0));
+}
+
+fn row_sums() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/models/row_sums")
+}
+
+/// out = sum of three features + 10 · row + col + count, by `tests/golden/row_model.py`.
+#[test]
+fn a_run_has_as_many_rows_as_it_is_told() {
+    let mut session = open(&row_sums()).unwrap();
+    for rows in [1, 6, 2] {
+        session.set_rows("pillars", rows).unwrap();
+        assert!(session.output("out").1.is_empty(), "of another number of rows");
+        let features = session.input_mut("features");
+        assert_eq!(features.len(), 3 * rows);
+        features.fill(0.5);
+        let coords: Vec<i32> = (0..2 * rows as i32).collect();
+        session.set_integers("coords", &coords).unwrap();
+        session.set_integers("counts", &vec![100; rows]).unwrap();
+        session.run().unwrap();
+        let (shape, sums) = session.output("out");
+        assert_eq!(shape, [rows, 1]);
+        let expected: Vec<f32> = (0..rows).map(|i| 1.5 + (10 * 2 * i + 2 * i + 1 + 100) as f32).collect();
+        assert_eq!(sums, expected);
+    }
+    for rows in [0, 7] {
+        let error = session.set_rows("pillars", rows).unwrap_err().to_string();
+        assert!(error.contains(&format!("expected 1 to 6 rows of pillars, found {rows}")), "{error}");
+    }
+    let error = session.set_integers("coords", &[1]).unwrap_err().to_string();
+    assert!(error.contains("\"coords\": expected 4 values, found 1"), "{error}");
+    assert!(session.input_mut("coords").is_empty(), "they are no floats");
+}
+
+#[test]
+fn rows_of_the_golden_file_are_held_to_the_manifest() {
+    let (_dir, path) = copy_from(&row_sums());
+    edit_manifest(&path, "pillars: 6", "pillars: 3");
+    assert!(matches!(open_error(&path), InferenceError::Rows { most: 3, found: 4, .. }));
+    let (_dir, path) = copy_from(&row_sums());
+    edit_manifest(&path, "[\"pillars\", 3]", "[4, 3]");
+    let error = open_error(&path).to_string();
+    assert!(error.contains("coords") || error.contains("out"), "{error}");
+    let (_dir, path) = copy_from(&row_sums());
+    edit_manifest(&path, "\"dtype\": \"int32\"", "\"dtype\": \"int64\"");
+    let error = open_error(&path).to_string();
+    assert!(error.contains("expected int64 [pillars, 2], found int32 [pillars, 2]"), "{error}");
+}
+
+#[test]
+fn depth_models_and_fixed_files_have_no_rows() {
+    let (_dir, path) = copy_of("depth_baseline");
+    edit_manifest(&path, "golden:", "max_rows: {frames: 2}\ngolden:");
+    edit_manifest(&path, "[1, 1, 240, 320]", "[\"frames\", 1, 240, 320]");
+    let error = open_error(&path).to_string();
+    assert!(error.contains("kind depth") && error.contains("[frames, 1, 240, 320]"), "{error}");
+    let (_dir, path) = copy_of("detection_baseline");
+    edit_manifest(&path, "golden:", "max_rows: {sweeps: 2}\ngolden:");
+    edit_manifest(&path, "[1, 5, 256, 256]", "[\"sweeps\", 5, 256, 256]");
+    let error = open_error(&path).to_string();
+    assert!(error.contains("expected float32 [sweeps, 5, 256, 256], found float32 [1, 5"), "{error}");
 }
 
 #[test]
@@ -304,11 +369,11 @@ fn write_golden(folder: &Path, change: impl Fn(&mut [f32])) {
     let arrays: Vec<_> = inputs
         .chain(outputs)
         .map(|(spec, name)| {
-            let mut values = old.array(&name, &spec.shape).unwrap();
+            let mut values = old.array(&name, &spec.sizes(1)).unwrap();
             if name.starts_with("output_") {
                 change(&mut values);
             }
-            (name, ndarray::ArrayD::from_shape_vec(spec.shape.as_slice(), values).unwrap())
+            (name, ndarray::ArrayD::from_shape_vec(spec.sizes(1), values).unwrap())
         })
         .collect();
     let mut new = ndarray_npy::NpzWriter::new(fs::File::create(&path).unwrap());

@@ -104,8 +104,13 @@ fn attempt(folder: &ModelFolder, precision: Precision, provider: Provider) -> Ou
         return Outcome::NotMeant;
     }
     let options = SessionOptions { provider, precision: Some(precision), threads: 1 };
-    match ModelSession::open(folder, &options) {
-        Ok(session) => Outcome::Passed { load_ms: (session.load_s() * 1e3).round() as u64 },
+    let encoder = folder.manifest.encoder.as_ref().map(|_| ModelSession::open_encoder(folder, &options));
+    let sessions = encoder.transpose().and_then(|encoder| Ok((encoder, ModelSession::open(folder, &options)?)));
+    match sessions {
+        Ok((encoder, session)) => {
+            let load_s = session.load_s() + encoder.map_or(0.0, |encoder| encoder.load_s());
+            Outcome::Passed { load_ms: (load_s * 1e3).round() as u64 }
+        }
         Err(error) => Outcome::Failed(error.to_string()),
     }
 }

@@ -6,7 +6,7 @@ use crate::depth::{
     DepthColours, DepthRange, Fusion, Normalisation, Plane, RadarInfluence, radar_agreement, radar_moved,
 };
 use crate::inference::{
-    FusionRule, ModelFolder, ModelKind, ModelSession, Provider, SessionOptions, load_library,
+    FusionRule, ModelFolder, ModelKind, ModelSession, Provider, SessionOptions, TensorSpec, load_library,
 };
 use crate::pipeline::depth::DepthPipeline;
 use crate::pipeline::{Model, ParameterSet, Pipeline, PipelineError};
@@ -47,7 +47,7 @@ impl DepthModel {
             (ModelKind::Depth, Some(settings)) => settings.clone(),
             _ => return Err(refuse("expected a model of kind 'depth' with a depth section".into())),
         };
-        let depth_shape = manifest.output("depth").map(|tensor| tensor.shape.clone());
+        let depth_shape = manifest.output("depth").and_then(TensorSpec::fixed_sizes);
         let network = plane(depth_shape.as_deref())
             .ok_or_else(|| refuse(format!("expected output depth [1,1,H,W], found {depth_shape:?}")))?;
         let inputs = NetworkInputs::of(manifest, network).map_err(refuse)?;
@@ -59,7 +59,7 @@ impl DepthModel {
             .map(|tensor| divisor(tensor, 1, network).map(|(width, _)| width))
             .transpose()
             .map_err(refuse)?;
-        if let Some(tensor) = manifest.output("radar_match").filter(|tensor| tensor.len() != 1) {
+        if let Some(tensor) = manifest.output("radar_match").filter(|tensor| tensor.len_with(0) != 1) {
             return Err(refuse(format!("expected output radar_match [1,1], found {:?}", tensor.shape)));
         }
         let fusion = match (settings.fusion, inputs.prior) {

@@ -126,8 +126,8 @@ pub(super) fn divisor(
     channels: usize,
     network: (usize, usize),
 ) -> Result<(usize, usize), String> {
-    let grid = match tensor.shape.as_slice() {
-        [1, found, height, width] if *found == channels => plane(Some(&[1, 1, *height, *width])),
+    let grid = match tensor.fixed_sizes().as_deref() {
+        Some([1, found, height, width]) if *found == channels => plane(Some(&[1, 1, *height, *width])),
         _ => None,
     };
     grid.filter(|(width, height)| network.0.is_multiple_of(*width) && network.1.is_multiple_of(*height))

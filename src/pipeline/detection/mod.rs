@@ -3,6 +3,7 @@
 mod intake;
 mod model;
 mod motion;
+mod network;
 mod parameters;
 mod processor;
 

@@ -37,6 +37,13 @@ pub(super) const DETECTION_PARAMETERS: &[Spec] = &[
         "Farthest detection from the LiDAR in metres; 0 is the model's range",
     )
     .live(),
+    Spec::integer(
+        "max_pillars",
+        0,
+        (0, 1_000_000),
+        "Most pillars of a sweep that the network sees, the nearest; 0 is what the model allows",
+    )
+    .live(),
     Spec::text(
         "lidar_preset",
         "auto",

@@ -1,4 +1,4 @@
-//! One sweep: voxelize, run the model, decode boxes, encode.
+//! One sweep: the network's inputs, its run, boxes, messages.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
@@ -6,12 +6,10 @@ use std::time::Instant;
 use super::intake::DetectionFrame;
 use super::model::DetectionModel;
 use super::motion::SweepSettings;
+use super::network::{DecodeLimits, SweepLimits};
 use super::topic;
 use crate::depth::RadarInfluence;
-use crate::detection::{
-    CenterHead, DecodeConfig, DecodeScratch, Detection3d, decode_centers, to_detection3d_array,
-    to_marker_array,
-};
+use crate::detection::{Detection3d, to_detection3d_array, to_marker_array};
 use crate::geometry::Pose;
 use crate::message::{Header, Stamp, to_cdr};
 use crate::pipeline::{Accounting, FrameError, OutputMessage, ParameterSet, Processor, Stage, WantedTopics};
@@ -28,7 +26,7 @@ pub struct DetectionProcessor {
     score_threshold: f32,
     marker_threshold: f32,
     range_m: f64,
-    scratch: DecodeScratch,
+    sweep_limits: SweepLimits,
     detections: Vec<Detection3d>,
     messages: [Vec<u8>; 2],
     accounting: Arc<Mutex<Accounting>>,
@@ -43,7 +41,7 @@ impl DetectionProcessor {
             score_threshold: 0.0,
             marker_threshold: 0.0,
             range_m: 0.0,
-            scratch: DecodeScratch::default(),
+            sweep_limits: SweepLimits::default(),
             detections: Vec::with_capacity(MAX_DETECTIONS),
             messages: Default::default(),
             accounting,
@@ -55,36 +53,6 @@ impl DetectionProcessor {
     /// The detections of the last frame, in its output frame.
     pub fn detections(&self) -> &[Detection3d] {
         &self.detections
-    }
-
-    fn decode(&mut self, model: &DetectionModel) -> Result<(), FrameError> {
-        let session = &model.session;
-        let (shape, heatmap) = session.output("heatmap");
-        let &[_, classes, rows, cols] = shape else {
-            return Err(FrameError::inference(format!("expected heatmap [1,classes,H,W], found {shape:?}")));
-        };
-        let head = CenterHead {
-            heatmap,
-            offset: session.output("offset").1,
-            height: session.output("height").1,
-            size: session.output("size").1,
-            rotation: session.output("rotation").1,
-            rows,
-            cols,
-            classes,
-        };
-        let config = DecodeConfig {
-            score_threshold: self.score_threshold,
-            max_detections: MAX_DETECTIONS,
-            suppression_radius_m: &model.suppression_radius_m,
-        };
-        decode_centers(&head, model.voxelizer.grid(), &config, &mut self.scratch, &mut self.detections)
-            .map_err(FrameError::inference)?;
-        if self.range_m > 0.0 {
-            let range_m = self.range_m;
-            self.detections.retain(|found| found.box3d.center.coords.xy().norm() <= range_m);
-        }
-        Ok(())
     }
 }
 
@@ -126,17 +94,18 @@ impl Processor for DetectionProcessor {
         if let Some((motion, times)) = frame.motion.as_deref().zip(layout.times()) {
             points = points.deskewed(motion, times);
         }
-        let stats = model
-            .voxelizer
-            .bev_features(points, model.session.input_mut("bev"))
-            .map_err(FrameError::inference)?;
-        model.active_cells = stats.active;
+        let counts = model.network.prepare(points, self.sweep_limits)?;
         let prepared = Instant::now();
 
-        model.session.run().map_err(FrameError::inference)?;
+        model.network.run()?;
         let inferred = Instant::now();
 
-        self.decode(model)?;
+        let limits = DecodeLimits { score_threshold: self.score_threshold, max_detections: MAX_DETECTIONS };
+        model.network.decode(limits, &mut self.detections)?;
+        if self.range_m > 0.0 {
+            let range_m = self.range_m;
+            self.detections.retain(|found| found.box3d.center.coords.xy().norm() <= range_m);
+        }
         if let Some(pose) = &frame.t_output_cloud {
             self.detections.iter_mut().for_each(|detection| transform(detection, pose));
         }
@@ -159,6 +128,12 @@ impl Processor for DetectionProcessor {
             }
         }
         let mut account = self.accounting.lock().unwrap_or_else(PoisonError::into_inner);
+        if counts.dropped_pillars > 0 {
+            let message = "pillars beyond max_pillars were left out, the farthest from the sensor";
+            if account.problem("lidar/points max_pillars", message.to_owned(), false) {
+                tracing::warn!("lidar/points: {} {message}", counts.dropped_pillars);
+            }
+        }
         account.stage(Stage::Preprocess, prepared - start);
         account.stage(Stage::Inference, inferred - prepared);
         account.stage(Stage::Postprocess, decoded - inferred);
@@ -174,5 +149,7 @@ impl Processor for DetectionProcessor {
         self.score_threshold = parameters.double("score_threshold") as f32;
         self.marker_threshold = parameters.double("marker_threshold") as f32;
         self.range_m = parameters.double("range");
+        self.sweep_limits.max_pillars =
+            usize::try_from(parameters.integer("max_pillars")).ok().filter(|&most| most > 0);
     }
 }

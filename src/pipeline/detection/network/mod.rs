@@ -1,0 +1,122 @@
+//! What depends on the network between a sweep's points and its boxes: inputs, run, decoding. One variant
+//! a file; [`DetectionInterface`] in the manifest chooses it.
+
+mod bev;
+
+use bev::BevNetwork;
+
+use crate::detection::{ClassTable, Detection3d};
+use crate::inference::{
+    DetectionInterface, DetectionSettings, InferenceError, Manifest, ModelFolder, ModelSession,
+    SessionOptions,
+};
+use crate::pipeline::FrameError;
+use crate::sensor::LidarPoint;
+
+/// Why a model folder does not make a network.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum NetworkError {
+    /// The folder, its files or ONNX Runtime
+    #[error(transparent)]
+    Inference(#[from] InferenceError),
+    /// Expected and found of an interface that does not fit
+    #[error("{0}")]
+    Interface(String),
+}
+
+/// What a network is made from.
+pub(super) struct NetworkSource<'a> {
+    pub folder: &'a ModelFolder,
+    pub settings: &'a DetectionSettings,
+    pub classes: &'a ClassTable,
+    pub options: &'a SessionOptions,
+}
+
+impl NetworkSource<'_> {
+    /// What the folder promises.
+    fn manifest(&self) -> &Manifest {
+        &self.folder.manifest
+    }
+}
+
+/// What a sweep is held to before it reaches the network.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct SweepLimits {
+    /// Most pillars; `None` is what the model allows. A network on a dense grid has no such limit.
+    pub max_pillars: Option<usize>,
+}
+
+/// What became of a sweep's points.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct SweepCounts {
+    /// Pillars beyond the limit, the farthest, which the network did not see
+    pub dropped_pillars: usize,
+}
+
+/// What the decoding keeps.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct DecodeLimits {
+    /// Lowest score, 0..1
+    pub score_threshold: f32,
+    /// Most detections
+    pub max_detections: usize,
+}
+
+/// A loaded network with its way in and its way out.
+pub(super) enum Network {
+    /// Five channels of a bird's-eye view to centre heads.
+    Bev(Box<BevNetwork>),
+}
+
+impl Network {
+    /// Loads the network that the folder's manifest describes and checks its interface.
+    pub fn load(source: &NetworkSource<'_>) -> Result<Self, NetworkError> {
+        match source.settings.interface {
+            DetectionInterface::Bev => BevNetwork::load(source).map(Box::new).map(Self::Bev),
+        }
+    }
+
+    /// Fills the inputs from the points of one sweep.
+    pub fn prepare(
+        &mut self,
+        points: impl IntoIterator<Item = LidarPoint>,
+        _limits: SweepLimits,
+    ) -> Result<SweepCounts, FrameError> {
+        match self {
+            Self::Bev(network) => network.prepare(points),
+        }
+    }
+
+    /// Runs the model on what was prepared.
+    pub fn run(&mut self) -> Result<(), FrameError> {
+        match self {
+            Self::Bev(network) => network.run(),
+        }
+    }
+
+    /// Decodes what the run gave into `detections` (cleared first), in the frame of the cloud, by descending
+    /// score.
+    pub fn decode(
+        &mut self,
+        limits: DecodeLimits,
+        detections: &mut Vec<Detection3d>,
+    ) -> Result<(), FrameError> {
+        match self {
+            Self::Bev(network) => network.decode(limits, detections),
+        }
+    }
+
+    /// The session that gives the boxes, for its precision and provider.
+    pub fn session(&self) -> &ModelSession {
+        match self {
+            Self::Bev(network) => network.session(),
+        }
+    }
+
+    /// Share of the grid's cells that the last sweep had points in, 0..1.
+    pub fn active_share(&self) -> f64 {
+        match self {
+            Self::Bev(network) => network.active_share(),
+        }
+    }
+}
