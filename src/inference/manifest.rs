@@ -104,6 +104,9 @@ pub enum DetectionInterface {
     /// Five channels of a bird's-eye view to centre heads of probabilities.
     #[default]
     Bev,
+    /// Statistics of active pillars over the ground and their coordinates to centre heads of probabilities, a row a
+    /// pillar or maps of the grid.
+    PillarStatistics,
 }
 
 /// Settings of a detection model.

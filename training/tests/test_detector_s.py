@@ -167,7 +167,7 @@ def test_the_masked_grid_computes_the_same(seed):
     coords, features, _ = pillars(points if seed else points[:0], GRID)
     with torch.no_grad():
         rows = net(torch.from_numpy(features), Tables(site_tables(coords, GRID.size, GRID.size, 3))).numpy()
-    model = to_onnx(net, GRID.size, sparse=False)
+    model = to_onnx(net, GRID.size)
     onnx.checker.check_model(model, full_check=True)
     found = run(model.SerializeToString(), {"features": features, "coords": coords})
     for name, (begin, end) in HEADS.items():
@@ -268,6 +268,10 @@ def test_the_dense_twin_learns_too(sweeps, small, tmp_path):
         rows = sparse(torch.from_numpy(features), Tables(site_tables(coords, 8, 8, 3)))
         map_of = twin(maps([(coords, features)], 8))[0].flatten(1).T
     torch.testing.assert_close(rows, map_of, rtol=1e-4, atol=1e-5)
+    found = run(to_onnx(twin, 8).SerializeToString(), {"features": features, "coords": coords.astype(np.int32)})
+    begin, end = HEADS["offset"]
+    np.testing.assert_allclose(found["offset"][0].reshape(2, 64).T - 0.5, rows[:, begin:end], rtol=1e-4, atol=1e-4)
+    assert found["heatmap"].shape == (1, len(CLASSES), 8, 8)
 
 
 def test_a_box_without_an_active_pillar_is_not_asked_for():

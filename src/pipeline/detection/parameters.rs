@@ -37,6 +37,12 @@ pub(super) const DETECTION_PARAMETERS: &[Spec] = &[
         "Farthest detection from the LiDAR in metres; 0 is the model's range",
     )
     .live(),
+    Spec::flag(
+        "ground_removal",
+        true,
+        "Whether pillars in which nothing stands on the ground are left out; the bundled baseline sees all",
+    )
+    .live(),
     Spec::integer(
         "max_pillars",
         0,

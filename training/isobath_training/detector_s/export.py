@@ -16,6 +16,7 @@ from onnx import TensorProto
 from ..graph import Graph
 from .features import FEATURES
 from .network import BOX, CLASSES, Conv, Detector
+from .twin import DenseDetector
 
 # Rows of the outputs of the head: what they are called, and where they begin and end.
 HEADS = {
@@ -106,18 +107,18 @@ class SparseWalk(Walk):
         return self.g.sparse("SparseConv", 1, x, None, np.ascontiguousarray(weight), bias, relu=0)[0]
 
 
-class MaskedWalk(Walk):
-    """The whole grid, with everything but the active sites set to zero after each layer."""
+class MapWalk(Walk):
+    """The whole grid, as maps."""
 
     def __init__(self, g: Graph, network: Detector, coords: str, size: int) -> None:
         super().__init__(g, network)
         self.size = size
         wide = g.op("Cast", coords, to=TensorProto.INT64)
         self.cell = g.op("MatMul", wide, np.array([[size], [1]], np.int64))
-        ones = g.op("Cast", g.op("GreaterOrEqual", self.cell, np.int64(0)), to=TensorProto.FLOAT)
-        self.mask = [self.scattered(ones, 1)]
-        for _ in range(network.levels - 1):
-            self.mask.append(g.op("MaxPool", self.mask[-1], kernel_shape=[2, 2], strides=[2, 2], ceil_mode=1))
+
+    def kept(self, x: str, level: int) -> str:
+        """What of a map stays."""
+        return x
 
     def scattered(self, rows: str, channels: int) -> str:
         """[pillars, channels] → [1, channels, size, size]."""
@@ -137,11 +138,30 @@ class MaskedWalk(Walk):
             kernel_shape=[side, side], pads=[side // 2] * 4, strides=[2, 2] if step == "down" else [1, 1],
         )  # fmt: skip
         y = g.add(y, add) if add else y
-        return g.mul(g.op("Relu", y) if relu else y, self.mask[level])
+        return self.kept(g.op("Relu", y) if relu else y, level)
 
     def up(self, x: str, level: int, skip: str) -> str:
         g = self.g
-        return g.op("Relu", g.mul(g.add(skip, g.resize(x, 2, "nearest")), self.mask[level - 1]))
+        return g.op("Relu", self.kept(g.add(skip, g.resize(x, 2, "nearest")), level - 1))
+
+    def head(self, x: str) -> str:
+        head = self.network.head
+        weight, bias = (part.detach().numpy().astype(np.float32) for part in (head.weight, head.bias))
+        return self.g.op("Conv", x, weight[:, :, None, None], bias, kernel_shape=[1, 1])
+
+class MaskedWalk(MapWalk):
+    """The whole grid, with everything but the active sites set to zero after each layer."""
+
+    def __init__(self, g: Graph, network: Detector, coords: str, size: int) -> None:
+        super().__init__(g, network, coords, size)
+        ones = g.op("Cast", g.op("GreaterOrEqual", self.cell, np.int64(0)), to=TensorProto.FLOAT)
+        self.mask = [self.scattered(ones, 1)]
+        for _ in range(network.levels - 1):
+            self.mask.append(g.op("MaxPool", self.mask[-1], kernel_shape=[2, 2], strides=[2, 2], ceil_mode=1))
+
+    def kept(self, x: str, level: int) -> str:
+        """What of a map stays."""
+        return self.g.mul(x, self.mask[level])
 
     def head(self, x: str) -> str:
         g, head = self.g, self.network.head
@@ -151,12 +171,14 @@ class MaskedWalk(Walk):
         return g.add(g.op("MatMul", kept, np.ascontiguousarray(weight)), bias)
 
 
-def to_onnx(network: Detector, size: int, *, sparse: bool) -> onnx.ModelProto:
-    """A network in evaluation mode for a grid of `size` × `size` pillars."""
+def to_onnx(network: Detector, size: int, *, sparse: bool = False) -> onnx.ModelProto:
+    """A network in evaluation mode for a grid of `size` × `size` pillars. A dense twin gives maps, with offsets from
+    the corner of a cell."""
     g = Graph("detector_s")
     features = g.input("features", ["pillars", FEATURES])
     coords = g.input("coords", ["pillars", 2], TensorProto.INT32)
-    walk: Callable[..., Walk] = SparseWalk if sparse else MaskedWalk
+    is_dense = isinstance(network, DenseDetector)
+    walk: Callable[..., Walk] = MapWalk if is_dense else SparseWalk if sparse else MaskedWalk
     writer = walk(g, network, coords, size)
     rows = writer.run(features if sparse else writer.scattered(features, FEATURES))
     for name, (begin, end) in HEADS.items():
@@ -167,5 +189,7 @@ def to_onnx(network: Detector, size: int, *, sparse: bool) -> onnx.ModelProto:
             part = g.op("Sigmoid", part)
         elif name == "size":
             part = g.op("Exp", g.op("Clip", part, np.float32(-MOST_LOG_SIZE), np.float32(MOST_LOG_SIZE)))
-        g.output(part, name, ["pillars", end - begin])
+        elif name == "offset" and is_dense:
+            part = g.add(part, np.float32(0.5))
+        g.output(part, name, [1, end - begin, size, size] if is_dense else ["pillars", end - begin])
     return g.model()

@@ -47,13 +47,16 @@ def folder(name: str, checkpoint: Path, data: Path, measured: dict[str, float]) 
     if recipe.model != name:
         raise SystemExit(f"{checkpoint}: expected a checkpoint of {name}, found one of {recipe.model}")
     grid = recipe.grid
+    precisions = ("fp32",) if recipe.is_dense else ("fp32", "sparse_fp32")
     with torch.no_grad():
         models = {
-            precision: to_onnx(network, grid.size, sparse=precision == "sparse_fp32") for precision in TOLERANCE
+            precision: to_onnx(network, grid.size, sparse=precision == "sparse_fp32") for precision in precisions
         }
     manifest = {
         "kind": "detection",
-        "architecture": "U-Net over active pillars, submanifold 3x3 convolutions, centre heads",
+        "architecture": "U-Net over the whole grid, 3x3 convolutions, centre heads"
+        if recipe.is_dense
+        else "U-Net over active pillars, submanifold 3x3 convolutions, centre heads",
         "detection": {
             "interface": "pillar_statistics",
             "range": [-grid.range_m, -grid.range_m, LOW_M, grid.range_m, grid.range_m, HIGH_M],
@@ -70,12 +73,13 @@ def folder(name: str, checkpoint: Path, data: Path, measured: dict[str, float]) 
     }
     rows = [f"| {key} | {value:.4g} |" for key, value in measured.items()]
     figures = "\n".join(["| measured on simulated test recordings | |", "|---|---|", *rows]) if rows else "Not measured."
-    card = CARD.format(
+    card = (CARD_DENSE if recipe.is_dense else CARD).format(
         name=name, edge=grid.pillar_m, range=grid.range_m, seen=seen, samples=recipe.samples, seed=recipe.seed,
         figures=figures, least=LEAST_SCORE,
     )  # fmt: skip
     golden = inputs(Sweeps(data), 0, grid, GOLDEN_PILLARS)
-    return Folder(models, golden, manifest, TOLERANCE, card, max_rows={"pillars": MAX_PILLARS})
+    tolerance = {precision: TOLERANCE[precision] for precision in precisions}
+    return Folder(models, golden, manifest, tolerance, card, max_rows={"pillars": MAX_PILLARS})
 
 
 CARD = """# {name}
@@ -90,6 +94,19 @@ Cars, trucks, buses, bicycles, pedestrians, forklifts and pallets in the sweeps 
 {figures}
 
 - **Limits**: no real sweep was seen in training. Objects beyond {range} m, on bridges or more than 2.8 m over the ground are not found. On rough ground that leaves the plane by more than a metre small objects are missed.
+
+Made by `python -m isobath_training export --model {name}`; training/README.md tells the steps before.
+"""
+
+CARD_DENSE = """# {name}
+
+An ordinary dense network of the layers of the sparse detector, trained on the same sweeps: what computing everywhere is worth, and what it costs. It is here for comparison.
+
+- **In**: as the sparse detector: pillars of {edge} m within {range} m to each side, which it lays out as a map.
+- **Out**: maps of probabilities of the classes and of a corner, and of boxes, for every cell.
+- **Training**: {seen} samples of {samples}, seed {seed}, on sweeps of the simulator alone, beginning with the weights of the sparse detector. Nothing was trained or tuned on seeds from 900000 on.
+
+{figures}
 
 Made by `python -m isobath_training export --model {name}`; training/README.md tells the steps before.
 """

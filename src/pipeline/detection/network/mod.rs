@@ -2,8 +2,10 @@
 //! a file; [`DetectionInterface`] in the manifest chooses it.
 
 mod bev;
+mod pillars;
 
 use bev::BevNetwork;
+use pillars::PillarNetwork;
 
 use crate::detection::{ClassTable, Detection3d};
 use crate::inference::{
@@ -44,6 +46,8 @@ impl NetworkSource<'_> {
 pub(super) struct SweepLimits {
     /// Most pillars; `None` is what the model allows. A network on a dense grid has no such limit.
     pub max_pillars: Option<usize>,
+    /// Whether pillars that hold ground alone are left out; a network that has no such choice ignores it.
+    pub removes_ground: bool,
 }
 
 /// What became of a sweep's points.
@@ -66,6 +70,8 @@ pub(super) struct DecodeLimits {
 pub(super) enum Network {
     /// Five channels of a bird's-eye view to centre heads.
     Bev(Box<BevNetwork>),
+    /// Statistics of active pillars to centre heads.
+    Pillars(Box<PillarNetwork>),
 }
 
 impl Network {
@@ -73,6 +79,9 @@ impl Network {
     pub fn load(source: &NetworkSource<'_>) -> Result<Self, NetworkError> {
         match source.settings.interface {
             DetectionInterface::Bev => BevNetwork::load(source).map(Box::new).map(Self::Bev),
+            DetectionInterface::PillarStatistics => {
+                PillarNetwork::load(source).map(Box::new).map(Self::Pillars)
+            }
         }
     }
 
@@ -80,10 +89,11 @@ impl Network {
     pub fn prepare(
         &mut self,
         points: impl IntoIterator<Item = LidarPoint>,
-        _limits: SweepLimits,
+        limits: SweepLimits,
     ) -> Result<SweepCounts, FrameError> {
         match self {
             Self::Bev(network) => network.prepare(points),
+            Self::Pillars(network) => network.prepare(points, limits),
         }
     }
 
@@ -91,6 +101,7 @@ impl Network {
     pub fn run(&mut self) -> Result<(), FrameError> {
         match self {
             Self::Bev(network) => network.run(),
+            Self::Pillars(network) => network.run(),
         }
     }
 
@@ -103,6 +114,7 @@ impl Network {
     ) -> Result<(), FrameError> {
         match self {
             Self::Bev(network) => network.decode(limits, detections),
+            Self::Pillars(network) => network.decode(limits, detections),
         }
     }
 
@@ -110,6 +122,7 @@ impl Network {
     pub fn session(&self) -> &ModelSession {
         match self {
             Self::Bev(network) => network.session(),
+            Self::Pillars(network) => network.session(),
         }
     }
 
@@ -117,6 +130,7 @@ impl Network {
     pub fn active_share(&self) -> f64 {
         match self {
             Self::Bev(network) => network.active_share(),
+            Self::Pillars(network) => network.active_share(),
         }
     }
 }
