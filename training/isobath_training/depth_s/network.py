@@ -2,7 +2,8 @@
 
 It looks twice. First the image alone gives a depth: its shape is good, its scale a guess. Then every radar
 return tells how far it is from that guess at its place. What most of them agree on is the error of the scale and
-is added everywhere. What remains is compared with what the returns around say, and what the network trusts of it
+is added everywhere; where they say that near and far are further apart, or less, than the look shows, it is stretched.
+What remains is compared with what the returns around say, and what the network trusts of it
 is spread over the image (normalised convolution from coarse to fine); a second, lighter pass sees image features
 and differences together and corrects the rest. Without returns the first depth stands.
 
@@ -30,6 +31,11 @@ LEVELS = 5
 RETURN_FEATURES, SPREAD_FEATURES = 3, 2
 # How a return differs from those around it, its size, how much stands behind these, the mean size in the image.
 ODD_FEATURES = 4
+# Where training of the relief starts: width, in log depth, beyond which returns say nothing; how many returns a log
+# depth apart, squared, half a slope takes; its most.
+RELIEF_WIDTH, RELIEF_RIDGE, MOST_RELIEF = 0.6, 0.5, 0.8
+# Slope, share that it explains, spread of the look and of the differences at the returns, their number, mean look.
+RELIEF_FEATURES = 6
 # Sizes of the differences, of what neighbours share of them, of the noise; their ratio; the number of returns.
 GAIN_FEATURES = 5
 # Logarithm.
@@ -152,6 +158,42 @@ class Spread(nn.Module):
         return spread + torch.zeros_like(difference), support + torch.zeros_like(difference)
 
 
+class Relief(nn.Module):
+    """How much deeper or flatter the scene is than the first look shows: what to add to it, [n, 1, h, w].
+
+    A look that errs on a scene unlike all in training errs mostly in how far near and far are apart. Returns tell
+    that: their differences are regressed on the look itself. Returns whose elevation is uncertain flatten any
+    regression, so that how much of it is believed is learned from how well it explains the returns.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.width = nn.Parameter(torch.log(torch.tensor(RELIEF_WIDTH)))
+        self.ridge = nn.Parameter(torch.log(torch.tensor(RELIEF_RIDGE)))
+        self.believe = nn.Sequential(nn.Conv2d(RELIEF_FEATURES, 16, 1), nn.ReLU(), nn.Conv2d(16, 1, 1))
+        nn.init.zeros_(self.believe[-1].weight)
+        nn.init.constant_(self.believe[-1].bias, -2.0)
+
+    def forward(self, guess: Tensor, difference: Tensor, weight: Tensor) -> Tensor:
+        """`difference`: of the returns to `guess`, without what most of them agree on; `weight`: what each has to say."""
+        weight = weight * torch.exp(-((difference / self.width.exp()) ** 2))
+        total = weight.sum((2, 3), keepdim=True)
+
+        def mean(x: Tensor) -> Tensor:
+            return (x * weight).sum((2, 3), keepdim=True) / (total + 1e-3)
+
+        arm = guess - mean(guess)
+        centered = difference - mean(difference)
+        covariance, variance, spread = mean(centered * arm), mean(arm * arm), mean(centered * centered)
+        slope = covariance / (variance + self.ridge.exp() / (total + 1e-3))
+        slope = slope.clamp(-MOST_RELIEF, MOST_RELIEF)
+        explained = covariance * covariance / (variance * spread + 1e-6)
+        features = torch.cat(
+            [slope, explained, (variance + 1e-6).sqrt(), (spread + 1e-6).sqrt(), torch.log1p(total), mean(guess)], 1
+        )
+        return torch.sigmoid(self.believe(features)) * slope * arm
+
+
 class Gain(nn.Module):
     """How much more, or less, the returns of an image weigh than their trust tells, [n, 1, 1, 1].
 
@@ -204,6 +246,7 @@ class DepthNetwork(nn.Module):
         self.trust = nn.Sequential(
             nn.Conv2d(a + RETURN_FEATURES + ODD_FEATURES, 16, 1), nn.ReLU(), nn.Conv2d(16, 1, 1)
         )
+        self.relief = Relief()
         self.gain = Gain()
         self.spread = Spread()
         m, n = 3 * a // 2, 2 * a
@@ -234,6 +277,8 @@ class DepthNetwork(nn.Module):
             ) * known
             offset, said = self.agreement(features, guess, difference, weight)
             difference = (difference - offset) * known
+            relief = self.relief(guess, difference, said)
+            difference = (difference - relief) * known
             returns = torch.cat([difference, difference.abs(), weight.sqrt()], 1)
             # Returns that agree with those around them are right even where the first look is not.
             around, behind = self.spread(difference, weight)
@@ -245,7 +290,7 @@ class DepthNetwork(nn.Module):
             )
             gain = self.gain(difference, around * known, noise, weight)
             spread, support = self.spread(difference, weight * trust * gain)
-            guess = guess + offset
+            guess = guess + offset + relief
             evidence = self.evidence(difference, odd, weight, said, trust, offset)
         else:
             returns = torch.zeros_like(guess).expand(-1, RETURN_FEATURES, -1, -1)

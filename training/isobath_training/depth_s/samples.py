@@ -20,6 +20,8 @@ MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 SCALES = (0.25, 2.0)
 # Standard deviation, in log depth, of how far a bent world is bent; its shortest and longest waves, images.
 BEND, WAVES = 0.35, (0.6, 2.5)
+# Standard deviation of the logarithm of how much further apart near and far are than they look.
+RELIEF = 0.4
 # Frames of one world are this near to each other; share of foreign returns that are of one.
 NEIGHBOURS, NEAR = 24, 0.5
 
@@ -153,7 +155,8 @@ class Frames:
 def bend(
     metres: np.ndarray, points: np.ndarray, camera: np.ndarray, random: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The same picture of a world whose shape is another: depth, and returns with it, times a smooth factor.
+    """The same picture of a world whose shape is another: near and far further apart or less, then all depth, and
+    returns with it, times a smooth factor.
 
     On images unlike all training the first look errs in shape as well; here the network learns to follow returns
     that agree with each other against what the image seems to show.
@@ -171,6 +174,11 @@ def bend(
             bent = bent + 0.8 * np.cos(2 * np.pi / wave * (np.cos(angle) * u + np.sin(angle) * v) / 2 + start)
         return np.exp(size * bent).astype(np.float32)
 
+    near = np.isfinite(metres)
+    if near.any():
+        power, middle = np.float32(np.exp(RELIEF * random.normal()) - 1), np.median(metres[near])
+        metres = np.where(near, metres * (metres / middle) ** power, metres)
+        points = points * (np.maximum(points[:, 2:], 0.1) / middle) ** power
     v, u = np.ogrid[-1 : 1 : rows * 1j, -1 : 1 : columns * 1j]
     metres = metres * factor(u, v)
     if len(points) > 0:
