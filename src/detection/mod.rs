@@ -4,18 +4,30 @@
 //! class and score, in the frame of the cloud, and the messages that carry them. A frame passes
 //! through [`Voxelizer`], the network, [`decode_centers`] and [`to_detection3d_array`].
 
+mod anchor_head;
+mod autoware_head;
+mod box_suppression;
 mod center_head;
 mod class;
+mod ego_box;
 mod error;
 mod grid;
 mod messages;
+mod pillar_features;
+mod pillar_voxelizer;
 mod suppression;
 mod voxelizer;
 
+pub use anchor_head::{AnchorHead, AnchorPlacement, Anchors, DirectionBins, decode_anchors};
+pub use autoware_head::{AutowareHead, RankedPlaces, decode_autoware};
+pub use box_suppression::{MAX_CANDIDATES, SuppressionStep, suppress_boxes};
 pub use center_head::{CenterHead, DecodeConfig, DecodeScratch, Detection3d, decode_centers};
 pub use class::ClassTable;
+pub use ego_box::EgoBox;
 pub use error::{DetectionError, HeadTensor};
 pub use grid::BevGrid;
 pub use messages::{to_detection3d_array, to_marker_array};
+pub use pillar_features::{FeatureLayout, PillarFeature};
+pub use pillar_voxelizer::{MAX_PILLAR_POINTS, PillarStats, PillarVoxelizer};
 pub use suppression::{Candidate, suppress_by_distance};
 pub use voxelizer::{BEV_CHANNELS, VoxelStats, Voxelizer};
