@@ -105,7 +105,8 @@ fn attempt(folder: &ModelFolder, precision: Precision, provider: Provider) -> Ou
     }
     let options = SessionOptions { provider, precision: Some(precision), threads: 1 };
     let encoder = folder.manifest.encoder.as_ref().map(|_| ModelSession::open_encoder(folder, &options));
-    let sessions = encoder.transpose().and_then(|encoder| Ok((encoder, ModelSession::open(folder, &options)?)));
+    let sessions =
+        encoder.transpose().and_then(|encoder| Ok((encoder, ModelSession::open(folder, &options)?)));
     match sessions {
         Ok((encoder, session)) => {
             let load_s = session.load_s() + encoder.map_or(0.0, |encoder| encoder.load_s());

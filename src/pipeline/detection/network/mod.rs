@@ -1,14 +1,19 @@
 //! What depends on the network between a sweep's points and its boxes: inputs, run, decoding. One variant
 //! a file; [`DetectionInterface`] in the manifest chooses it.
 
+mod autoware;
 mod bev;
+mod pillar_input;
+mod pointpillars;
 
+use autoware::AutowareNetwork;
 use bev::BevNetwork;
+use pointpillars::PointPillarsNetwork;
 
-use crate::detection::{ClassTable, Detection3d};
+use crate::detection::{ClassTable, Detection3d, SuppressionStep};
 use crate::inference::{
     DetectionInterface, DetectionSettings, InferenceError, Manifest, ModelFolder, ModelSession,
-    SessionOptions,
+    SessionOptions, SuppressionRule,
 };
 use crate::pipeline::FrameError;
 use crate::sensor::LidarPoint;
@@ -66,6 +71,10 @@ pub(super) struct DecodeLimits {
 pub(super) enum Network {
     /// Five channels of a bird's-eye view to centre heads.
     Bev(Box<BevNetwork>),
+    /// Two files with a scatter between them.
+    Autoware(Box<AutowareNetwork>),
+    /// Pillars to anchors.
+    PointPillars(Box<PointPillarsNetwork>),
 }
 
 impl Network {
@@ -73,6 +82,12 @@ impl Network {
     pub fn load(source: &NetworkSource<'_>) -> Result<Self, NetworkError> {
         match source.settings.interface {
             DetectionInterface::Bev => BevNetwork::load(source).map(Box::new).map(Self::Bev),
+            DetectionInterface::AutowareCenterpoint => {
+                AutowareNetwork::load(source).map(Box::new).map(Self::Autoware)
+            }
+            DetectionInterface::Pointpillars => {
+                PointPillarsNetwork::load(source).map(Box::new).map(Self::PointPillars)
+            }
         }
     }
 
@@ -80,10 +95,12 @@ impl Network {
     pub fn prepare(
         &mut self,
         points: impl IntoIterator<Item = LidarPoint>,
-        _limits: SweepLimits,
+        limits: SweepLimits,
     ) -> Result<SweepCounts, FrameError> {
         match self {
             Self::Bev(network) => network.prepare(points),
+            Self::Autoware(network) => network.prepare(points, limits),
+            Self::PointPillars(network) => network.prepare(points, limits),
         }
     }
 
@@ -91,6 +108,8 @@ impl Network {
     pub fn run(&mut self) -> Result<(), FrameError> {
         match self {
             Self::Bev(network) => network.run(),
+            Self::Autoware(network) => network.run(),
+            Self::PointPillars(network) => network.run(),
         }
     }
 
@@ -103,6 +122,8 @@ impl Network {
     ) -> Result<(), FrameError> {
         match self {
             Self::Bev(network) => network.decode(limits, detections),
+            Self::Autoware(network) => network.decode(limits, detections),
+            Self::PointPillars(network) => network.decode(limits, detections),
         }
     }
 
@@ -110,6 +131,8 @@ impl Network {
     pub fn session(&self) -> &ModelSession {
         match self {
             Self::Bev(network) => network.session(),
+            Self::Autoware(network) => network.session(),
+            Self::PointPillars(network) => network.session(),
         }
     }
 
@@ -117,6 +140,25 @@ impl Network {
     pub fn active_share(&self) -> f64 {
         match self {
             Self::Bev(network) => network.active_share(),
+            Self::Autoware(network) => network.active_share(),
+            Self::PointPillars(network) => network.active_share(),
         }
     }
 }
+
+/// The passes over the boxes that the manifest asks for.
+fn suppression_steps(settings: &DetectionSettings) -> Vec<SuppressionStep> {
+    let step = |rule| match rule {
+        SuppressionRule::Circle { radius_m } => SuppressionStep::Circle { radius_m },
+        SuppressionRule::Iou { threshold, across_classes } => {
+            SuppressionStep::Iou { threshold, across_classes }
+        }
+        SuppressionRule::ClassDistance {} => {
+            SuppressionStep::ClassDistance { radius_m: settings.suppression_radius.clone() }
+        }
+    };
+    settings.suppression_rules().into_iter().map(step).collect()
+}
+
+#[cfg(test)]
+mod tests;
