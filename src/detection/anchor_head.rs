@@ -11,7 +11,7 @@ use std::f64::consts::TAU;
 use nalgebra::{Point3, Vector3};
 
 use super::autoware_head::{RankedPlaces, wrapped};
-use super::box_suppression::{Ranked, keep_best, sigmoid};
+use super::box_suppression::{Ranked, keep_best, logit_floor, sigmoid};
 use super::{BevGrid, Detection3d, DetectionError, HeadTensor};
 use crate::geometry::Box3d;
 
@@ -106,9 +106,20 @@ impl Anchors {
     }
 }
 
-/// The output tensors of one frame: `channels x rows x cols`, row-major, rows along y.
+/// Where the channels of a head's tensors are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ChannelOrder {
+    /// `channels x rows x cols` (`mmdeploy`)
+    First,
+    /// `rows x cols x channels` (`OpenPCDet`)
+    Last,
+}
+
+/// The output tensors of one frame, row-major, rows along y.
 #[derive(Clone, Copy, Debug)]
 pub struct AnchorHead<'a> {
+    /// How the tensors are laid out.
+    pub order: ChannelOrder,
     /// Logits: `anchors · classes` channels.
     pub scores: &'a [f32],
     /// Box codes: `anchors · 7` channels.
@@ -150,7 +161,8 @@ pub fn decode_anchors(
         let (size, rotation) = (anchor / anchors.rotations_rad.len(), anchor % anchors.rotations_rad.len());
         let mut code = [0.0; CODE];
         for (channel, value) in code.iter_mut().enumerate() {
-            *value = f64::from(head.value(HeadTensor::Boxes, head.boxes, anchor * CODE + channel, cell)?);
+            let at = (anchor * CODE + channel, per_cell * CODE);
+            *value = f64::from(head.value(HeadTensor::Boxes, head.boxes, at, cell)?);
         }
         let [length, width, height] = anchors.sizes_m[size].map(f64::from);
         let diagonal = length.hypot(width);
@@ -163,7 +175,7 @@ pub fn decode_anchors(
         let size = Vector3::new(edge(code[3], length), edge(code[4], width), edge(code[5], height));
         let mut yaw = code[6] + f64::from(anchors.rotations_rad[rotation]);
         if let Some(direction) = &anchors.direction {
-            let bin = head.best_bin(anchor, direction.bins, cell)?;
+            let bin = head.best_bin(anchor, per_cell, direction.bins, cell)?;
             yaw = direction.resolve(yaw, bin);
         }
         let box3d = Box3d { center, size, yaw: wrapped(yaw) };
@@ -214,16 +226,25 @@ impl AnchorHead<'_> {
             && let Some((index, &value)) =
                 self.scores.iter().enumerate().find(|(_, logit)| !logit.is_finite())
         {
-            return Err(self.not_finite(HeadTensor::Scores, index / plane, index % plane, value));
+            let channels = per_cell * self.classes;
+            let (channel, cell) = match self.order {
+                ChannelOrder::First => (index / plane, index % plane),
+                ChannelOrder::Last => (index % channels, index / channels),
+            };
+            return Err(self.not_finite(HeadTensor::Scores, channel, cell, value));
         }
+        let (floor, channels) = (logit_floor(score_threshold), per_cell * self.classes);
         for anchor in 0..per_cell {
             for cell in 0..plane {
                 let (mut class, mut best) = (0, f32::NEG_INFINITY);
-                for channel in 0..self.classes {
-                    let logit = self.scores[(anchor * self.classes + channel) * plane + cell];
+                for other in 0..self.classes {
+                    let logit = self.scores[self.index(anchor * self.classes + other, channels, cell)];
                     if logit > best {
-                        (class, best) = (channel as u16, logit);
+                        (class, best) = (other as u16, logit);
                     }
+                }
+                if best < floor {
+                    continue;
                 }
                 let score = sigmoid(best);
                 if score >= score_threshold {
@@ -234,11 +255,27 @@ impl AnchorHead<'_> {
         Ok(())
     }
 
+    /// Place of a value in a tensor of `channels`.
+    const fn index(&self, channel: usize, channels: usize, cell: usize) -> usize {
+        match self.order {
+            ChannelOrder::First => channel * self.rows * self.cols + cell,
+            ChannelOrder::Last => cell * channels + channel,
+        }
+    }
+
     /// The first of the direction bins with the largest logit.
-    fn best_bin(&self, anchor: usize, bins: usize, cell: usize) -> Result<usize, DetectionError> {
+    fn best_bin(
+        &self,
+        anchor: usize,
+        per_cell: usize,
+        bins: usize,
+        cell: usize,
+    ) -> Result<usize, DetectionError> {
+        let channels = per_cell * bins;
         let (mut bin, mut best) = (0, f32::NEG_INFINITY);
         for other in 0..bins {
-            let logit = self.value(HeadTensor::Directions, self.directions, anchor * bins + other, cell)?;
+            let at = (anchor * bins + other, channels);
+            let logit = self.value(HeadTensor::Directions, self.directions, at, cell)?;
             if logit > best {
                 (bin, best) = (other, logit);
             }
@@ -246,15 +283,15 @@ impl AnchorHead<'_> {
         Ok(bin)
     }
 
-    /// One finite value; lengths were checked.
+    /// One finite value of a channel among all; lengths were checked.
     fn value(
         &self,
         tensor: HeadTensor,
         values: &[f32],
-        channel: usize,
+        (channel, channels): (usize, usize),
         cell: usize,
     ) -> Result<f32, DetectionError> {
-        let value = values[channel * self.rows * self.cols + cell];
+        let value = values[self.index(channel, channels, cell)];
         if value.is_finite() { Ok(value) } else { Err(self.not_finite(tensor, channel, cell, value)) }
     }
 
@@ -291,7 +328,8 @@ mod tests {
         let mut tensors = [vec![-9.0; 8 * PLANE], vec![0.0; 28 * PLANE], vec![0.0; 8 * PLANE]];
         change(&mut tensors);
         let [scores, boxes, directions] = &tensors;
-        let head = AnchorHead { scores, boxes, directions, rows: ROWS, cols: COLS, classes: 2 };
+        let order = ChannelOrder::First;
+        let head = AnchorHead { order, scores, boxes, directions, rows: ROWS, cols: COLS, classes: 2 };
         let grid = BevGrid::new([0.0, -4.0, -3.0, 12.0, 4.0, 1.0], [1.0, 1.0]).unwrap();
         let mut detections = Vec::new();
         decode_anchors(&head, &grid, anchors, 0.3, &mut RankedPlaces::default(), &mut detections)?;
@@ -358,8 +396,7 @@ mod tests {
     fn what_does_not_fit_is_refused() {
         let fine = |_: &mut [Vec<f32>; 3]| {};
         assert_eq!(decode(&anchors(), fine), Ok(Vec::new()));
-        type Change = fn(&mut Anchors);
-        let changes: [Change; 6] = [
+        let changes: [fn(&mut Anchors); 6] = [
             |a| a.sizes_m.clear(),
             |a| a.sizes_m[0][1] = 0.0,
             |a| a.bottoms_m.truncate(1),

@@ -9,7 +9,7 @@ use std::f64::consts::{FRAC_PI_2, PI, TAU};
 
 use nalgebra::{Point3, Vector3};
 
-use super::box_suppression::{Ranked, keep_best, sigmoid};
+use super::box_suppression::{Ranked, keep_best, logit_floor, sigmoid};
 use super::{BevGrid, Detection3d, DetectionError, HeadTensor};
 use crate::geometry::Box3d;
 
@@ -124,6 +124,7 @@ impl AutowareHead<'_> {
         {
             return Err(self.not_finite(HeadTensor::Heatmap, index / plane, index % plane, value));
         }
+        let floor = logit_floor(score_threshold);
         for cell in 0..plane {
             let (mut class, mut best) = (0, f32::NEG_INFINITY);
             for channel in 0..self.classes {
@@ -131,6 +132,9 @@ impl AutowareHead<'_> {
                 if logit > best {
                     (class, best) = (channel as u16, logit);
                 }
+            }
+            if best < floor {
+                continue;
             }
             let score = sigmoid(best);
             if score >= score_threshold {

@@ -98,6 +98,12 @@ pub(super) fn keep_best(ranked: &mut Vec<Ranked>) {
     ranked.sort_unstable_by(Ranked::order);
 }
 
+/// A logit below which no score reaches `threshold`: it spares most places of a head the exponential.
+pub(super) fn logit_floor(threshold: f32) -> f32 {
+    // From 16 on the logistic function is 1 in f32, and near the exact value its rounding matters.
+    ((threshold / (1.0 - threshold)).ln() - 0.01).min(16.0)
+}
+
 /// The logistic function: a network's logit as a probability.
 pub(super) fn sigmoid(logit: f32) -> f32 {
     1.0 / (1.0 + (-logit).exp())
@@ -141,6 +147,21 @@ mod tests {
     fn a_removed_box_removes_none() {
         let chain = [(0.0, 0), (0.9, 0), (1.8, 0)];
         assert_eq!(kept(&chain, &[SuppressionStep::Circle { radius_m: 1.0 }], 9), [(0.0, 0), (1.8, 0)]);
+    }
+
+    #[test]
+    fn the_floor_is_below_every_logit_that_scores() {
+        for threshold in [0.0, 1e-6, 0.05, 0.5, 0.9, 0.999_999, 1.0] {
+            let floor = logit_floor(threshold);
+            for step in -3000..3000_i16 {
+                let logit = f32::from(step) * 0.01;
+                assert!(
+                    sigmoid(logit) < threshold || logit >= floor,
+                    "{logit} for {threshold}, floor {floor}"
+                );
+            }
+        }
+        assert!(logit_floor(0.5) > -0.02, "and not far below");
     }
 
     #[test]

@@ -1,8 +1,9 @@
 //! 3D objects from LiDAR points.
 //!
-//! In: points of one sweep and the output tensors of a centre-head network. Out: oriented boxes with
-//! class and score, in the frame of the cloud, and the messages that carry them. A frame passes
-//! through [`Voxelizer`], the network, [`decode_centers`] and [`to_detection3d_array`].
+//! In: points of one sweep and the output tensors of a network. Out: oriented boxes with class and score, in
+//! the frame of the cloud, and the messages that carry them. A frame passes through [`Voxelizer`], the network,
+//! [`decode_centers`] and [`to_detection3d_array`]; with networks of other projects through
+//! [`PillarVoxelizer`], the network, [`decode_autoware`] or [`decode_anchors`], and [`suppress_boxes`].
 
 mod anchor_head;
 mod autoware_head;
@@ -18,7 +19,7 @@ mod pillar_voxelizer;
 mod suppression;
 mod voxelizer;
 
-pub use anchor_head::{AnchorHead, AnchorPlacement, Anchors, DirectionBins, decode_anchors};
+pub use anchor_head::{AnchorHead, AnchorPlacement, Anchors, ChannelOrder, DirectionBins, decode_anchors};
 pub use autoware_head::{AutowareHead, RankedPlaces, decode_autoware};
 pub use box_suppression::{MAX_CANDIDATES, SuppressionStep, suppress_boxes};
 pub use center_head::{CenterHead, DecodeConfig, DecodeScratch, Detection3d, decode_centers};

@@ -129,9 +129,15 @@ impl FeatureLayout {
 
     /// Writes the features of one pillar's `points` to the first rows of `out` (`points x features`), and zeros
     /// to those that are left.
-    pub(super) fn write(&self, grid: &BevGrid, cell: usize, points: &[LidarPoint], out: &mut [f32]) {
+    pub(super) fn write<'a>(
+        &self,
+        grid: &BevGrid,
+        cell: usize,
+        points: impl ExactSizeIterator<Item = &'a LidarPoint> + Clone,
+        out: &mut [f32],
+    ) {
         let mut sum = [0.0_f64; 3];
-        for point in points {
+        for point in points.clone() {
             for (sum, value) in sum.iter_mut().zip([point.x, point.y, point.z]) {
                 *sum += f64::from(value);
             }
@@ -139,7 +145,7 @@ impl FeatureLayout {
         let mean = sum.map(|sum| sum / points.len().max(1) as f64);
         let middle = grid.center_of(cell);
         let mut rows = out.chunks_exact_mut(self.features.len());
-        for (point, row) in points.iter().zip(&mut rows) {
+        for (point, row) in points.zip(&mut rows) {
             let from = |value: f32, origin: f64| (f64::from(value) - origin) as f32;
             for (value, feature) in row.iter_mut().zip(&self.features) {
                 *value = match feature {
@@ -184,7 +190,7 @@ mod tests {
         let points = points.map(|(x, y, z, intensity)| LidarPoint { x, y, z, intensity });
         let layout = FeatureLayout::new(PillarFeature::ALL.map(PillarFeature::as_str), 255.0).unwrap();
         let mut out = vec![f32::NAN; 3 * 11];
-        layout.write(&grid, grid.cell(0.1, 0.1, 0.0).unwrap(), &points, &mut out);
+        layout.write(&grid, grid.cell(0.1, 0.1, 0.0).unwrap(), points.iter(), &mut out);
         let first = [0.1, 0.1, 1.0, 127.5, 0.0, -0.1, -0.05, 1.0, -0.15, -0.025, 2.0];
         let second = [0.3, 0.2, -1.0, 63.75, 0.0, 0.1, 0.05, -1.0, 0.05, 0.075, 0.0];
         for (found, expected) in out.iter().zip(first.iter().chain(&second).chain(&[0.0; 11])) {

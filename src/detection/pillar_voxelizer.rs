@@ -5,7 +5,7 @@
 //! many pillars, the nearest to the sensor. All memory is taken at construction, in proportion to the grid's
 //! cells and the most pillars; a frame costs its points and its pillars.
 
-use std::collections::BinaryHeap;
+use std::{cmp::Ordering, collections::BinaryHeap};
 
 use super::{BevGrid, DetectionError, FeatureLayout};
 use crate::sensor::LidarPoint;
@@ -15,6 +15,9 @@ pub const MAX_PILLAR_POINTS: usize = 256;
 
 /// Largest number of points held, over all pillars (1.25 GiB).
 const MAX_HELD_POINTS: usize = 1 << 26;
+
+/// Points whose cells are computed together, in vector code.
+const BATCH: usize = 64;
 
 /// A cell without points so far.
 const UNTOUCHED: u32 = 0;
@@ -43,8 +46,26 @@ struct Slot {
     cell: u32,
     /// Points that fell into it, whether they stay or not.
     offered: u32,
-    /// Among those that stay, the one with the largest key, once there are as many as fit.
-    worst: u32,
+    /// Largest hash of those that stay, once there are more than fit: most points are told by it alone.
+    worst_hash: u32,
+}
+
+/// A point of a pillar. Ordered by hash, then by bits, so that the order is total.
+#[derive(Clone, Copy, Debug, Default)]
+struct Held {
+    hash: u32,
+    point: LidarPoint,
+}
+
+impl Held {
+    fn new(point: LidarPoint) -> Self {
+        Self { hash: hash(bits(&point)), point }
+    }
+
+    #[inline]
+    fn order(&self, other: &Self) -> Ordering {
+        self.hash.cmp(&other.hash).then_with(|| bits(&self.point).cmp(&bits(&other.point)))
+    }
 }
 
 /// Sorts sweeps into pillars; reuses its memory from frame to frame.
@@ -53,17 +74,16 @@ pub struct PillarVoxelizer {
     points_per_pillar: usize,
     capacity: usize,
     /// State of each cell: see [`UNTOUCHED`].
-    cells: Vec<u32>,
+    states: Vec<u32>,
     /// Cells that are not untouched.
     touched: Vec<u32>,
     slots: Vec<Slot>,
-    /// `points_per_pillar` for each slot; `hashes` beside them.
-    points: Vec<LidarPoint>,
-    hashes: Vec<u32>,
+    /// `points_per_pillar` for each slot. A pillar with more has them as a heap, the last of the order on top.
+    held: Vec<Held>,
     /// Distances of the kept cells with the cells, once there are as many as may stay.
     farthest: BinaryHeap<u64>,
     /// Cells of the last frame's pillars, ascending.
-    kept: Vec<u32>,
+    cells: Vec<u32>,
 }
 
 impl PillarVoxelizer {
@@ -93,13 +113,12 @@ impl PillarVoxelizer {
             grid,
             points_per_pillar,
             capacity,
-            cells: vec![UNTOUCHED; grid.cells()],
+            states: vec![UNTOUCHED; grid.cells()],
             touched: Vec::with_capacity(grid.cells()),
             slots: Vec::with_capacity(capacity),
-            points: vec![LidarPoint::default(); held],
-            hashes: vec![0; held],
+            held: vec![Held::default(); held],
             farthest: BinaryHeap::with_capacity(capacity),
-            kept: Vec::with_capacity(capacity),
+            cells: Vec::with_capacity(capacity),
         })
     }
 
@@ -118,7 +137,7 @@ impl PillarVoxelizer {
     /// Intensities are clamped to 0..1, NaN counts as 0.
     pub fn sort(&mut self, points: impl IntoIterator<Item = LidarPoint>, max_pillars: usize) -> PillarStats {
         for &cell in &self.touched {
-            if let Some(state) = self.cells.get_mut(cell as usize) {
+            if let Some(state) = self.states.get_mut(cell as usize) {
                 *state = UNTOUCHED;
             }
         }
@@ -127,22 +146,25 @@ impl PillarVoxelizer {
         self.farthest.clear();
         let limit = max_pillars.min(self.capacity);
         let mut stats = PillarStats::default();
+        let (mut batch, mut filled) = ([LidarPoint::default(); BATCH], 0);
         points.into_iter().for_each(|point| {
-            stats.points += 1;
-            match self.grid.cell(point.x, point.y, point.z) {
-                Some(cell) => self.add(cell, point, limit),
-                None => stats.outside += 1,
+            batch[filled] = point;
+            filled += 1;
+            if filled == BATCH {
+                self.add_batch(&batch, limit, &mut stats);
+                filled = 0;
             }
         });
-        self.kept.clear();
-        self.kept.extend(self.slots.iter().map(|slot| slot.cell));
-        self.kept.sort_unstable();
+        self.add_batch(&batch[..filled], limit, &mut stats);
+        self.cells.clear();
+        self.cells.extend(self.slots.iter().map(|slot| slot.cell));
+        self.cells.sort_unstable();
         for (index, slot) in self.slots.iter().enumerate() {
             let held = (slot.offered as usize).min(self.points_per_pillar);
             let first = index * self.points_per_pillar;
-            if let Some(points) = self.points.get_mut(first..first + held) {
+            if let Some(held) = self.held.get_mut(first..first + held) {
                 // An order of the points' own, so that sums over them do not show that of the scan.
-                points.sort_unstable_by_key(bits);
+                held.sort_unstable_by(Held::order);
             }
             stats.dropped_points += slot.offered as usize - held;
         }
@@ -153,33 +175,47 @@ impl PillarVoxelizer {
 
     /// Cells of the pillars, row-major indices of the grid, ascending: the order of all that is written.
     pub fn cells(&self) -> &[u32] {
-        &self.kept
+        &self.cells
     }
 
     /// The points of the pillar in `cell`, in an order of their own; none when it has no pillar.
-    pub fn points(&self, cell: u32) -> &[LidarPoint] {
-        let state = self.cells.get(cell as usize).copied().unwrap_or(UNTOUCHED);
-        if matches!(state, UNTOUCHED | DROPPED) {
-            return &[];
-        }
-        let index = state as usize - 1;
+    pub fn points(&self, cell: u32) -> impl ExactSizeIterator<Item = &LidarPoint> + Clone {
+        let state = self.states.get(cell as usize).copied().unwrap_or(UNTOUCHED);
+        let index = if matches!(state, UNTOUCHED | DROPPED) { usize::MAX } else { state as usize - 1 };
         let held = self.slots.get(index).map_or(0, |slot| slot.offered as usize).min(self.points_per_pillar);
-        let first = index * self.points_per_pillar;
-        self.points.get(first..first + held).unwrap_or_default()
+        let first = index.saturating_mul(self.points_per_pillar);
+        self.held.get(first..first.saturating_add(held)).unwrap_or_default().iter().map(|held| &held.point)
     }
 
     /// Writes the features of all pillars to `out` (`pillars x points of a pillar x features`), zeros where a
     /// pillar has fewer points. Fails when `out` has another length.
     pub fn write_features(&self, layout: &FeatureLayout, out: &mut [f32]) -> Result<(), DetectionError> {
         let row = self.points_per_pillar * layout.len();
-        let expected = self.kept.len() * row;
+        let expected = self.cells.len() * row;
         if out.len() != expected {
             return Err(DetectionError::PillarBuffer { expected, found: out.len() });
         }
-        for (&cell, out) in self.kept.iter().zip(out.chunks_exact_mut(row)) {
+        for (&cell, out) in self.cells.iter().zip(out.chunks_exact_mut(row)) {
             layout.write(&self.grid, cell as usize, self.points(cell), out);
         }
         Ok(())
+    }
+
+    /// Adds at most [`BATCH`] points.
+    fn add_batch(&mut self, points: &[LidarPoint], limit: usize, stats: &mut PillarStats) {
+        let mut cells = [0; BATCH];
+        let outside = self.grid.cells() as u32;
+        for (cell, point) in cells.iter_mut().zip(points) {
+            *cell = self.grid.cell_or(point.x, point.y, point.z, outside);
+        }
+        for (&cell, point) in cells.iter().zip(points) {
+            if cell == outside {
+                stats.outside += 1;
+            } else {
+                self.add(cell as usize, *point, limit);
+            }
+        }
+        stats.points += points.len();
     }
 
     /// Adds a point to the pillar of its cell, which is one of the grid's.
@@ -189,45 +225,39 @@ impl PillarVoxelizer {
         // NaN passes the clamp. Adding zero turns -0 into +0, which is the same place.
         point.intensity = if clamped.is_nan() { 0.0 } else { clamped + 0.0 };
         (point.x, point.y, point.z) = (point.x + 0.0, point.y + 0.0, point.z + 0.0);
-        let index = match self.cells[cell] {
+        let index = match self.states[cell] {
             DROPPED => return,
             UNTOUCHED => {
                 self.touched.push(cell as u32);
-                match self.open(cell as u32, limit) {
-                    Some(index) => index,
-                    None => {
-                        self.cells[cell] = DROPPED;
-                        return;
-                    }
-                }
+                let Some(index) = self.open(cell as u32, limit) else {
+                    self.states[cell] = DROPPED;
+                    return;
+                };
+                index
             }
             state => state as usize - 1,
         };
         let slot = &mut self.slots[index];
-        let held = slot.offered as usize;
+        let count = slot.offered as usize;
         slot.offered = slot.offered.saturating_add(1);
-        let first = index * self.points_per_pillar;
-        let (points, hashes) = (
-            &mut self.points[first..first + self.points_per_pillar],
-            &mut self.hashes[first..first + self.points_per_pillar],
-        );
-        let hash = hash(bits(&point));
-        let place = if held < points.len() {
-            held
-        } else {
-            let worst = slot.worst as usize;
-            // Almost always the hash decides; the bits make the order total.
-            if (hash, bits(&point)) >= (hashes[worst], bits(&points[worst])) {
-                return;
-            }
-            worst
-        };
-        points[place] = point;
-        hashes[place] = hash;
-        if held + 1 >= points.len() {
-            let key = |i: &usize| (hashes[*i], bits(&points[*i]));
-            slot.worst = (0..points.len()).max_by_key(key).unwrap_or(0) as u32;
+        let new = Held::new(point);
+        if count > self.points_per_pillar && new.hash > slot.worst_hash {
+            return;
         }
+        let first = index * self.points_per_pillar;
+        let held = &mut self.held[first..first + self.points_per_pillar];
+        if let Some(free) = held.get_mut(count) {
+            *free = new;
+            return;
+        }
+        if count == held.len() {
+            (0..held.len() / 2).rev().for_each(|i| sift_down(held, i));
+        }
+        if new.order(&held[0]).is_lt() {
+            held[0] = new;
+            sift_down(held, 0);
+        }
+        slot.worst_hash = held[0].hash;
     }
 
     /// A slot for the first point of `cell`; none when enough nearer cells have one. The farthest cell gives
@@ -236,7 +266,7 @@ impl PillarVoxelizer {
         let fresh = Slot { cell, ..Slot::default() };
         if self.slots.len() < limit {
             self.slots.push(fresh);
-            self.cells[cell as usize] = self.slots.len() as u32;
+            self.states[cell as usize] = self.slots.len() as u32;
             return Some(self.slots.len() - 1);
         }
         if self.farthest.is_empty() {
@@ -249,11 +279,27 @@ impl PillarVoxelizer {
         }
         let evicted = (*farthest & u64::from(u32::MAX)) as usize;
         *farthest = key;
-        let state = std::mem::replace(&mut self.cells[evicted], DROPPED);
+        let state = std::mem::replace(&mut self.states[evicted], DROPPED);
         let index = state as usize - 1;
         self.slots[index] = fresh;
-        self.cells[cell as usize] = state;
+        self.states[cell as usize] = state;
         Some(index)
+    }
+}
+
+/// Restores the order of a heap below `at`: nothing comes after what is above it.
+fn sift_down(heap: &mut [Held], mut at: usize) {
+    loop {
+        let (left, right) = (2 * at + 1, 2 * at + 2);
+        if left >= heap.len() {
+            return;
+        }
+        let child = if right < heap.len() && heap[left].order(&heap[right]).is_lt() { right } else { left };
+        if heap[child].order(&heap[at]).is_le() {
+            return;
+        }
+        heap.swap(at, child);
+        at = child;
     }
 }
 

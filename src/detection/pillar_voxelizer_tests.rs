@@ -18,7 +18,7 @@ fn voxelizer(points: usize, pillars: usize) -> PillarVoxelizer {
 
 /// Pillars and their points, as bits.
 fn contents(voxelizer: &PillarVoxelizer) -> Vec<(u32, Vec<[u32; 4]>)> {
-    voxelizer.cells().iter().map(|&cell| (cell, voxelizer.points(cell).iter().map(bits).collect())).collect()
+    voxelizer.cells().iter().map(|&cell| (cell, voxelizer.points(cell).map(bits).collect())).collect()
 }
 
 #[test]
@@ -37,10 +37,10 @@ fn points_fall_into_their_pillars() {
         PillarStats { points: 5, outside: 2, pillars: 2, dropped_pillars: 0, dropped_points: 0 }
     );
     assert_eq!(pillars.cells(), [3 * 6 + 3, 4 * 6 + 3]);
-    assert_eq!(pillars.points(3 * 6 + 3), [point(-0.1, 0.1, 0.0, 0.0)]);
-    let of_two = pillars.points(4 * 6 + 3);
+    assert!(pillars.points(3 * 6 + 3).eq(&[point(-0.1, 0.1, 0.0, 0.0)]));
+    let of_two: Vec<_> = pillars.points(4 * 6 + 3).copied().collect();
     assert!(of_two.contains(&point(0.2, 0.3, -1.0, 1.0)) && of_two.contains(&sweep[0]), "{of_two:?}");
-    assert!(pillars.points(0).is_empty() && pillars.points(u32::MAX).is_empty());
+    assert_eq!((pillars.points(0).len(), pillars.points(u32::MAX).len()), (0, 0));
 
     let layout = FeatureLayout::new(["z"], 1.0).unwrap();
     let mut out = vec![f32::NAN; 4];
@@ -51,7 +51,7 @@ fn points_fall_into_their_pillars() {
         Err(DetectionError::PillarBuffer { expected: 4, found: 3 })
     );
     assert_eq!(pillars.sort([], 9), PillarStats::default());
-    assert!(pillars.cells().is_empty() && pillars.points(3 * 6 + 3).is_empty());
+    assert!(pillars.cells().is_empty() && pillars.points(3 * 6 + 3).len() == 0);
 }
 
 #[test]
@@ -144,7 +144,6 @@ proptest! {
             let mut held = table[cell].clone();
             held.sort_by_key(|bits| (hash(*bits), *bits));
             held.truncate(5);
-            held.sort_unstable();
             (*cell, held)
         }).collect();
         let mut pillars = voxelizer(5, 48);

@@ -272,6 +272,23 @@ fn inspection_needs_no_library() {
 }
 
 #[test]
+fn both_files_of_a_model_are_opened_and_inspected() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/models/autoware_9");
+    let folder = ModelFolder::open(&path).unwrap();
+    let files = inspect_folder(&folder).unwrap().files;
+    assert_eq!(files["fp32.encoder"].inputs[0].shape, ["pillars", "8", "9"]);
+    assert_eq!(files["fp32"].outputs.len(), 6);
+    let options = SessionOptions::default();
+    let encoder = ModelSession::open_encoder(&folder, &options).unwrap();
+    assert!(encoder.has_input("features") && !encoder.has_input("spatial_features"));
+    assert!(encoder.model_path().ends_with("encoder.onnx"));
+    assert!(!ModelSession::open(&folder, &options).unwrap().has_input("features"));
+    let whole = ModelFolder::open(bundled("detection_baseline")).unwrap();
+    let Err(error) = ModelSession::open_encoder(&whole, &options) else { panic!("there is no encoder") };
+    assert!(error.to_string().contains("files.fp32.encoder"), "{error}");
+}
+
+#[test]
 fn a_custom_domain_is_reported() {
     // ModelProto { graph { node { op_type "Conv" domain "ai.isobath" } } opset_import { version 1 } }
     let node = [&b"\x22\x04Conv\x3a\x0a"[..], b"ai.isobath"].concat();

@@ -29,11 +29,28 @@ AUTOWARE = {
     11: "x y z intensity time x_from_mean y_from_mean z_from_mean x_from_center y_from_center z_from_center",
 }
 ANCHORS = {
-    "sizes": [[0.8, 0.6, 1.73], [1.76, 0.6, 1.73], [3.9, 1.6, 1.56]],
-    "bottoms": [-0.6, -0.6, -1.78],
-    "rotations": [0.0, 1.57],
-    "placement": "cell_centers",
-    "direction": {"bins": 2, "offset": 0.7854, "limit_offset": 0.0},
+    # As mmdeploy exports it.
+    "pointpillars": {
+        "sizes": [[0.8, 0.6, 1.73], [1.76, 0.6, 1.73], [3.9, 1.6, 1.56]],
+        "bottoms": [-0.6, -0.6, -1.78],
+        "rotations": [0.0, 1.57],
+        "placement": "cell_centers",
+        "direction": {"bins": 2, "offset": 0.7854, "limit_offset": 0.0},
+    },
+    # As OpenPCDet exports it: channels last, features outside the network, other anchors.
+    "pointpillars_channels_last": {
+        "sizes": [[3.9, 1.6, 1.56], [0.8, 0.6, 1.73]],
+        "bottoms": [-1.78, -0.6],
+        "rotations": [0.0, 1.57, 0.785],
+        "placement": "range_ends",
+        "direction": {"bins": 4, "offset": -0.5, "limit_offset": 0.5},
+    },
+}
+PILLAR_FEATURES = {
+    "pointpillars": "x y z intensity",
+    "pointpillars_channels_last": (
+        "x y z intensity x_from_mean y_from_mean z_from_mean x_from_center y_from_center z_from_center"
+    ),
 }
 
 
@@ -106,8 +123,9 @@ def autoware(features):
     return (encoder.model(pillars, encoded), pillars, encoded), (head.model(spatial, outputs), spatial, outputs)
 
 
-def pointpillars():
-    net = Net("pointpillars", 5)
+def pointpillars(name):
+    last, wanted, settings = name != "pointpillars", len(PILLAR_FEATURES[name].split()), ANCHORS[name]
+    net = Net(name, 6 if last else 5)
     count = net.op("Cast", ["num_points"], to=TensorProto.FLOAT)
     count = net.op("Reshape", [count, net.weight(np.array([-1, 1, 1], np.int64))])
     xyz = [net.weight(np.array([v], np.int64)) for v in (0, 3, 2)]
@@ -118,7 +136,7 @@ def pointpillars():
     index = net.weight(np.arange(POINTS, dtype=np.float32).reshape(1, POINTS, 1))
     there = net.op("Cast", [net.op("Less", [index, count])], to=TensorProto.FLOAT)
     features = net.op("Mul", [net.op("Concat", ["voxels", offsets], axis=2), there])
-    encoded = net.op("Squeeze", [net.encode(features, 7), net.weight(np.array([1], np.int64))])
+    encoded = net.op("Squeeze", [net.encode(features, wanted + 3), net.weight(np.array([1], np.int64))])
     # The cell is y · NX + x of (batch, z, y, x).
     cells = net.op("Cast", ["coors"], to=TensorProto.INT64)
     cells = net.op("Mul", [cells, net.weight(np.array([[0, 0, NX, 1]], np.int64))])
@@ -127,17 +145,19 @@ def pointpillars():
     plane = net.op("Transpose", [net.op("ScatterND", [empty, cells, encoded])], perm=[1, 0])
     plane = net.op("Reshape", [plane, net.weight(np.array([1, CHANNELS, NY, NX], np.int64))])
     value = net.op("Relu", [net.conv(plane, CHANNELS, 8, 3, stride=STRIDE)])
-    size, anchors = [NY // STRIDE, NX // STRIDE], len(ANCHORS["sizes"]) * len(ANCHORS["rotations"])
+    size, anchors = [NY // STRIDE, NX // STRIDE], len(settings["sizes"]) * len(settings["rotations"])
     outputs = []
     for name, role, channels, scale, bias in [
         ("cls_score", "scores", anchors * len(CLASSES), 1.5, -1.5),
         ("bbox_pred", "boxes", anchors * 7, 0.5, 0.0),
-        ("dir_cls_pred", "directions", anchors * 2, 2.0, 0.0),
+        ("dir_cls_pred", "directions", anchors * settings["direction"]["bins"], 2.0, 0.0),
     ]:
-        net.conv(value, 8, channels, 1, name, scale=scale, bias=bias)
-        outputs.append((name, role, [1, channels, *size], "float32"))
+        made = net.conv(value, 8, channels, 1, None if last else name, scale=scale, bias=bias)
+        if last:
+            net.op("Transpose", [made], name, perm=[0, 2, 3, 1])
+        outputs.append((name, role, [1, *size, channels] if last else [1, channels, *size], "float32"))
     inputs = [
-        ("voxels", "features", ["pillars", POINTS, 4], "float32"),
+        ("voxels", "features", ["pillars", POINTS, wanted], "float32"),
         ("num_points", "counts", ["pillars"], "int32"),
         ("coors", "coords", ["pillars", 4], "int32"),
     ]
@@ -267,28 +287,35 @@ def decode_autoware(out):
     return suppress(boxes, overlap, 1, 0.1)
 
 
-def decode_anchors(out):
-    score, code, direction = (out[n][0].astype(np.float64) for n in ("cls_score", "bbox_pred", "dir_cls_pred"))
+def decode_anchors(out, settings):
+    order = [out[n][0].astype(np.float64) for n in ("cls_score", "bbox_pred", "dir_cls_pred")]
+    if order[1].shape[0] == NY // STRIDE:
+        order = [tensor.transpose(2, 0, 1) for tensor in order]
+    score, code, direction = order
     rows, cols = score.shape[1:]
+    turns, bins = len(settings["rotations"]), settings["direction"]["bins"]
+    offset, limit = settings["direction"]["offset"], settings["direction"]["limit_offset"]
+    centers = settings["placement"] == "cell_centers"
+    along_x = np.linspace(RANGE[0], RANGE[3], cols + 1)[:-1] + (RANGE[3] - RANGE[0]) / cols / 2
+    along_y = np.linspace(RANGE[1], RANGE[4], rows + 1)[:-1] + (RANGE[4] - RANGE[1]) / rows / 2
+    if not centers:
+        along_x, along_y = np.linspace(RANGE[0], RANGE[3], cols), np.linspace(RANGE[1], RANGE[4], rows)
     boxes = []
     for y in range(rows):
         for x in range(cols):
-            for a in range(6):
-                (l, w, h), bottom = ANCHORS["sizes"][a // 2], ANCHORS["bottoms"][a // 2]
+            for a in range(turns * len(settings["sizes"])):
+                (l, w, h), bottom = settings["sizes"][a // turns], settings["bottoms"][a // turns]
                 logits = score[a * 3 : a * 3 + 3, y, x]
                 probability = 1 / (1 + np.exp(-logits.max()))
                 if clear(probability, SCORE) < SCORE:
                     continue
                 t = code[a * 7 : a * 7 + 7, y, x]
                 diagonal = np.sqrt(l * l + w * w)
-                px = t[0] * diagonal + RANGE[0] + (RANGE[3] - RANGE[0]) / cols * (x + 0.5)
-                py = t[1] * diagonal + RANGE[1] + (RANGE[4] - RANGE[1]) / rows * (y + 0.5)
-                pz = t[2] * h + bottom + h / 2
-                yaw = t[6] + ANCHORS["rotations"][a % 2]
-                offset = ANCHORS["direction"]["offset"]
-                label = direction[a * 2 : a * 2 + 2, y, x].argmax()
-                yaw = (yaw - offset) - np.floor((yaw - offset) / np.pi) * np.pi + offset + np.pi * label
-                boxes.append([px, py, pz, *(np.exp(t[3:6]) * [l, w, h]), yaw, probability, logits.argmax()])
+                place = [t[0] * diagonal + along_x[x], t[1] * diagonal + along_y[y], t[2] * h + bottom + h / 2]
+                yaw, period = t[6] + settings["rotations"][a % turns] - offset, 2 * np.pi / bins
+                label = direction[a * bins : a * bins + bins, y, x].argmax()
+                yaw = yaw - np.floor(yaw / period + limit) * period + offset + period * label
+                boxes.append([*place, *(np.exp(t[3:6]) * [l, w, h]), yaw, probability, logits.argmax()])
     return suppress(ranked(boxes), overlap_in_class, 1, 0.01)
 
 
@@ -362,11 +389,11 @@ def make_autoware(count):
     return {f"{name}_points": points, f"{name}_boxes": np.array(decode_autoware(out))}
 
 
-def make_pointpillars():
-    data, inputs, outputs = pointpillars()
+def make_pointpillars(name):
+    data, inputs, outputs = pointpillars(name)
     points = sweep(77)
     cells = pillars(points)
-    names = ["x", "y", "z", "intensity"]
+    names = PILLAR_FEATURES[name].split()
     feed = {
         "voxels": features(cells, names, 1.0),
         "num_points": np.array([len(p) for p in cells.values()], np.int32),
@@ -375,18 +402,17 @@ def make_pointpillars():
     out = run(data, feed)
     few = {name: array[:5] for name, array in feed.items()}
     golden = by_role(inputs, few, "input") | by_role(outputs, run(data, few), "output")
-    detection = {"interface": "pointpillars", "features": names, "anchors": ANCHORS}
-    write("pointpillars", detection, {"model": ("model.onnx", data)}, {"model": (inputs, outputs)}, golden)
-    return {"pointpillars_points": points, "pointpillars_boxes": np.array(decode_anchors(out))}
+    detection = {"interface": "pointpillars", "features": names, "anchors": ANCHORS[name]}
+    write(name, detection, {"model": ("model.onnx", data)}, {"model": (inputs, outputs)}, golden)
+    return {f"{name}_points": points, f"{name}_boxes": np.array(decode_anchors(out, ANCHORS[name]))}
 
 
 def main():
     arrays = {}
     for count in AUTOWARE:
         arrays |= make_autoware(count)
-    arrays |= make_pointpillars()
-    for name, array in arrays.items():
-        print(name, array.shape)
+    for name in ANCHORS:
+        arrays |= make_pointpillars(name)
     (TESTS / "golden/foreign_models.npz").write_bytes(npz(arrays))
 
 

@@ -166,3 +166,7 @@ impl Processor for DetectionProcessor {
             usize::try_from(parameters.integer("max_pillars")).ok().filter(|&most| most > 0);
     }
 }
+
+#[cfg(test)]
+#[path = "processor_tests.rs"]
+mod tests;

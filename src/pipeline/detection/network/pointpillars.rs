@@ -3,8 +3,8 @@
 use super::pillar_input::{FEATURES, PillarInput};
 use super::{DecodeLimits, NetworkError, NetworkSource, SweepCounts, SweepLimits, suppression_steps};
 use crate::detection::{
-    AnchorHead, AnchorPlacement, Anchors, BevGrid, Detection3d, DirectionBins, RankedPlaces, SuppressionStep,
-    decode_anchors, suppress_boxes,
+    AnchorHead, AnchorPlacement, Anchors, BevGrid, ChannelOrder, Detection3d, DirectionBins, RankedPlaces,
+    SuppressionStep, decode_anchors, suppress_boxes,
 };
 use crate::inference::{AnchorSettings, Dimension, Manifest, ModelSession, Placement, TensorSpec};
 use crate::pipeline::FrameError;
@@ -14,6 +14,26 @@ use crate::sensor::LidarPoint;
 const COUNTS: &str = "counts";
 /// Role of the cells of the pillars: `(batch, z, y, x)` or `(z, y, x)`.
 const COORDS: &str = "coords";
+
+/// How the head's tensors are laid out.
+#[derive(Clone, Copy)]
+struct HeadShape {
+    order: ChannelOrder,
+    /// Cells along y
+    rows: usize,
+    /// Cells along x
+    cols: usize,
+}
+
+impl HeadShape {
+    /// The shape of a tensor with so many channels.
+    const fn of(self, channels: usize) -> [usize; 4] {
+        match self.order {
+            ChannelOrder::First => [1, channels, self.rows, self.cols],
+            ChannelOrder::Last => [1, self.rows, self.cols, channels],
+        }
+    }
+}
 
 /// One session between pillars and anchors.
 pub(in crate::pipeline::detection) struct PointPillarsNetwork {
@@ -25,8 +45,7 @@ pub(in crate::pipeline::detection) struct PointPillarsNetwork {
     coords: Vec<i32>,
     anchors: Anchors,
     classes: usize,
-    /// Cells of the head along y and x
-    head: [usize; 2],
+    head: HeadShape,
     steps: Vec<SuppressionStep>,
     ranked: RankedPlaces,
 }
@@ -104,9 +123,10 @@ impl PointPillarsNetwork {
             return Ok(());
         }
         let session = &self.session;
-        let [rows, cols] = self.head;
+        let HeadShape { order, rows, cols } = self.head;
         let directions = if self.anchors.direction.is_some() { session.output("directions").1 } else { &[] };
         let head = AnchorHead {
+            order,
             scores: session.output("scores").1,
             boxes: session.output("boxes").1,
             directions,
@@ -168,25 +188,38 @@ fn check_inputs(manifest: &Manifest, rows: &str) -> Result<usize, String> {
     }
 }
 
-/// Cells of the head along y and x; fails unless the outputs fit grid, anchors and classes.
+/// Layout of the head; fails unless the outputs fit grid, anchors and classes.
 fn check_outputs(
     manifest: &Manifest,
     grid: &BevGrid,
     anchors: &Anchors,
     classes: usize,
     stride: u32,
-) -> Result<[usize; 2], String> {
+) -> Result<HeadShape, String> {
     let scores = manifest.output("scores").and_then(TensorSpec::fixed_sizes);
-    let Some(&[1, _, rows, cols]) = scores.as_deref() else {
-        return Err(format!("expected output scores [1,anchors·classes,H,W], found {scores:?}"));
+    let channels = anchors.per_cell().saturating_mul(classes);
+    let head = match scores.as_deref() {
+        Some(&[1, found, rows, cols]) if found == channels => {
+            HeadShape { order: ChannelOrder::First, rows, cols }
+        }
+        Some(&[1, rows, cols, found]) if found == channels => {
+            HeadShape { order: ChannelOrder::Last, rows, cols }
+        }
+        _ => {
+            return Err(format!(
+                "expected output scores [1, {channels}, H, W] or [1, H, W, {channels}] ({} anchors of {classes} \
+                 classes), found {scores:?}",
+                anchors.per_cell()
+            ));
+        }
     };
-    let found = grid.stride_of(cols, rows).map_err(|error| error.to_string())?;
+    let found = grid.stride_of(head.cols, head.rows).map_err(|error| error.to_string())?;
     if u32::try_from(found) != Ok(stride) {
         return Err(format!("expected a head of the stride {stride} that the manifest says, found {found}"));
     }
     let bins = anchors.direction.map(|direction| ("directions", direction.bins));
-    for (role, channels) in [("scores", classes), ("boxes", 7)].into_iter().chain(bins) {
-        let shape = [1, anchors.per_cell().saturating_mul(channels), rows, cols];
+    for (role, channels) in [("boxes", 7)].into_iter().chain(bins) {
+        let shape = head.of(anchors.per_cell().saturating_mul(channels));
         let found = manifest.output(role).map(|tensor| &tensor.shape);
         if found.is_none_or(|found| *found != shape) {
             return Err(format!(
@@ -195,5 +228,5 @@ fn check_outputs(
             ));
         }
     }
-    Ok([rows, cols])
+    Ok(head)
 }

@@ -95,6 +95,11 @@ fn pointpillars_agrees_with_numpy() {
 }
 
 #[test]
+fn pointpillars_with_channels_last_agrees_with_numpy() {
+    agrees_with_numpy("pointpillars_channels_last");
+}
+
+#[test]
 fn boxes_do_not_depend_on_the_order_of_the_scan() {
     for name in ["autoware_11", "pointpillars"] {
         let (points, _) = golden(name);
@@ -139,13 +144,19 @@ fn a_sweep_without_points_has_boxes_of_an_empty_grid() {
     }
 }
 
-/// A copy of a model's folder whose manifest is changed.
-fn refused(name: &str, changes: &[(&str, &str)], expected: &[&str]) {
+fn copy_of(folder: &Path) -> TempDir {
     let dir = TempDir::new().unwrap();
-    for entry in fs::read_dir(tests_folder().join("data/models").join(name)).unwrap() {
+    for entry in fs::read_dir(folder).unwrap() {
         let entry = entry.unwrap();
         fs::copy(entry.path(), dir.path().join(entry.file_name())).unwrap();
     }
+    dir
+}
+
+/// A copy of a model's folder whose manifest is changed is refused with every part of `expected`.
+#[track_caller]
+fn refused(name: &str, changes: &[(&str, &str)], expected: &[&str]) {
+    let dir = copy_of(&tests_folder().join("data/models").join(name));
     let file = dir.path().join("model.yaml");
     let mut text = fs::read_to_string(&file).unwrap();
     for (from, to) in changes {
@@ -191,11 +202,15 @@ fn folders_of_another_interface_are_refused() {
 fn another_class_count_is_refused() {
     let two = ("[\"car\", \"pedestrian\", \"cyclist\"]", "[\"car\", \"pedestrian\"]");
     refused("autoware_9", &[two], &["expected output heatmap [1, 2, 8, 16]", "found Some([1, 3, 8, 16])"]);
-    refused("pointpillars", &[two], &["expected output scores [1, 12, 8, 16]", "found Some([1, 18, 8, 16])"]);
+    refused(
+        "pointpillars",
+        &[two],
+        &["expected output scores [1, 12, H, W]", "(6 anchors of 2 classes), found Some([1, 18, 8, 16])"],
+    );
     refused(
         "pointpillars",
         &[("rotations: [0.0, 1.57]", "rotations: [0.0]")],
-        &["expected output scores [1, 9, 8, 16] (3 anchors of 3)"],
+        &["expected output scores [1, 9, H, W]", "(3 anchors of 3 classes)"],
     );
     refused("pointpillars", &[("bins: 2", "bins: 4")], &["expected output directions [1, 24, 8, 16]"]);
     refused("pointpillars", &[("[3.9, 1.6, 1.56]", "[3.9, 0.0, 1.56]")], &["three positive lengths"]);
@@ -239,11 +254,7 @@ fn an_encoder_is_there_where_it_belongs() {
 
 #[test]
 fn a_manifest_chooses_how_boxes_are_suppressed() {
-    let dir = TempDir::new().unwrap();
-    for entry in fs::read_dir(tests_folder().join("data/models/pointpillars")).unwrap() {
-        let entry = entry.unwrap();
-        fs::copy(entry.path(), dir.path().join(entry.file_name())).unwrap();
-    }
+    let dir = copy_of(&tests_folder().join("data/models/pointpillars"));
     let file = dir.path().join("model.yaml");
     let text = fs::read_to_string(&file).unwrap();
     let (points, _) = golden("pointpillars");
@@ -265,4 +276,42 @@ fn a_manifest_chooses_how_boxes_are_suppressed() {
     }
     let across = with("[{rule: iou, threshold: 0.01, across_classes: true}]");
     assert!(across.len() < golden("pointpillars").1.nrows());
+}
+
+/// The bundled model finds its boxes the same way whether its suppression is said or not, and by other rules.
+#[test]
+fn a_birds_eye_view_model_may_suppress_otherwise_too() {
+    let bundled = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/detection_baseline");
+    let dir = copy_of(&bundled);
+    let file = dir.path().join("model.yaml");
+    let text = fs::read_to_string(&file).unwrap();
+    // Two cars of walls and roofs on a grid of 0.2 m.
+    let car = |x: f32| {
+        let cells = (0..20).flat_map(|i| (0..9).map(move |j| (i, j)));
+        let heights = move |(i, j)| {
+            [-1.2, -0.6, 0.0].map(|z| LidarPoint {
+                x: x + i as f32 * 0.2,
+                y: j as f32 * 0.2 - 0.8,
+                z,
+                intensity: 0.5,
+            })
+        };
+        cells.flat_map(heights).collect::<Vec<_>>()
+    };
+    let sweep = [car(8.0), car(-20.0)].concat();
+    let with = |rules: &str| {
+        let line = format!("score_threshold: 0.3\n{rules}");
+        fs::write(&file, text.replacen("score_threshold: 0.3\n", &line, 1)).unwrap();
+        let mut network = load(dir.path()).unwrap();
+        network.prepare(sweep.iter().copied(), SweepLimits::default()).unwrap();
+        network.run().unwrap();
+        let mut detections = Vec::new();
+        network.decode(DecodeLimits { score_threshold: 0.05, max_detections: 500 }, &mut detections).unwrap();
+        detections
+    };
+    let usual = with("");
+    assert!(usual.len() >= 2, "{usual:?}");
+    assert_eq!(with("  suppression: [{rule: class_distance}]\n"), usual);
+    assert_eq!(with("  suppression: [{rule: circle, radius_m: 1000}]\n"), usual[..1]);
+    assert!(with("  suppression: []\n").len() >= usual.len());
 }
