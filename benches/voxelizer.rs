@@ -1,5 +1,6 @@
 //! Time from the bytes of a LiDAR message to the bird's-eye-view tensor on a 256 x 256 grid, with and without
-//! de-skewing: sweeps of 120,000 and 2,000,000 points.
+//! de-skewing, and from points to pillars of 32 points with 9 features on the same grid: sweeps of 120,000 and
+//! 2,000,000 points.
 
 #![allow(clippy::expect_used, reason = "a bench whose set-up fails has nothing to measure")]
 
@@ -7,7 +8,7 @@ use std::convert::Infallible;
 use std::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use isobath::detection::{BEV_CHANNELS, BevGrid, Voxelizer};
+use isobath::detection::{BEV_CHANNELS, BevGrid, FeatureLayout, PillarVoxelizer, Voxelizer};
 use isobath::geometry::{SweepMotion, pose_from_yaw};
 use isobath::message::{Header, PointCloud2, PointField, Stamp, from_cdr, to_cdr};
 use isobath::sensor::{LidarPoint, LidarPreset, PointCloudView, StampAt};
@@ -85,6 +86,10 @@ fn voxelizer(c: &mut Criterion) {
     let grid = BevGrid::new([-51.2, -51.2, -5.0, 51.2, 51.2, 7.0], [0.4, 0.4]).expect("a valid grid");
     let mut voxelizer = Voxelizer::new(grid);
     let mut tensor = vec![0.0; BEV_CHANNELS * grid.cells()];
+    let mut pillars = PillarVoxelizer::new(grid, 32, 40_000).expect("memory for the pillars");
+    let names = "x y z time x_from_mean y_from_mean z_from_mean x_from_center y_from_center";
+    let of_points = FeatureLayout::new(names.split(' '), 1.0).expect("features");
+    let mut pillar_tensor = vec![0.0; pillars.capacity() * 32 * of_points.len()];
     let mut group = c.benchmark_group("voxelizer");
     group.sample_size(30);
     for (name, columns) in [("120k", 1875), ("2M", 31_250)] {
@@ -101,6 +106,13 @@ fn voxelizer(c: &mut Criterion) {
         let points: Vec<LidarPoint> = layout.points(&view).collect();
         group.bench_function(BenchmarkId::new("points to tensor", name), |b| {
             b.iter(|| voxelizer.bev_features(black_box(&points).iter().copied(), black_box(&mut tensor)));
+        });
+        group.bench_function(BenchmarkId::new("points to pillars", name), |b| {
+            b.iter(|| {
+                let stats = pillars.sort(black_box(&points).iter().copied(), usize::MAX);
+                let values = stats.pillars * 32 * of_points.len();
+                pillars.write_features(&of_points, black_box(&mut pillar_tensor[..values]))
+            });
         });
     }
     group.finish();

@@ -1,11 +1,11 @@
-//! The voxelizer takes its memory at construction: frames allocate nothing, from the cloud's bytes to the tensor.
+//! The voxelizers take their memory at construction: frames allocate nothing, from the cloud's bytes to the tensor.
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail by panicking, as tests do")]
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
-use isobath::detection::{BEV_CHANNELS, BevGrid, Voxelizer};
+use isobath::detection::{BEV_CHANNELS, BevGrid, FeatureLayout, PillarVoxelizer, Voxelizer};
 use isobath::geometry::{Pose, SweepMotion};
 use isobath::message::{PointCloud2, PointField, Stamp};
 use isobath::sensor::{LidarPreset, PointCloudView, StampAt};
@@ -81,6 +81,26 @@ fn frames_of_any_size_allocate_nothing() {
         let moved =
             voxelizer.bev_features(layout.points(&view).deskewed(&motion, times), &mut tensor).unwrap();
         assert_eq!((still.points, moved.points), (view.len(), view.len()));
+    }
+    assert_eq!(ALLOCATIONS.get(), start);
+}
+
+#[test]
+fn pillars_of_any_number_allocate_nothing() {
+    let grid = BevGrid::new([-51.2, -51.2, -5.0, 51.2, 51.2, 3.0], [0.4, 0.4]).unwrap();
+    let mut pillars = PillarVoxelizer::new(grid, 5, 2000).unwrap();
+    let layout = FeatureLayout::new(["x", "intensity", "z_from_mean"], 255.0).unwrap();
+    let mut tensor = vec![0.0; 2000 * 5 * layout.len()];
+    let frames = [10, 100_000, 3, 250_000].map(bytes);
+    let clouds = frames.each_ref().map(|data| cloud(data));
+    let start = ALLOCATIONS.get();
+    for cloud in &clouds {
+        let view = PointCloudView::new(cloud).unwrap();
+        let points = LidarPreset::Auto.layout(&view, Stamp(1), StampAt::Start).unwrap();
+        let stats = pillars.sort(points.points(&view), usize::MAX);
+        assert_eq!(stats.dropped_pillars > 0, view.len() >= 100_000, "{stats:?}");
+        assert_eq!(stats.dropped_points > 0, view.len() >= 250_000, "{stats:?}");
+        pillars.write_features(&layout, &mut tensor[..stats.pillars * 5 * layout.len()]).unwrap();
     }
     assert_eq!(ALLOCATIONS.get(), start);
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// One output tensor of a centre head.
+/// One output tensor of a head.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HeadTensor {
     /// Probability per class.
@@ -15,6 +15,12 @@ pub enum HeadTensor {
     Size,
     /// Sine and cosine of the yaw.
     Rotation,
+    /// Logits of anchors by class.
+    Scores,
+    /// Box codes of anchors.
+    Boxes,
+    /// Direction bins of anchors.
+    Directions,
 }
 
 impl HeadTensor {
@@ -26,6 +32,9 @@ impl HeadTensor {
             Self::Height => "height",
             Self::Size => "size",
             Self::Rotation => "rotation",
+            Self::Scores => "scores",
+            Self::Boxes => "boxes",
+            Self::Directions => "directions",
         }
     }
 }
@@ -85,6 +94,14 @@ pub enum DetectionError {
         /// Number of values given.
         found: usize,
     },
+    /// The buffer for the pillars' features does not match them.
+    #[error("pillar tensor: expected {expected} values (pillars x points x features), found {found}")]
+    PillarBuffer {
+        /// Number of values the pillars need.
+        expected: usize,
+        /// Number of values given.
+        found: usize,
+    },
     /// An output tensor has the wrong number of values.
     #[error("output '{tensor}': expected {expected} values, found {found}")]
     TensorLength {
@@ -96,7 +113,9 @@ pub enum DetectionError {
         found: usize,
     },
     /// The head's map is not the input grid divided by one whole stride.
-    #[error("head of {rows} x {cols} cells: expected {grid_rows} x {grid_cols} divided by one whole stride")]
+    #[error(
+        "head of {rows} x {cols} cells (x, y): expected {grid_rows} x {grid_cols} divided by one whole stride"
+    )]
     HeadShape {
         /// Rows of the head.
         rows: usize,
@@ -126,9 +145,9 @@ pub enum DetectionError {
         tensor: HeadTensor,
         /// Channel (class for the heatmap).
         channel: usize,
-        /// Row of the cell (x).
+        /// Row of the cell in the tensor.
         row: usize,
-        /// Column of the cell (y).
+        /// Column of the cell in the tensor.
         col: usize,
         /// The value.
         value: f32,

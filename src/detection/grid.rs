@@ -90,6 +90,14 @@ impl BevGrid {
         if inside { cell as u32 } else { outside }
     }
 
+    /// The middle of cell `cell` (row-major), and of the range's height, metres.
+    pub fn center_of(&self, cell: usize) -> [f64; 3] {
+        let [x0, y0, z0, _, _, z1] = self.range_m.map(f64::from);
+        let [edge_x, edge_y] = self.voxel_m.map(f64::from);
+        let (row, col) = (cell / self.cols, cell % self.cols);
+        [x0 + (row as f64 + 0.5) * edge_x, y0 + (col as f64 + 0.5) * edge_y, 0.5 * (z0 + z1)]
+    }
+
     /// The whole stride between this grid and a head of `rows` x `cols` cells.
     pub fn stride_of(&self, rows: usize, cols: usize) -> Result<usize, DetectionError> {
         let stride = self.rows.checked_div(rows).unwrap_or(0);

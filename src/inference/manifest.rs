@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, path::Path};
 
 use serde::{Deserialize, Serialize};
 
-use super::{InferenceError, Precision, Provider, TensorSpec, tensor_spec::check_tensors};
+use super::{DetectionSettings, InferenceError, Precision, Provider, TensorSpec, tensor_spec::check_tensors};
 
 /// Most characters of a manifest's line that an error repeats.
 const MAX_QUOTE: usize = 80;
@@ -95,41 +95,6 @@ pub struct DepthSettings {
     /// How its prior is drawn.
     #[serde(default)]
     pub prior: PriorEncoding,
-}
-
-/// What a detection model takes and gives.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum DetectionInterface {
-    /// Five channels of a bird's-eye view to centre heads of probabilities.
-    #[default]
-    Bev,
-    /// Statistics of active pillars over the ground and their coordinates to centre heads of probabilities, a row a
-    /// pillar or maps of the grid.
-    PillarStatistics,
-}
-
-/// Settings of a detection model.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct DetectionSettings {
-    /// What the model takes and gives.
-    #[serde(default)]
-    pub interface: DetectionInterface,
-    /// `x0 y0 z0 x1 y1 z1` in the sensor frame, metres.
-    pub range: [f32; 6],
-    /// Cell size in x, y, z, metres.
-    pub voxel_size: [f32; 3],
-    /// Input cells per output cell.
-    pub stride: u32,
-    /// Class names in the order of the heatmap's channels.
-    pub classes: Vec<String>,
-    /// Score from which a box is worth showing, 0..1.
-    pub score_threshold: f32,
-    /// Per class: of two centres closer than this in BEV, the lower score goes; metres.
-    pub suppression_radius: Vec<f32>,
-    /// Per-cell features in channel order.
-    pub features: Vec<String>,
 }
 
 /// How far an output may be from the golden one: `|a − b| ≤ abs + rel·|b|`.
@@ -324,40 +289,6 @@ impl DepthSettings {
         }
         if self.std.iter().any(|s| !s.is_finite() || *s <= 0.0) {
             return Err(format!("depth.std: expected positive values, found {:?}", self.std));
-        }
-        Ok(())
-    }
-}
-
-impl DetectionSettings {
-    fn check(&self) -> Result<(), String> {
-        let [x0, y0, z0, x1, y1, z1] = self.range;
-        if !(x0 < x1 && y0 < y1 && z0 < z1 && self.range.iter().all(|v| v.is_finite())) {
-            return Err(format!("detection.range: expected x0 y0 z0 below x1 y1 z1, found {:?}", self.range));
-        }
-        if self.voxel_size.iter().any(|v| !v.is_finite() || *v <= 0.0) || self.stride == 0 {
-            return Err(format!(
-                "detection.voxel_size and stride: expected positive values, found {:?} and {}",
-                self.voxel_size, self.stride
-            ));
-        }
-        if self.classes.is_empty() || self.suppression_radius.len() != self.classes.len() {
-            return Err(format!(
-                "detection.suppression_radius: expected one value for each of {} classes, found {}",
-                self.classes.len(),
-                self.suppression_radius.len()
-            ));
-        }
-        if let Some(radius) = self.suppression_radius.iter().find(|r| !(r.is_finite() && **r >= 0.0)) {
-            return Err(format!(
-                "detection.suppression_radius: expected finite metres of at least 0, found {radius}"
-            ));
-        }
-        if !(0.0..=1.0).contains(&self.score_threshold) {
-            return Err(format!(
-                "detection.score_threshold: expected 0 to 1, found {}",
-                self.score_threshold
-            ));
         }
         Ok(())
     }

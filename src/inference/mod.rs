@@ -8,6 +8,7 @@
 //! library.
 
 mod cache;
+mod detection_settings;
 mod engine_cache;
 mod error;
 mod folder;
@@ -26,14 +27,17 @@ mod tensor_spec;
 mod tests;
 
 pub use cache::cache_folder;
+pub use detection_settings::{
+    AnchorSettings, DetectionInterface, DetectionSettings, DirectionSettings, Placement, SuppressionRule,
+};
 pub use error::InferenceError;
 pub use folder::{ModelFolder, model_roots};
 pub use golden::GoldenFile;
 pub use inspect::{FolderSummary, OnnxSummary, TensorSummary, inspect_folder, inspect_onnx};
 pub use library::{LibraryInfo, load_library, search_paths};
 pub use manifest::{
-    DepthSettings, DetectionInterface, DetectionSettings, EncoderTensors, FusionRule, Golden, Manifest,
-    ModelFile, ModelKind, OperatorSet, PriorEncoding, Tolerance,
+    DepthSettings, EncoderTensors, FusionRule, Golden, Manifest, ModelFile, ModelKind, OperatorSet,
+    PriorEncoding, Tolerance,
 };
 pub use precision::Precision;
 pub use provider::Provider;

@@ -12,7 +12,7 @@ pub(super) const MAX_TENSOR_VALUES: usize = 1 << 28;
 
 /// One size of a shape.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "expected a whole number or a word as size")]
 pub enum Dimension {
     /// The same in every run.
     Fixed(usize),
@@ -212,6 +212,13 @@ mod tests {
         assert!(image.shape == [1, 3, 4, 5] && tensor.shape != [7, 32, 9]);
         let again: TensorSpec = serde_json::from_str(&serde_json::to_string(&tensor).unwrap()).unwrap();
         assert_eq!(again, tensor);
+    }
+
+    #[test]
+    fn sizes_are_numbers_or_words() {
+        let text = r#"{"name": "i", "role": "i", "shape": [1, -3], "dtype": "float32"}"#;
+        let error = serde_saphyr::from_str::<TensorSpec>(text).unwrap_err().to_string();
+        assert!(error.contains("expected a whole number or a word"), "{error}");
     }
 
     #[test]

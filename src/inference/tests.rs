@@ -113,9 +113,9 @@ fn rows_of_the_golden_file_are_held_to_the_manifest() {
     edit_manifest(&path, "pillars: 6", "pillars: 3");
     assert!(matches!(open_error(&path), InferenceError::Rows { most: 3, found: 4, .. }));
     let (_dir, path) = copy_from(&row_sums());
-    edit_manifest(&path, "[\"pillars\", 3]", "[4, 3]");
+    edit_manifest(&path, "[\"pillars\", 3]", "[5, 3]");
     let error = open_error(&path).to_string();
-    assert!(error.contains("coords") || error.contains("out"), "{error}");
+    assert!(error.contains("float32 of shape [5, 3], found shape [4, 3]"), "{error}");
     let (_dir, path) = copy_from(&row_sums());
     edit_manifest(&path, "\"dtype\": \"int32\"", "\"dtype\": \"int64\"");
     let error = open_error(&path).to_string();
@@ -269,6 +269,23 @@ fn inspection_needs_no_library() {
     assert_eq!(onnx.opsets["ai.onnx"], 17);
     assert!(onnx.custom_domains.is_empty());
     assert!(inspect_onnx(bundled("none.onnx")).is_err());
+}
+
+#[test]
+fn both_files_of_a_model_are_opened_and_inspected() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/models/autoware_9");
+    let folder = ModelFolder::open(&path).unwrap();
+    let files = inspect_folder(&folder).unwrap().files;
+    assert_eq!(files["fp32.encoder"].inputs[0].shape, ["pillars", "8", "9"]);
+    assert_eq!(files["fp32"].outputs.len(), 6);
+    let options = SessionOptions::default();
+    let encoder = ModelSession::open_encoder(&folder, &options).unwrap();
+    assert!(encoder.has_input("features") && !encoder.has_input("spatial_features"));
+    assert!(encoder.model_path().ends_with("encoder.onnx"));
+    assert!(!ModelSession::open(&folder, &options).unwrap().has_input("features"));
+    let whole = ModelFolder::open(bundled("detection_baseline")).unwrap();
+    let Err(error) = ModelSession::open_encoder(&whole, &options) else { panic!("there is no encoder") };
+    assert!(error.to_string().contains("files.fp32.encoder"), "{error}");
 }
 
 #[test]

@@ -62,7 +62,7 @@ impl Pipeline for DetectionPipeline {
         pacing: Pacing,
         accounting: Arc<Mutex<Accounting>>,
     ) -> Result<(DetectionIntake, DetectionProcessor), PipelineError> {
-        let processor = DetectionProcessor::new(parameters, Arc::clone(&accounting));
+        let processor = DetectionProcessor::new(parameters, Arc::clone(&accounting))?;
         Ok((DetectionIntake::new(parameters, pacing, accounting), processor))
     }
 }

@@ -27,9 +27,8 @@ impl DetectionModel {
             reason,
         };
         let manifest = &folder.manifest;
-        let settings = match (manifest.kind, manifest.detection_settings()) {
-            (ModelKind::Detection, Some(settings)) => settings,
-            _ => return Err(refuse("expected a model of kind 'detection' with a detection section".into())),
+        let (ModelKind::Detection, Some(settings)) = (manifest.kind, manifest.detection_settings()) else {
+            return Err(refuse("expected a model of kind 'detection' with a detection section".into()));
         };
         let classes =
             ClassTable::new(settings.classes.iter().cloned()).map_err(|error| refuse(error.to_string()))?;

@@ -1,5 +1,6 @@
 //! The parameters of node `detection`.
 
+use crate::detection::EgoBox;
 use crate::pipeline::{Constraint, ParameterError, ParameterSet, ParameterSpec as Spec, rules};
 
 pub(super) const DETECTION_PARAMETERS: &[Spec] = &[
@@ -51,6 +52,12 @@ pub(super) const DETECTION_PARAMETERS: &[Spec] = &[
     )
     .live(),
     Spec::text(
+        "ego_box",
+        "",
+        Constraint::Any,
+        "x0 y0 z0 x1 y1 z1 in the LiDAR's frame, metres: points inside are left out; empty leaves none out",
+    ),
+    Spec::text(
         "lidar_preset",
         "auto",
         Constraint::OneOf(&[
@@ -90,10 +97,25 @@ pub(super) const DETECTION_PARAMETERS: &[Spec] = &[
 /// Rules between these parameters.
 pub(super) fn review(parameters: &ParameterSet) -> Result<Vec<String>, ParameterError> {
     rules::precision_fits_provider(parameters)?;
+    ego_box(parameters)?;
     let (score, marker) = (parameters.double("score_threshold"), parameters.double("marker_threshold"));
     let hidden = (marker < score).then(|| {
         let why = format!("no detection scores below the score_threshold of {score}");
         rules::no_effect(parameters, "marker_threshold", &why)
     });
     Ok(hidden.into_iter().collect())
+}
+
+/// The box whose points are left out.
+pub(super) fn ego_box(parameters: &ParameterSet) -> Result<Option<EgoBox>, ParameterError> {
+    let text = parameters.string("ego_box");
+    if text.is_empty() {
+        return Ok(None);
+    }
+    text.parse().map(Some).map_err(|_| ParameterError::Range {
+        node: parameters.node().to_owned(),
+        name: "ego_box",
+        expected: "x0 y0 z0 below x1 y1 z1, metres, or nothing".to_owned(),
+        found: text.to_owned(),
+    })
 }

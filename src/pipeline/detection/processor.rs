@@ -7,12 +7,15 @@ use super::intake::DetectionFrame;
 use super::model::DetectionModel;
 use super::motion::SweepSettings;
 use super::network::{DecodeLimits, SweepLimits};
+use super::parameters::ego_box;
 use super::topic;
 use crate::depth::RadarInfluence;
-use crate::detection::{Detection3d, to_detection3d_array, to_marker_array};
+use crate::detection::{Detection3d, EgoBox, to_detection3d_array, to_marker_array};
 use crate::geometry::Pose;
 use crate::message::{Header, Stamp, to_cdr};
-use crate::pipeline::{Accounting, FrameError, OutputMessage, ParameterSet, Processor, Stage, WantedTopics};
+use crate::pipeline::{
+    Accounting, FrameError, OutputMessage, ParameterError, ParameterSet, Processor, Stage, WantedTopics,
+};
 use crate::sensor::{LidarPreset, PointCloudView};
 
 /// Most detections published of one sweep.
@@ -27,14 +30,18 @@ pub struct DetectionProcessor {
     marker_threshold: f32,
     range_m: f64,
     sweep_limits: SweepLimits,
+    ego_box: Option<EgoBox>,
     detections: Vec<Detection3d>,
     messages: [Vec<u8>; 2],
     accounting: Arc<Mutex<Accounting>>,
 }
 
 impl DetectionProcessor {
-    /// A processor of one more LiDAR.
-    pub fn new(parameters: &ParameterSet, accounting: Arc<Mutex<Accounting>>) -> Self {
+    /// A processor of one more LiDAR; fails on an `ego_box` that is none.
+    pub fn new(
+        parameters: &ParameterSet,
+        accounting: Arc<Mutex<Accounting>>,
+    ) -> Result<Self, ParameterError> {
         let mut processor = Self {
             sweep: SweepSettings::new(parameters),
             layout: None,
@@ -42,12 +49,13 @@ impl DetectionProcessor {
             marker_threshold: 0.0,
             range_m: 0.0,
             sweep_limits: SweepLimits::default(),
+            ego_box: ego_box(parameters)?,
             detections: Vec::with_capacity(MAX_DETECTIONS),
             messages: Default::default(),
             accounting,
         };
         processor.update(parameters);
-        processor
+        Ok(processor)
     }
 
     /// The detections of the last frame, in its output frame.
@@ -94,7 +102,12 @@ impl Processor for DetectionProcessor {
         if let Some((motion, times)) = frame.motion.as_deref().zip(layout.times()) {
             points = points.deskewed(motion, times);
         }
-        let counts = model.network.prepare(points, self.sweep_limits)?;
+        let counts = match self.ego_box {
+            None => model.network.prepare(points, self.sweep_limits)?,
+            Some(ego) => {
+                model.network.prepare(points.filter(|point| !ego.contains(point)), self.sweep_limits)?
+            }
+        };
         let prepared = Instant::now();
 
         model.network.run()?;
@@ -154,3 +167,7 @@ impl Processor for DetectionProcessor {
             usize::try_from(parameters.integer("max_pillars")).ok().filter(|&most| most > 0);
     }
 }
+
+#[cfg(test)]
+#[path = "processor_tests.rs"]
+mod tests;

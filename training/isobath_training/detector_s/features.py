@@ -1,4 +1,4 @@
-"""Points → active pillars with their features, as the runtime makes them (`src/detection/pillars.rs`).
+"""Points → active pillars with their features, as the runtime makes them (`src/detection/pillar_statistics.rs`).
 
 Heights count from the ground near each pillar, which the sweep itself tells: the same network then serves a LiDAR
 at a robot's ankle and one on a car's roof. What lies on the ground, and what hangs above everything that is looked

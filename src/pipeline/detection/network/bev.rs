@@ -1,8 +1,9 @@
 //! Networks on the five channels of [`Voxelizer`], with centre heads of probabilities: this project's own.
 
-use super::{DecodeLimits, NetworkError, NetworkSource, SweepCounts};
+use super::{DecodeLimits, NetworkError, NetworkSource, SweepCounts, suppression_steps};
 use crate::detection::{
-    BEV_CHANNELS, BevGrid, CenterHead, DecodeConfig, DecodeScratch, Detection3d, Voxelizer, decode_centers,
+    BEV_CHANNELS, BevGrid, CenterHead, DecodeConfig, DecodeScratch, Detection3d, MAX_CANDIDATES,
+    SuppressionStep, Voxelizer, decode_centers, suppress_boxes,
 };
 use crate::inference::{Manifest, ModelSession, TensorSpec};
 use crate::pipeline::FrameError;
@@ -14,6 +15,7 @@ pub(in crate::pipeline::detection) struct BevNetwork {
     /// It clears what it wrote last, so that one of them belongs to the session's tensor
     voxelizer: Voxelizer,
     suppression_radius_m: Vec<f32>,
+    steps: Vec<SuppressionStep>,
     scratch: DecodeScratch,
     /// Cells that the last frame had points in
     active_cells: usize,
@@ -26,17 +28,16 @@ impl BevNetwork {
         let grid = BevGrid::new(settings.range, [voxel_x, voxel_y])
             .map_err(|error| NetworkError::Interface(error.to_string()))?;
         check(source.manifest(), &grid, source.classes.len()).map_err(NetworkError::Interface)?;
-        if settings.suppression_radius.len() != source.classes.len() {
-            return Err(NetworkError::Interface(format!(
-                "expected detection.suppression_radius with one value for each of {} classes, found {}",
-                source.classes.len(),
-                settings.suppression_radius.len()
-            )));
-        }
+        // Where the distance in a class is the only rule, the decoder applies it before it computes boxes.
+        let (suppression_radius_m, steps) = match suppression_steps(settings).as_slice() {
+            [SuppressionStep::ClassDistance { radius_m }] => (radius_m.clone(), Vec::new()),
+            steps => (vec![0.0; source.classes.len()], steps.to_vec()),
+        };
         Ok(Self {
             session: ModelSession::open(source.folder, source.options)?,
             voxelizer: Voxelizer::new(grid),
-            suppression_radius_m: settings.suppression_radius.clone(),
+            suppression_radius_m,
+            steps,
             scratch: DecodeScratch::default(),
             active_cells: 0,
         })
@@ -80,11 +81,13 @@ impl BevNetwork {
         };
         let config = DecodeConfig {
             score_threshold: limits.score_threshold,
-            max_detections: limits.max_detections,
+            max_detections: if self.steps.is_empty() { limits.max_detections } else { MAX_CANDIDATES },
             suppression_radius_m: &self.suppression_radius_m,
         };
         decode_centers(&head, self.voxelizer.grid(), &config, &mut self.scratch, detections)
-            .map_err(FrameError::inference)
+            .map_err(FrameError::inference)?;
+        suppress_boxes(detections, &self.steps, limits.max_detections);
+        Ok(())
     }
 
     pub(super) fn session(&self) -> &ModelSession {

@@ -1,16 +1,21 @@
 //! What depends on the network between a sweep's points and its boxes: inputs, run, decoding. One variant
 //! a file; [`DetectionInterface`] in the manifest chooses it.
 
+mod autoware;
 mod bev;
+mod pillar_input;
 mod pillars;
+mod pointpillars;
 
+use autoware::AutowareNetwork;
 use bev::BevNetwork;
 use pillars::PillarNetwork;
+use pointpillars::PointPillarsNetwork;
 
-use crate::detection::{ClassTable, Detection3d};
+use crate::detection::{ClassTable, Detection3d, SuppressionStep};
 use crate::inference::{
     DetectionInterface, DetectionSettings, InferenceError, Manifest, ModelFolder, ModelSession,
-    SessionOptions,
+    SessionOptions, SuppressionRule,
 };
 use crate::pipeline::FrameError;
 use crate::sensor::LidarPoint;
@@ -72,6 +77,10 @@ pub(super) enum Network {
     Bev(Box<BevNetwork>),
     /// Statistics of active pillars to centre heads.
     Pillars(Box<PillarNetwork>),
+    /// Two files with a scatter between them.
+    Autoware(Box<AutowareNetwork>),
+    /// Pillars to anchors.
+    PointPillars(Box<PointPillarsNetwork>),
 }
 
 impl Network {
@@ -81,6 +90,12 @@ impl Network {
             DetectionInterface::Bev => BevNetwork::load(source).map(Box::new).map(Self::Bev),
             DetectionInterface::PillarStatistics => {
                 PillarNetwork::load(source).map(Box::new).map(Self::Pillars)
+            }
+            DetectionInterface::AutowareCenterpoint => {
+                AutowareNetwork::load(source).map(Box::new).map(Self::Autoware)
+            }
+            DetectionInterface::Pointpillars => {
+                PointPillarsNetwork::load(source).map(Box::new).map(Self::PointPillars)
             }
         }
     }
@@ -94,6 +109,8 @@ impl Network {
         match self {
             Self::Bev(network) => network.prepare(points),
             Self::Pillars(network) => network.prepare(points, limits),
+            Self::Autoware(network) => network.prepare(points, limits),
+            Self::PointPillars(network) => network.prepare(points, limits),
         }
     }
 
@@ -102,6 +119,8 @@ impl Network {
         match self {
             Self::Bev(network) => network.run(),
             Self::Pillars(network) => network.run(),
+            Self::Autoware(network) => network.run(),
+            Self::PointPillars(network) => network.run(),
         }
     }
 
@@ -115,6 +134,8 @@ impl Network {
         match self {
             Self::Bev(network) => network.decode(limits, detections),
             Self::Pillars(network) => network.decode(limits, detections),
+            Self::Autoware(network) => network.decode(limits, detections),
+            Self::PointPillars(network) => network.decode(limits, detections),
         }
     }
 
@@ -123,6 +144,8 @@ impl Network {
         match self {
             Self::Bev(network) => network.session(),
             Self::Pillars(network) => network.session(),
+            Self::Autoware(network) => network.session(),
+            Self::PointPillars(network) => network.session(),
         }
     }
 
@@ -131,6 +154,25 @@ impl Network {
         match self {
             Self::Bev(network) => network.active_share(),
             Self::Pillars(network) => network.active_share(),
+            Self::Autoware(network) => network.active_share(),
+            Self::PointPillars(network) => network.active_share(),
         }
     }
 }
+
+/// The passes over the boxes that the manifest asks for.
+fn suppression_steps(settings: &DetectionSettings) -> Vec<SuppressionStep> {
+    let step = |rule| match rule {
+        SuppressionRule::Circle { radius_m } => SuppressionStep::Circle { radius_m },
+        SuppressionRule::Iou { threshold, across_classes } => {
+            SuppressionStep::Iou { threshold, across_classes }
+        }
+        SuppressionRule::ClassDistance {} => {
+            SuppressionStep::ClassDistance { radius_m: settings.suppression_radius.clone() }
+        }
+    };
+    settings.suppression_rules().into_iter().map(step).collect()
+}
+
+#[cfg(test)]
+mod tests;

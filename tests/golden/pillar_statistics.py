@@ -1,6 +1,6 @@
-"""Writes pillars.npz: points of a small world, and the pillars that training makes of them.
+"""Writes pillar_statistics.npz: points of a small world, and the pillars that training makes of them.
 
-    PYTHONPATH=training python tests/golden/pillars.py
+    PYTHONPATH=training python tests/golden/pillar_statistics.py
 """
 
 from pathlib import Path

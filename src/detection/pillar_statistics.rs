@@ -30,7 +30,7 @@ const NONE: u32 = u32::MAX;
 
 /// What became of one frame's points.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct PillarStats {
+pub struct EncodeStats {
     /// Points offered.
     pub points: usize,
     /// Points outside the range (non-finite coordinates included).
@@ -136,7 +136,7 @@ impl PillarEncoder {
         points: impl IntoIterator<Item = LidarPoint>,
         max_pillars: usize,
         keep_ground: bool,
-    ) -> PillarStats {
+    ) -> EncodeStats {
         let mut stats = self.sort(points);
         self.find_ground();
         self.count(keep_ground);
@@ -150,10 +150,10 @@ impl PillarEncoder {
     }
 
     /// Gives each point inside the grid its pillar.
-    fn sort(&mut self, points: impl IntoIterator<Item = LidarPoint>) -> PillarStats {
+    fn sort(&mut self, points: impl IntoIterator<Item = LidarPoint>) -> EncodeStats {
         self.points.clear();
         self.pillars.clear();
-        let mut stats = PillarStats::default();
+        let mut stats = EncodeStats::default();
         let (grid, kept, slots, pillars) = (&self.grid, &mut self.points, &mut self.slots, &mut self.pillars);
         points.into_iter().for_each(|point| {
             stats.points += 1;
@@ -315,5 +315,5 @@ const fn square_of(cell: usize, columns: usize, width: usize) -> usize {
 }
 
 #[cfg(test)]
-#[path = "pillars_tests.rs"]
+#[path = "pillar_statistics_tests.rs"]
 mod tests;

@@ -14,10 +14,10 @@ fn point(x: f32, y: f32, z: f32, intensity: f32) -> LidarPoint {
     LidarPoint { x, y, z, intensity }
 }
 
-/// Expected values from `tests/golden/pillars.py`.
+/// Expected values from `tests/golden/pillar_statistics.py`.
 #[test]
 fn agrees_with_what_networks_are_trained_on() {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/pillars.npz");
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/pillar_statistics.npz");
     let mut golden = NpzReader::new(File::open(path).unwrap()).unwrap();
     let points: Array2<f32> = golden.by_name("points").unwrap();
     let plane: Array1<f64> = golden.by_name("plane").unwrap();
@@ -87,7 +87,7 @@ fn hostile_points_are_outside_or_clamped() {
     let stats = encoder.encode(hostile, 100, true);
     assert_eq!((stats.points, stats.outside), (7, 4));
     assert!(encoder.features().iter().all(|value| value.is_finite()));
-    assert_eq!(encoder.encode([], 100, true), PillarStats::default());
+    assert_eq!(encoder.encode([], 100, true), EncodeStats::default());
     assert!(encoder.coords().is_empty() && encoder.features().is_empty());
 }
 

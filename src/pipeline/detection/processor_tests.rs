@@ -1,0 +1,100 @@
+//! Sweeps through a model of another project, with what the parameters leave out.
+
+use std::{fs::File, path::PathBuf};
+
+use ndarray::Array2;
+use ndarray_npy::NpzReader;
+
+use super::*;
+use crate::message::{CdrBuffer, PointCloud2, PointField};
+use crate::pipeline::detection::DetectionPipeline;
+use crate::pipeline::{Pacing, Pipeline};
+
+fn tests_folder() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests")
+}
+
+/// The sweep that `tests/golden/foreign_models.py` made for the model, and the number of its boxes.
+fn sweep() -> (DetectionFrame, usize) {
+    let mut npz =
+        NpzReader::new(File::open(tests_folder().join("golden/foreign_models.npz")).unwrap()).unwrap();
+    let points: Array2<f32> = npz.by_name("pointpillars_points").unwrap();
+    let boxes: Array2<f64> = npz.by_name("pointpillars_boxes").unwrap();
+    let names = ["x", "y", "z", "intensity"];
+    let field =
+        |(i, name): (u32, _)| PointField { name, offset: 4 * i, datatype: PointField::FLOAT32, count: 1 };
+    // Drivers publish intensities of 0 to 255.
+    let scaled = points.rows().into_iter().flat_map(|p| [p[0], p[1], p[2], p[3] * 255.0]);
+    let data: Vec<u8> = scaled.flat_map(f32::to_le_bytes).collect();
+    let cloud = PointCloud2 {
+        header: Header { stamp: Stamp(1), frame_id: "lidar" },
+        height: 1,
+        width: points.nrows() as u32,
+        fields: (0..).zip(names).map(field).collect(),
+        point_step: 16,
+        data: &data,
+        ..PointCloud2::default()
+    };
+    let mut bytes = Vec::new();
+    to_cdr(&cloud, &mut bytes);
+    let frame = DetectionFrame {
+        stamp: Stamp(1),
+        frame_id: "lidar".into(),
+        cloud: Arc::new(CdrBuffer(bytes)),
+        t_output_cloud: None,
+        motion: None,
+    };
+    (frame, boxes.nrows())
+}
+
+fn parameters(settings: &[(&str, &str)]) -> ParameterSet {
+    let mut parameters = ParameterSet::of::<DetectionPipeline>("detection");
+    let model = tests_folder().join("data/models/pointpillars");
+    parameters.set_text("model", model.to_str().unwrap()).unwrap();
+    parameters.set_text("score_threshold", "0.4").unwrap();
+    for (name, value) in settings {
+        parameters.set_text(name, value).unwrap();
+    }
+    parameters
+}
+
+/// Detections of the sweep under `settings`, with the problems that were told.
+fn detect(settings: &[(&str, &str)]) -> (Vec<Detection3d>, Vec<String>) {
+    let (parameters, accounting) = (parameters(settings), Arc::new(Mutex::new(Accounting::default())));
+    let mut model = DetectionPipeline::load(&parameters).unwrap();
+    let (_, mut processor) =
+        DetectionPipeline::attach(&model, &parameters, Pacing::Lockstep, Arc::clone(&accounting)).unwrap();
+    let mut messages = 0;
+    processor.process(&mut model, &sweep().0, WantedTopics::ALL, &mut |_| messages += 1).unwrap();
+    assert_eq!(messages, 2);
+    let problems = accounting.lock().unwrap().problems().keys().cloned().collect();
+    (processor.detections().to_vec(), problems)
+}
+
+#[test]
+fn a_sweep_becomes_the_boxes_of_the_model() {
+    let (detections, problems) = detect(&[]);
+    assert_eq!((detections.len(), problems.len()), (sweep().1, 0));
+}
+
+#[test]
+fn points_of_the_ego_box_are_left_out() {
+    let (all, _) = detect(&[]);
+    let (fewer, problems) = detect(&[("ego_box", "-2, -2, -3, 2, 2, 2")]);
+    assert_ne!(all, fewer);
+    assert!(problems.is_empty(), "{problems:?}");
+    assert_eq!(detect(&[("ego_box", "-50 -50 -50 50 50 50")]).0, []);
+    assert_eq!(detect(&[("ego_box", "40 40 0 50 50 1")]).0, all);
+    let wrong = parameters(&[("ego_box", "1 2 3")]);
+    let message = wrong.review().unwrap_err().to_string();
+    assert!(message.contains("'ego_box'") && message.contains("found '1 2 3'"), "{message}");
+}
+
+#[test]
+fn pillars_beyond_the_limit_are_told() {
+    let (all, _) = detect(&[]);
+    let (fewer, problems) = detect(&[("max_pillars", "5")]);
+    assert_ne!(all, fewer);
+    assert_eq!(problems, ["lidar/points max_pillars"]);
+    assert_eq!(detect(&[("max_pillars", "399")]), (all, Vec::new()));
+}
