@@ -20,7 +20,10 @@ mod manifest;
 mod precision;
 mod progress;
 mod provider;
+#[cfg(test)]
+mod row_tests;
 mod session;
+mod shape_profile;
 mod tensor_buffer;
 mod tensor_spec;
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::{fmt, path::Path, str::FromStr};
 use ort::ep::{CUDA, ExecutionProvider, ExecutionProviderDispatch, TensorRT};
 use serde::{Deserialize, Serialize};
 
-use super::{InferenceError, Precision, load_library};
+use super::{InferenceError, Precision, load_library, shape_profile::ShapeProfile};
 
 /// An execution provider of ONNX Runtime.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -55,11 +55,12 @@ impl Provider {
     }
 
     /// What to register. Each entry fails loudly: ONNX Runtime would otherwise use the CPU unasked.
-    /// `engines` is the folder where TensorRT keeps what it builds.
+    /// `engines` is the folder where TensorRT keeps what it builds, `profile` the shapes that they serve.
     pub(super) fn dispatch(
         self,
         precision: Precision,
         engines: Option<&Path>,
+        profile: Option<&ShapeProfile>,
     ) -> Vec<ExecutionProviderDispatch> {
         match self {
             Self::Cpu => Vec::new(),
@@ -68,6 +69,12 @@ impl Provider {
                 let mut tensorrt = TensorRT::default()
                     .with_fp16(matches!(precision, Precision::Fp16 | Precision::Int8Sym))
                     .with_int8(matches!(precision, Precision::Int8Sym));
+                if let Some(ShapeProfile { min, usual, max }) = profile {
+                    tensorrt = tensorrt
+                        .with_profile_min_shapes(min)
+                        .with_profile_opt_shapes(usual)
+                        .with_profile_max_shapes(max);
+                }
                 if let Some(folder) = engines {
                     let folder = folder.to_string_lossy();
                     tensorrt = tensorrt

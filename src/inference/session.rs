@@ -21,6 +21,7 @@ use super::{
     inspect,
     library::{environment, load_library},
     progress::with_progress,
+    shape_profile::ShapeProfile,
     tensor_buffer::InputBuffer,
 };
 
@@ -106,7 +107,7 @@ impl ModelSession {
         inspect::compare("input", inputs, &summary.inputs, &model_path)?;
         inspect::compare("output", outputs, &summary.outputs, &model_path)?;
 
-        let session = start_session(&bytes, &found, precision, options, folder, &model_path)?;
+        let session = start_session(&bytes, &found, precision, options, folder, &model_path, inputs)?;
         let mut this = Self {
             manifest: manifest.clone(),
             model_path,
@@ -273,6 +274,7 @@ fn start_session(
     options: &SessionOptions,
     folder: &ModelFolder,
     model_path: &Path,
+    inputs: &[TensorSpec],
 ) -> Result<Session, InferenceError> {
     let library = load_library(None)?;
     let provider = options.provider;
@@ -309,7 +311,8 @@ fn start_session(
         Provider::TensorRt => engine_cache(&library, sha256, precision),
         Provider::Cpu | Provider::Cuda => None,
     };
-    let dispatch = provider.dispatch(precision, engines.as_ref().map(EngineCache::folder));
+    let profile = ShapeProfile::of(inputs, |rows| folder.manifest.max_rows(rows));
+    let dispatch = provider.dispatch(precision, engines.as_ref().map(EngineCache::folder), profile.as_ref());
     builder =
         builder.with_execution_providers(dispatch).map_err(|e| unavailable(one_line(&e.to_string())))?;
     let mut commit = || builder.commit_from_memory(bytes).map_err(|e| unavailable(one_line(&e.to_string())));

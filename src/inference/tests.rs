@@ -13,15 +13,15 @@ use super::{
     golden::Difference, inspect, inspect_folder, inspect_onnx, library,
 };
 
-fn bundled(name: &str) -> PathBuf {
+pub(super) fn bundled(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("models").join(name)
 }
 
-fn copy_of(name: &str) -> (TempDir, PathBuf) {
+pub(super) fn copy_of(name: &str) -> (TempDir, PathBuf) {
     copy_from(&bundled(name))
 }
 
-fn copy_from(folder: &Path) -> (TempDir, PathBuf) {
+pub(super) fn copy_from(folder: &Path) -> (TempDir, PathBuf) {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join(folder.file_name().unwrap());
     fs::create_dir(&path).unwrap();
@@ -32,18 +32,18 @@ fn copy_from(folder: &Path) -> (TempDir, PathBuf) {
     (dir, path)
 }
 
-fn edit_manifest(folder: &Path, from: &str, to: &str) {
+pub(super) fn edit_manifest(folder: &Path, from: &str, to: &str) {
     let file = folder.join("model.yaml");
     let text = fs::read_to_string(&file).unwrap();
     assert!(text.contains(from), "the manifest no longer has {from:?}");
     fs::write(&file, text.replacen(from, to, 1)).unwrap();
 }
 
-fn open(path: &Path) -> Result<ModelSession, InferenceError> {
+pub(super) fn open(path: &Path) -> Result<ModelSession, InferenceError> {
     ModelSession::open(&ModelFolder::open(path)?, &SessionOptions::default())
 }
 
-fn open_error(path: &Path) -> InferenceError {
+pub(super) fn open_error(path: &Path) -> InferenceError {
     match open(path) {
         Ok(_) => panic!("{} was accepted", path.display()),
         Err(error) => error,
@@ -73,67 +73,6 @@ fn detection_baseline_meets_its_golden_output_and_is_silent_on_nothing() {
     let (shape, heatmap) = session.output("heatmap");
     assert_eq!(shape, [1, 7, 256, 256]);
     assert!(heatmap.iter().all(|&h| h == 0.0));
-}
-
-fn row_sums() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/models/row_sums")
-}
-
-/// out = sum of three features + 10 · row + col + count, by `tests/golden/row_model.py`.
-#[test]
-fn a_run_has_as_many_rows_as_it_is_told() {
-    let mut session = open(&row_sums()).unwrap();
-    for rows in [1, 6, 2] {
-        session.set_rows("pillars", rows).unwrap();
-        assert!(session.output("out").1.is_empty(), "of another number of rows");
-        let features = session.input_mut("features");
-        assert_eq!(features.len(), 3 * rows);
-        features.fill(0.5);
-        let coords: Vec<i32> = (0..2 * rows as i32).collect();
-        session.set_integers("coords", &coords).unwrap();
-        session.set_integers("counts", &vec![100; rows]).unwrap();
-        session.run().unwrap();
-        let (shape, sums) = session.output("out");
-        assert_eq!(shape, [rows, 1]);
-        let expected: Vec<f32> = (0..rows).map(|i| 1.5 + (10 * 2 * i + 2 * i + 1 + 100) as f32).collect();
-        assert_eq!(sums, expected);
-    }
-    for rows in [0, 7] {
-        let error = session.set_rows("pillars", rows).unwrap_err().to_string();
-        assert!(error.contains(&format!("expected 1 to 6 rows of pillars, found {rows}")), "{error}");
-    }
-    let error = session.set_integers("coords", &[1]).unwrap_err().to_string();
-    assert!(error.contains("\"coords\": expected 4 values, found 1"), "{error}");
-    assert!(session.input_mut("coords").is_empty(), "they are no floats");
-}
-
-#[test]
-fn rows_of_the_golden_file_are_held_to_the_manifest() {
-    let (_dir, path) = copy_from(&row_sums());
-    edit_manifest(&path, "pillars: 6", "pillars: 3");
-    assert!(matches!(open_error(&path), InferenceError::Rows { most: 3, found: 4, .. }));
-    let (_dir, path) = copy_from(&row_sums());
-    edit_manifest(&path, "[\"pillars\", 3]", "[5, 3]");
-    let error = open_error(&path).to_string();
-    assert!(error.contains("float32 of shape [5, 3], found shape [4, 3]"), "{error}");
-    let (_dir, path) = copy_from(&row_sums());
-    edit_manifest(&path, "\"dtype\": \"int32\"", "\"dtype\": \"int64\"");
-    let error = open_error(&path).to_string();
-    assert!(error.contains("expected int64 [pillars, 2], found int32 [pillars, 2]"), "{error}");
-}
-
-#[test]
-fn depth_models_and_fixed_files_have_no_rows() {
-    let (_dir, path) = copy_of("depth_baseline");
-    edit_manifest(&path, "golden:", "max_rows: {frames: 2}\ngolden:");
-    edit_manifest(&path, "[1, 1, 240, 320]", "[\"frames\", 1, 240, 320]");
-    let error = open_error(&path).to_string();
-    assert!(error.contains("kind depth") && error.contains("[frames, 1, 240, 320]"), "{error}");
-    let (_dir, path) = copy_of("detection_baseline");
-    edit_manifest(&path, "golden:", "max_rows: {sweeps: 2}\ngolden:");
-    edit_manifest(&path, "[1, 5, 256, 256]", "[\"sweeps\", 5, 256, 256]");
-    let error = open_error(&path).to_string();
-    assert!(error.contains("expected float32 [sweeps, 5, 256, 256], found float32 [1, 5"), "{error}");
 }
 
 #[test]
@@ -269,23 +208,6 @@ fn inspection_needs_no_library() {
     assert_eq!(onnx.opsets["ai.onnx"], 17);
     assert!(onnx.custom_domains.is_empty());
     assert!(inspect_onnx(bundled("none.onnx")).is_err());
-}
-
-#[test]
-fn both_files_of_a_model_are_opened_and_inspected() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/models/autoware_9");
-    let folder = ModelFolder::open(&path).unwrap();
-    let files = inspect_folder(&folder).unwrap().files;
-    assert_eq!(files["fp32.encoder"].inputs[0].shape, ["pillars", "8", "9"]);
-    assert_eq!(files["fp32"].outputs.len(), 6);
-    let options = SessionOptions::default();
-    let encoder = ModelSession::open_encoder(&folder, &options).unwrap();
-    assert!(encoder.has_input("features") && !encoder.has_input("spatial_features"));
-    assert!(encoder.model_path().ends_with("encoder.onnx"));
-    assert!(!ModelSession::open(&folder, &options).unwrap().has_input("features"));
-    let whole = ModelFolder::open(bundled("detection_baseline")).unwrap();
-    let Err(error) = ModelSession::open_encoder(&whole, &options) else { panic!("there is no encoder") };
-    assert!(error.to_string().contains("files.fp32.encoder"), "{error}");
 }
 
 #[test]

@@ -15,7 +15,7 @@ pub use processor::DetectionProcessor;
 
 use super::{
     Accounting, InputKind, InputTopic, OutputTopic, Pacing, ParameterError, ParameterSet, ParameterSpec,
-    Pipeline, PipelineError,
+    Pipeline, PipelineError, rules,
 };
 use crate::message::{Detection3DArray, MarkerArray};
 
@@ -57,11 +57,15 @@ impl Pipeline for DetectionPipeline {
     }
 
     fn attach(
-        _model: &DetectionModel,
+        model: &DetectionModel,
         parameters: &ParameterSet,
         pacing: Pacing,
         accounting: Arc<Mutex<Accounting>>,
     ) -> Result<(DetectionIntake, DetectionProcessor), PipelineError> {
+        if parameters.integer("max_pillars") > 0 && !model.network.takes_pillars() {
+            let why = "the model takes a grid, not pillars";
+            tracing::warn!("{}", rules::no_effect(parameters, "max_pillars", why));
+        }
         let processor = DetectionProcessor::new(parameters, Arc::clone(&accounting))?;
         Ok((DetectionIntake::new(parameters, pacing, accounting), processor))
     }

@@ -142,9 +142,12 @@ impl Processor for DetectionProcessor {
         }
         let mut account = self.accounting.lock().unwrap_or_else(PoisonError::into_inner);
         if counts.dropped_pillars > 0 {
-            let message = "pillars beyond max_pillars were left out, the farthest from the sensor";
-            if account.problem("lidar/points max_pillars", message.to_owned(), false) {
-                tracing::warn!("lidar/points: {} {message}", counts.dropped_pillars);
+            let message = format!(
+                "{} pillars beyond max_pillars or what the model allows were left out, the farthest",
+                counts.dropped_pillars
+            );
+            if account.problem("lidar/points max_pillars", message.clone(), false) {
+                tracing::warn!("lidar/points: {message}");
             }
         }
         account.stage(Stage::Preprocess, prepared - start);

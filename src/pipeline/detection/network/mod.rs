@@ -139,6 +139,11 @@ impl Network {
         }
     }
 
+    /// Whether it takes pillars, whose number [`SweepLimits`] can bound.
+    pub const fn takes_pillars(&self) -> bool {
+        !matches!(self, Self::Bev(_))
+    }
+
     /// The session that gives the boxes, for its precision and provider.
     pub fn session(&self) -> &ModelSession {
         match self {
