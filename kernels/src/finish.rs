@@ -1,0 +1,138 @@
+//! From accumulators to the values of an output row.
+//!
+//! Written once in plain Rust and compiled for several sets of instructions: each operation rounds once, none is
+//! fused, so all give the same bits.
+
+/// What follows the sum of an integer convolution.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Requantize {
+    /// Zero point of `add`.
+    pub add_zero: i32,
+    /// Scale of `add`.
+    pub add_scale: f32,
+    /// Zero point of the output.
+    pub y_zero: i32,
+    /// Whether values below zero become zero.
+    pub relu: bool,
+}
+
+/// Rows of one length, which the functions below take one at a time.
+#[derive(Clone, Copy)]
+pub(crate) struct FinishFns {
+    /// Sums, what is added, whether values below zero become zero, output.
+    pub floats: unsafe fn(&[f32], Option<&[f32]>, bool, &mut [f32]),
+    /// Sums, a scale for each, what is added, output.
+    pub to_bytes: unsafe fn(&[i32], &[f32], Option<&[u8]>, &Requantize, &mut [u8]),
+    /// The same to floats.
+    pub to_floats: unsafe fn(&[i32], &[f32], Option<&[u8]>, &Requantize, &mut [f32]),
+}
+
+#[inline(always)]
+fn floats(sums: &[f32], add: Option<&[f32]>, relu: bool, y: &mut [f32]) {
+    // NaN is not below zero and stays.
+    let activate = |value: f32| if relu & (value < 0.0) { 0.0 } else { value };
+    match add {
+        Some(add) => {
+            for ((y, sum), add) in y.iter_mut().zip(sums).zip(add) {
+                *y = activate(sum + add);
+            }
+        }
+        None => {
+            for (y, sum) in y.iter_mut().zip(sums) {
+                *y = activate(*sum);
+            }
+        }
+    }
+}
+
+#[inline(always)]
+fn rescale<T>(
+    sums: &[i32],
+    scale: &[f32],
+    add: Option<&[u8]>,
+    rule: &Requantize,
+    y: &mut [T],
+    convert: impl Fn(f32) -> T,
+) {
+    match add {
+        Some(add) => {
+            for (((y, sum), scale), add) in y.iter_mut().zip(sums).zip(scale).zip(add) {
+                let value = *sum as f32 * scale;
+                let add = (i32::from(*add) - rule.add_zero) as f32 * rule.add_scale;
+                *y = convert(value + add);
+            }
+        }
+        None => {
+            for ((y, sum), scale) in y.iter_mut().zip(sums).zip(scale) {
+                *y = convert(*sum as f32 * scale);
+            }
+        }
+    }
+}
+
+#[inline(always)]
+fn to_bytes(sums: &[i32], scale: &[f32], add: Option<&[u8]>, rule: &Requantize, y: &mut [u8]) {
+    let lowest = if rule.relu { 0.0 } else { -(rule.y_zero as f32) };
+    let highest = (255 - rule.y_zero) as f32;
+    rescale(sums, scale, add, rule, y, |value| {
+        // Scales are finite, so that only two opposite infinities could make NaN, which becomes the lowest value.
+        let value = value.round_ties_even().max(lowest).min(highest);
+        // SAFETY: finite, between -255 and 255.
+        (unsafe { value.to_int_unchecked::<i32>() } + rule.y_zero) as u8
+    });
+}
+
+#[inline(always)]
+fn to_floats(sums: &[i32], scale: &[f32], add: Option<&[u8]>, rule: &Requantize, y: &mut [f32]) {
+    let relu = rule.relu;
+    rescale(sums, scale, add, rule, y, |value| if relu & (value < 0.0) { 0.0 } else { value });
+}
+
+/// Compiles the functions above for a set of instructions.
+macro_rules! finish_for {
+    ($name:ident, $module:ident, $doc:literal $(, $features:literal)?) => {
+        #[doc = $doc]
+        pub(crate) const $name: FinishFns = FinishFns {
+            floats: $module::floats,
+            to_bytes: $module::to_bytes,
+            to_floats: $module::to_floats,
+        };
+
+        mod $module {
+            use super::Requantize;
+
+            $(#[target_feature(enable = $features)])?
+            pub(super) fn floats(sums: &[f32], add: Option<&[f32]>, relu: bool, y: &mut [f32]) {
+                super::floats(sums, add, relu, y);
+            }
+
+            $(#[target_feature(enable = $features)])?
+            pub(super) fn to_bytes(
+                sums: &[i32],
+                scale: &[f32],
+                add: Option<&[u8]>,
+                rule: &Requantize,
+                y: &mut [u8],
+            ) {
+                super::to_bytes(sums, scale, add, rule, y);
+            }
+
+            $(#[target_feature(enable = $features)])?
+            pub(super) fn to_floats(
+                sums: &[i32],
+                scale: &[f32],
+                add: Option<&[u8]>,
+                rule: &Requantize,
+                y: &mut [f32],
+            ) {
+                super::to_floats(sums, scale, add, rule, y);
+            }
+        }
+    };
+}
+
+finish_for!(PORTABLE, portable, "For any processor of the architecture.");
+#[cfg(target_arch = "x86_64")]
+finish_for!(AVX2, avx2, "For AVX2.", "avx2");
+#[cfg(target_arch = "x86_64")]
+finish_for!(AVX512, avx512, "For AVX-512.", "avx512f,avx512bw,avx512dq,avx512vl");
