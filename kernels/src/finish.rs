@@ -3,6 +3,10 @@
 //! Written once in plain Rust and compiled for several sets of instructions: each operation rounds once, none is
 //! fused, so all give the same bits.
 
+use bytemuck::Pod;
+
+use crate::line::{COLUMNS, Line};
+
 /// What follows the sum of an integer convolution.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Requantize {
@@ -16,30 +20,44 @@ pub(crate) struct Requantize {
     pub relu: bool,
 }
 
-/// Rows of one length, which the functions below take one at a time.
+/// Functions over the rows of a block. Rows of sums are lines, `outputs` values and then padding; all else is packed.
 #[derive(Clone, Copy)]
 pub(crate) struct FinishFns {
-    /// Sums, what is added, whether values below zero become zero, output.
-    pub floats: unsafe fn(&[f32], Option<&[f32]>, bool, &mut [f32]),
-    /// Sums, a scale for each, what is added, output.
-    pub to_bytes: unsafe fn(&[i32], &[f32], Option<&[u8]>, &Requantize, &mut [u8]),
+    /// Sums, number of outputs, what is added, whether values below zero become zero, output.
+    pub floats: unsafe fn(&[Line], usize, Option<&[f32]>, bool, &mut [f32]),
+    /// Sums, a scale for each output, what is added, output.
+    pub to_bytes: ToFn<u8>,
     /// The same to floats.
-    pub to_floats: unsafe fn(&[i32], &[f32], Option<&[u8]>, &Requantize, &mut [f32]),
+    pub to_floats: ToFn<f32>,
+}
+
+/// See [`FinishFns`].
+pub(crate) type ToFn<T> = unsafe fn(&[Line], &[f32], Option<&[u8]>, &Requantize, &mut [T]);
+
+/// The rows of sums, each cut to its `outputs` values.
+#[inline(always)]
+fn rows_of<T: Pod>(sums: &[Line], outputs: usize) -> impl Iterator<Item = &[T]> {
+    sums.chunks_exact(outputs.div_ceil(COLUMNS)).map(move |row| &bytemuck::cast_slice(row)[..outputs])
 }
 
 #[inline(always)]
-fn floats(sums: &[f32], add: Option<&[f32]>, relu: bool, y: &mut [f32]) {
+fn floats(sums: &[Line], outputs: usize, add: Option<&[f32]>, relu: bool, y: &mut [f32]) {
     // NaN is not below zero and stays.
     let activate = |value: f32| if relu & (value < 0.0) { 0.0 } else { value };
+    let rows = y.chunks_exact_mut(outputs).zip(rows_of::<f32>(sums, outputs));
     match add {
         Some(add) => {
-            for ((y, sum), add) in y.iter_mut().zip(sums).zip(add) {
-                *y = activate(sum + add);
+            for ((y, sums), add) in rows.zip(add.chunks_exact(outputs)) {
+                for ((y, sum), add) in y.iter_mut().zip(sums).zip(add) {
+                    *y = activate(sum + add);
+                }
             }
         }
         None => {
-            for (y, sum) in y.iter_mut().zip(sums) {
-                *y = activate(*sum);
+            for (y, sums) in rows {
+                for (y, sum) in y.iter_mut().zip(sums) {
+                    *y = activate(*sum);
+                }
             }
         }
     }
@@ -47,43 +65,52 @@ fn floats(sums: &[f32], add: Option<&[f32]>, relu: bool, y: &mut [f32]) {
 
 #[inline(always)]
 fn rescale<T>(
-    sums: &[i32],
+    sums: &[Line],
     scale: &[f32],
     add: Option<&[u8]>,
     rule: &Requantize,
     y: &mut [T],
     convert: impl Fn(f32) -> T,
 ) {
+    let outputs = scale.len();
+    let rows = y.chunks_exact_mut(outputs).zip(rows_of::<i32>(sums, outputs));
     match add {
         Some(add) => {
-            for (((y, sum), scale), add) in y.iter_mut().zip(sums).zip(scale).zip(add) {
-                let value = *sum as f32 * scale;
-                let add = (i32::from(*add) - rule.add_zero) as f32 * rule.add_scale;
-                *y = convert(value + add);
+            for ((y, sums), add) in rows.zip(add.chunks_exact(outputs)) {
+                for (((y, sum), scale), add) in y.iter_mut().zip(sums).zip(scale).zip(add) {
+                    let value = *sum as f32 * scale;
+                    let add = (i32::from(*add) - rule.add_zero) as f32 * rule.add_scale;
+                    *y = convert(value + add);
+                }
             }
         }
         None => {
-            for ((y, sum), scale) in y.iter_mut().zip(sums).zip(scale) {
-                *y = convert(*sum as f32 * scale);
+            for (y, sums) in rows {
+                for ((y, sum), scale) in y.iter_mut().zip(sums).zip(scale) {
+                    *y = convert(*sum as f32 * scale);
+                }
             }
         }
     }
 }
 
 #[inline(always)]
-fn to_bytes(sums: &[i32], scale: &[f32], add: Option<&[u8]>, rule: &Requantize, y: &mut [u8]) {
-    let lowest = if rule.relu { 0.0 } else { -(rule.y_zero as f32) };
-    let highest = (255 - rule.y_zero) as f32;
+fn to_bytes(sums: &[Line], scale: &[f32], add: Option<&[u8]>, rule: &Requantize, y: &mut [u8]) {
+    let y_zero = rule.y_zero;
+    let lowest = if rule.relu { 0.0 } else { -(y_zero as f32) };
+    let highest = (255 - y_zero) as f32;
     rescale(sums, scale, add, rule, y, |value| {
-        // Scales are finite, so that only two opposite infinities could make NaN, which becomes the lowest value.
-        let value = value.round_ties_even().max(lowest).min(highest);
-        // SAFETY: finite, between -255 and 255.
-        (unsafe { value.to_int_unchecked::<i32>() } + rule.y_zero) as u8
+        let value = value.round_ties_even();
+        // NaN, which only two opposite infinities could make, fails the first comparison and becomes the lowest value.
+        let value = if value > lowest { value } else { lowest };
+        let value = if value < highest { value } else { highest };
+        // SAFETY: between -255 and 255.
+        (unsafe { value.to_int_unchecked::<i32>() } + y_zero) as u8
     });
 }
 
 #[inline(always)]
-fn to_floats(sums: &[i32], scale: &[f32], add: Option<&[u8]>, rule: &Requantize, y: &mut [f32]) {
+fn to_floats(sums: &[Line], scale: &[f32], add: Option<&[u8]>, rule: &Requantize, y: &mut [f32]) {
     let relu = rule.relu;
     rescale(sums, scale, add, rule, y, |value| if relu & (value < 0.0) { 0.0 } else { value });
 }
@@ -99,16 +126,16 @@ macro_rules! finish_for {
         };
 
         mod $module {
-            use super::Requantize;
+            use super::{Line, Requantize};
 
             $(#[target_feature(enable = $features)])?
-            pub(super) fn floats(sums: &[f32], add: Option<&[f32]>, relu: bool, y: &mut [f32]) {
-                super::floats(sums, add, relu, y);
+            pub(super) fn floats(sums: &[Line], outputs: usize, add: Option<&[f32]>, relu: bool, y: &mut [f32]) {
+                super::floats(sums, outputs, add, relu, y);
             }
 
             $(#[target_feature(enable = $features)])?
             pub(super) fn to_bytes(
-                sums: &[i32],
+                sums: &[Line],
                 scale: &[f32],
                 add: Option<&[u8]>,
                 rule: &Requantize,
@@ -119,7 +146,7 @@ macro_rules! finish_for {
 
             $(#[target_feature(enable = $features)])?
             pub(super) fn to_floats(
-                sums: &[i32],
+                sums: &[Line],
                 scale: &[f32],
                 add: Option<&[u8]>,
                 rule: &Requantize,

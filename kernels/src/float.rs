@@ -79,13 +79,8 @@ impl FloatConv {
             // SAFETY: each block has rows of its own.
             let y = unsafe { y.part(values.clone()) };
             let add = add.and_then(|add| add.get(values));
-            let sums = acc.chunks_exact(self.shape.panels());
-            for (row, (y, sums)) in y.chunks_exact_mut(outputs).zip(sums).enumerate() {
-                let sums: &[f32] = bytemuck::cast_slice(sums);
-                let add = add.and_then(|add| add.get(row * outputs..(row + 1) * outputs));
-                // SAFETY: chosen together with a kernel that this processor runs.
-                unsafe { (self.finish.floats)(sums, add, self.relu, y) }
-            }
+            // SAFETY: chosen together with a kernel that this processor runs.
+            unsafe { (self.finish.floats)(acc, outputs, add, self.relu, y) }
         })
     }
 }

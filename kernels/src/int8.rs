@@ -3,7 +3,7 @@
 use crate::{
     ConvShape, Int8Kernel, KernelError, Parallel,
     block::{BlockedConv, ScratchPool},
-    finish::{FinishFns, Requantize},
+    finish::{FinishFns, Requantize, ToFn},
     line::{COLUMNS, Line, padded_rows},
     parallel::{Disjoint, try_run},
     select::Word,
@@ -132,7 +132,7 @@ impl Int8Conv {
         add: Option<&[u8]>,
         y: &mut [T],
         parallel: &dyn Parallel,
-        finish: unsafe fn(&[i32], &[f32], Option<&[u8]>, &Requantize, &mut [T]),
+        finish: ToFn<T>,
     ) -> Result<(), KernelError> {
         let ConvShape { taps, inputs, outputs } = self.shape;
         let (_, rows) = self.shape.check_run(x.len(), table.map(<[_]>::len), add.map(<[_]>::len), y.len())?;
@@ -155,13 +155,8 @@ impl Int8Conv {
             // SAFETY: each block has rows of its own.
             let y = unsafe { y.part(values.clone()) };
             let add = add.and_then(|add| add.get(values));
-            let sums = acc.chunks_exact(self.shape.panels());
-            for (row, (y, sums)) in y.chunks_exact_mut(outputs).zip(sums).enumerate() {
-                let sums: &[i32] = bytemuck::cast_slice(sums);
-                let add = add.and_then(|add| add.get(row * outputs..(row + 1) * outputs));
-                // SAFETY: chosen together with a kernel that this processor runs.
-                unsafe { finish(sums, &self.scale, add, &self.rule, y) }
-            }
+            // SAFETY: chosen together with a kernel that this processor runs.
+            unsafe { finish(acc, &self.scale, add, &self.rule, y) }
         });
         self.words = buffer;
         result
