@@ -91,14 +91,14 @@ fn layers(c: &mut Criterion) {
             let pairs = table.iter().filter(|entry| **entry >= 0).count();
             group.throughput(Throughput::Elements((pairs * channels * channels * 2) as u64));
             for kernel in FloatKernel::ALL.into_iter().filter(|kernel| kernel.is_available()) {
-                let conv = FloatConv::new(shape, &float_w, &vec![0.1; channels], true, kernel).expect("valid");
+                let conv =
+                    FloatConv::new(shape, &float_w, &vec![0.1; channels], true, kernel).expect("valid");
                 let id = BenchmarkId::new(format!("{channels} f32 {}", kernel.as_str()), percent);
                 group.bench_function(id, |b| {
                     b.iter(|| conv.run(black_box(&float_x), Some(&table), None, &mut float_y, &Serial));
                 });
             }
-            let quantization =
-                Quantization { x_zero: 0, y_zero: 0, relu: true, add_zero: 0, add_scale: 1.0 };
+            let quantization = Quantization { x_zero: 0, y_zero: 0, relu: true, add_zero: 0, add_scale: 1.0 };
             for kernel in Int8Kernel::ALL.into_iter().filter(|kernel| kernel.is_available()) {
                 let (b, scale) = (vec![100; channels], vec![1e-3; channels]);
                 let mut conv = Int8Conv::new(shape, &w, &b, &scale, quantization, kernel).expect("valid");

@@ -9,7 +9,7 @@ use std::{
 use crate::KernelError;
 
 /// Runs the pieces of a job, at the same time or one after the other.
-pub trait Parallel: Sync {
+pub trait Parallel {
     /// Calls `piece` once with every number below `count` and returns when all are done.
     fn run(&self, count: usize, piece: &(dyn Fn(usize) + Sync)) -> Result<(), KernelError>;
 }

@@ -20,6 +20,7 @@ mod precision;
 mod progress;
 mod provider;
 mod session;
+mod sparse;
 #[cfg(test)]
 mod tests;
 

@@ -13,13 +13,15 @@ use ort::{
 use sha2::{Digest, Sha256};
 
 use super::{
-    InferenceError, LibraryInfo, Manifest, ModelFolder, Precision, Provider, TensorSpec, cache_folder,
+    InferenceError, LibraryInfo, Manifest, ModelFolder, OperatorSet, Precision, Provider, TensorSpec,
+    cache_folder,
     engine_cache::{EngineCache, EngineKey},
     golden,
     gpu::{gpu_name, tensorrt_version},
     inspect,
     library::{environment, load_library},
     progress::with_progress,
+    sparse,
 };
 
 /// Time between two signs of life while an engine is built.
@@ -103,7 +105,7 @@ impl ModelSession {
         inspect::compare("input", &manifest.inputs, &summary.inputs, &model_path)?;
         inspect::compare("output", &manifest.outputs, &summary.outputs, &model_path)?;
 
-        let session = start_session(&bytes, &found, precision, options, folder, &model_path)?;
+        let session = start_session(&bytes, &found, precision, file.ops, options, folder, &model_path)?;
         let mut this = Self {
             manifest: manifest.clone(),
             model_path,
@@ -208,12 +210,21 @@ fn start_session(
     bytes: &[u8],
     sha256: &str,
     precision: Precision,
+    operators: OperatorSet,
     options: &SessionOptions,
     folder: &ModelFolder,
     model_path: &Path,
 ) -> Result<Session, InferenceError> {
     let library = load_library(None)?;
     let provider = options.provider;
+    let unavailable = |reason: String| InferenceError::ProviderUnavailable {
+        path: model_path.to_owned(),
+        provider,
+        reason,
+    };
+    if operators == OperatorSet::Isobath && provider != Provider::Cpu {
+        return Err(unavailable("operators of ai.isobath, which run on the CPU alone".to_owned()));
+    }
     if !provider.is_built_in()? {
         let mut built_with = Vec::new();
         for other in Provider::ALL {
@@ -232,15 +243,14 @@ fn start_session(
     let fail = |reason: String| InferenceError::Session { path: model_path.to_owned(), reason };
     let builder = Session::builder(&environment()?).map_err(|e| fail(e.to_string()))?;
     let mut builder = configure(builder, options.threads).map_err(fail)?;
+    if operators == OperatorSet::Isobath {
+        let operators = sparse::operators().map_err(|e| fail(one_line(&e.to_string())))?;
+        builder = builder.with_operators(operators).map_err(|e| fail(one_line(&e.to_string())))?;
+    }
     if provider == Provider::Cpu {
         return builder.commit_from_memory(bytes).map_err(|e| fail(one_line(&e.to_string())));
     }
 
-    let unavailable = |reason: String| InferenceError::ProviderUnavailable {
-        path: model_path.to_owned(),
-        provider,
-        reason,
-    };
     // Nodes that the device cannot run would be computed by the CPU, unasked and many times slower.
     builder = builder.with_disable_cpu_fallback().map_err(|e| unavailable(one_line(&e.to_string())))?;
     let engines = match provider {
