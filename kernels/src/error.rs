@@ -29,6 +29,7 @@ pub enum KernelError {
 
 impl KernelError {
     /// A tensor or setting `name` that is not what it should be.
+    #[allow(clippy::needless_pass_by_value, reason = "numbers mostly, which a reference makes no cheaper")]
     pub(crate) fn unexpected(name: &'static str, expected: impl Into<String>, found: impl ToString) -> Self {
         Self::Unexpected { name, expected: expected.into(), found: found.to_string() }
     }

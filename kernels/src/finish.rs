@@ -3,6 +3,11 @@
 //! Written once in plain Rust and compiled for several sets of instructions: each operation rounds once, none is
 //! fused, so all give the same bits.
 
+#![allow(
+    clippy::inline_always,
+    reason = "what is not inlined is not compiled for the instructions of its caller"
+)]
+
 use bytemuck::Pod;
 
 use crate::line::{COLUMNS, Line};
@@ -24,12 +29,15 @@ pub(crate) struct Requantize {
 #[derive(Clone, Copy)]
 pub(crate) struct FinishFns {
     /// Sums, number of outputs, what is added, whether values below zero become zero, output.
-    pub floats: unsafe fn(&[Line], usize, Option<&[f32]>, bool, &mut [f32]),
+    pub floats: FloatsFn,
     /// Sums, a scale for each output, what is added, output.
     pub to_bytes: ToFn<u8>,
     /// The same to floats.
     pub to_floats: ToFn<f32>,
 }
+
+/// See [`FinishFns`].
+pub(crate) type FloatsFn = unsafe fn(&[Line], usize, Option<&[f32]>, bool, &mut [f32]);
 
 /// See [`FinishFns`].
 pub(crate) type ToFn<T> = unsafe fn(&[Line], &[f32], Option<&[u8]>, &Requantize, &mut [T]);

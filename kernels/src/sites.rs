@@ -90,7 +90,7 @@ impl Level {
 impl SiteTables {
     /// Takes memory for `levels` grids, the finest of `rows` x `columns`.
     pub fn new(rows: usize, columns: usize, levels: usize) -> Result<Self, KernelError> {
-        let cells = rows.checked_mul(columns).unwrap_or(usize::MAX);
+        let cells = rows.saturating_mul(columns);
         if cells == 0 || cells > MAX_CELLS {
             let expected = format!("1 to {MAX_CELLS} cells");
             return Err(KernelError::unexpected("rows and columns", expected, format!("{rows} x {columns}")));

@@ -5,6 +5,11 @@
 //! of accumulators for each row of the block. A kernel says with [`Lanes`] how a word meets a line; the loops around
 //! it are here, once.
 
+#![allow(
+    clippy::inline_always,
+    reason = "what is not inlined is not compiled for the instructions of its caller"
+)]
+
 #[cfg(target_arch = "aarch64")]
 mod aarch64;
 mod portable;

@@ -1,5 +1,7 @@
 //! Plain Rust, for processors that nothing else is written for.
 
+use std::slice;
+
 use super::{Lanes, Tap, run};
 use crate::line::{COLUMNS, Line};
 
@@ -54,60 +56,6 @@ unsafe impl Lanes for Float {
     }
 }
 
-/// Two 16-bit integers a word.
-struct Wide;
-
-// SAFETY: needs no special instruction.
-unsafe impl Lanes for Wide {
-    type Sum = [i32; COLUMNS];
-    type Weights = [i16; 2 * COLUMNS];
-    type Word = [i16; 2];
-    const SUMS: usize = 2;
-
-    #[inline(always)]
-    unsafe fn load(line: *const Line) -> Self::Sum {
-        // SAFETY: the caller gives a whole line.
-        unsafe { line.cast::<Self::Sum>().read() }
-    }
-
-    #[inline(always)]
-    unsafe fn store(sum: Self::Sum, line: *mut Line) {
-        // SAFETY: the caller gives a whole line.
-        unsafe { line.cast::<Self::Sum>().write(sum) }
-    }
-
-    #[inline(always)]
-    unsafe fn add(mut a: Self::Sum, b: Self::Sum) -> Self::Sum {
-        for (a, b) in a.iter_mut().zip(b) {
-            *a = a.wrapping_add(b);
-        }
-        a
-    }
-
-    #[inline(always)]
-    unsafe fn weights(line: *const Line) -> Self::Weights {
-        // SAFETY: the caller gives a whole line.
-        unsafe { line.cast::<Self::Weights>().read() }
-    }
-
-    #[inline(always)]
-    unsafe fn word(word: *const u8) -> [i16; 2] {
-        // SAFETY: the caller gives four bytes.
-        unsafe { word.cast::<[i16; 2]>().read_unaligned() }
-    }
-
-    #[inline(always)]
-    unsafe fn multiply_add(mut sum: Self::Sum, weights: Self::Weights, [x0, x1]: [i16; 2]) -> Self::Sum {
-        // Indices in this form are what the compiler makes one instruction of.
-        for (column, sum) in sum.iter_mut().enumerate() {
-            // At most 2 x 255 x 128: the products cannot overflow, and the sum was checked when the weights came.
-            let (w0, w1) = (i32::from(weights[2 * column]), i32::from(weights[2 * column + 1]));
-            *sum = sum.wrapping_add(w0 * i32::from(x0) + w1 * i32::from(x1));
-        }
-        sum
-    }
-}
-
 /// Floats.
 ///
 /// # Safety
@@ -118,12 +66,40 @@ pub(crate) unsafe fn float_portable(tap: &Tap<'_>, acc: &mut [Line]) {
     unsafe { run::<Float>(tap, acc) }
 }
 
-/// Pairs of 16-bit integers.
+/// Pairs of 16-bit integers. Loops of their own: in this form the compiler finds the instruction that multiplies and
+/// adds pairs, in that of [`run`] it does not.
 ///
 /// # Safety
 ///
 /// See [`super::TapFn`].
 pub(crate) unsafe fn wide_portable(tap: &Tap<'_>, acc: &mut [Line]) {
-    // SAFETY: the caller's promise.
-    unsafe { run::<Wide>(tap, acc) }
+    let weights: &[[i16; 2 * COLUMNS]] = bytemuck::cast_slice(tap.weights);
+    let acc: &mut [[i32; COLUMNS]] = bytemuck::cast_slice_mut(acc);
+    for pair in tap.pairs {
+        // SAFETY: the caller promises the row.
+        let row = unsafe {
+            let start = tap.x.add(pair.from as usize * tap.words * 4);
+            slice::from_raw_parts(start.cast::<[u8; 4]>(), tap.words)
+        };
+        for panel in 0..tap.panels {
+            let line = &mut acc[pair.to as usize * tap.panels + panel];
+            let mut sums = *line;
+            if let Some(offset) = tap.offset {
+                for (sum, offset) in sums.iter_mut().zip(offset[panel].0) {
+                    *sum = sum.wrapping_add(offset as i32);
+                }
+            }
+            for (word, w) in row.iter().zip(weights[panel..].iter().step_by(tap.panels)) {
+                let [a, b, c, d] = *word;
+                let (x0, x1) = (i16::from_ne_bytes([a, b]), i16::from_ne_bytes([c, d]));
+                for (column, sum) in sums.iter_mut().enumerate() {
+                    // At most 2 x 255 x 128: the products cannot overflow, and the sum was checked when the weights
+                    // came.
+                    let (w0, w1) = (i32::from(w[2 * column]), i32::from(w[2 * column + 1]));
+                    *sum = sum.wrapping_add(w0 * i32::from(x0) + w1 * i32::from(x1));
+                }
+            }
+            *line = sums;
+        }
+    }
 }
