@@ -68,6 +68,9 @@ fn both_models_are_measured_on_a_simulated_input() {
     for key in ["cpu", "kernels"] {
         assert!(!report[key].as_str().unwrap().is_empty(), "{key}");
     }
+    for key in ["f32", "int8"] {
+        assert!(!report["sparse_kernels"][key].as_str().unwrap().is_empty(), "{key}");
+    }
     // A warehouse fills some of a hundred metres square.
     let occupancy = report["occupancy"].as_f64().unwrap();
     assert!(occupancy > 0.001 && occupancy < 0.5, "{occupancy}");

@@ -121,6 +121,7 @@ fn to_json(report: &BenchReport, cpu: &CpuFacts) -> Result<String, Failure> {
         "cores": cpu.cores,
         "cpu_features": cpu.features,
         "kernels": kernels(cpu),
+        "sparse_kernels": { "f32": cpu.sparse_f32, "int8": cpu.sparse_int8 },
         "input": report.input,
         "warm_up": WARM_UP,
         "occupancy": report.occupancy,
@@ -163,11 +164,14 @@ fn to_text(report: &BenchReport, cpu: &CpuFacts) -> String {
     });
     let library = report.runs.first().map_or("", |run| run.onnxruntime.as_str());
     format!(
-        "{}, {} cores ({features}); own kernels: {}; ONNX Runtime {library}\n{}{occupancy}; {} frames each after {} \
+        "{}, {} cores ({features}); own kernels: {}, of sparse networks {} in f32 and {} in \
+         int8; ONNX Runtime {library}\n{}{occupancy}; {} frames each after {} \
          that do not count\n\n{stages}\n{runs}",
         cpu.name,
         cpu.cores,
         kernels(cpu),
+        cpu.sparse_f32,
+        cpu.sparse_int8,
         report.input,
         report.runs.first().map_or(0, |run| run.frames),
         WARM_UP,

@@ -97,10 +97,18 @@ mod tests {
 
     fn share(now: &[[f32; 3]], before: &[[f32; 3]]) -> Option<f32> {
         let mut persistence = Persistence::default();
-        now.iter().for_each(|position| persistence.add_now(*position));
-        before.iter().for_each(|position| persistence.add_before(*position));
-        persistence.end_radar();
+        add(&mut persistence, now, before);
         persistence.share()
+    }
+
+    fn add(persistence: &mut Persistence, now: &[[f32; 3]], before: &[[f32; 3]]) {
+        for position in now {
+            persistence.add_now(*position);
+        }
+        for position in before {
+            persistence.add_before(*position);
+        }
+        persistence.end_radar();
     }
 
     #[test]
@@ -135,9 +143,7 @@ mod tests {
         let (here, there) = (places(4), places(5));
         let mut persistence = Persistence::default();
         for (now, before) in [(&here, &there), (&there, &here)] {
-            now.iter().for_each(|position| persistence.add_now(*position));
-            before.iter().for_each(|position| persistence.add_before(*position));
-            persistence.end_radar();
+            add(&mut persistence, now, before);
         }
         assert!(persistence.share().unwrap() < 0.2);
         persistence.clear();

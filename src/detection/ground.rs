@@ -45,7 +45,7 @@ impl GroundPlane {
         z + slope_x * x + slope_y * y
     }
 
-    /// Fits the plane again and again, with less weight for what is far from it (Geman and McClure's weights): walls,
+    /// Fits the plane again and again, with less weight (`1 / (1 + r²)²`) for what is far from it: walls,
     /// objects, and what polished floors mirror below the ground.
     pub fn fit(points: &[LowestPoint]) -> Self {
         let level = level(points);

@@ -132,7 +132,9 @@ impl DetectionSettings {
             return rules.clone();
         }
         match self.interface {
-            DetectionInterface::Bev | DetectionInterface::PillarStatistics => vec![SuppressionRule::ClassDistance {}],
+            DetectionInterface::Bev | DetectionInterface::PillarStatistics => {
+                vec![SuppressionRule::ClassDistance {}]
+            }
             DetectionInterface::AutowareCenterpoint => vec![
                 SuppressionRule::Circle { radius_m: 0.5 },
                 SuppressionRule::Iou { threshold: 0.1, across_classes: true },

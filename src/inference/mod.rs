@@ -24,6 +24,7 @@ mod provider;
 mod row_tests;
 mod session;
 mod shape_profile;
+mod sparse;
 mod tensor_buffer;
 mod tensor_spec;
 #[cfg(test)]

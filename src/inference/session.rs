@@ -13,7 +13,8 @@ use ort::{
 use sha2::{Digest, Sha256};
 
 use super::{
-    InferenceError, LibraryInfo, Manifest, ModelFolder, Precision, Provider, TensorSpec, cache_folder,
+    InferenceError, LibraryInfo, Manifest, ModelFolder, OperatorSet, Precision, Provider, TensorSpec,
+    cache_folder,
     engine_cache::{EngineCache, EngineKey},
     folder::ModelPart,
     golden,
@@ -22,6 +23,7 @@ use super::{
     library::{environment, load_library},
     progress::with_progress,
     shape_profile::ShapeProfile,
+    sparse,
     tensor_buffer::InputBuffer,
 };
 
@@ -91,26 +93,27 @@ impl ModelSession {
         options: &SessionOptions,
     ) -> Result<Self, InferenceError> {
         let start = Instant::now();
-        let ModelPart { path: model_path, file, inputs, outputs } = part;
-        let bytes = fs::read(&model_path).map_err(|source| InferenceError::Unreadable {
+        let ModelPart { path: model_path, file, inputs, outputs } = &part;
+        let bytes = fs::read(model_path).map_err(|source| InferenceError::Unreadable {
             path: model_path.clone(),
             what: "model file",
             source,
         })?;
         let found = sha256_hex(&bytes);
         if !found.eq_ignore_ascii_case(&file.sha256) {
-            return Err(InferenceError::Checksum { path: model_path, expected: file.sha256.clone(), found });
+            let (path, expected) = (model_path.clone(), file.sha256.clone());
+            return Err(InferenceError::Checksum { path, expected, found });
         }
         let summary = inspect::summarise(&bytes)
             .map_err(|reason| InferenceError::NotOnnx { path: model_path.clone(), reason })?;
         let manifest = &folder.manifest;
-        inspect::compare("input", inputs, &summary.inputs, &model_path)?;
-        inspect::compare("output", outputs, &summary.outputs, &model_path)?;
+        inspect::compare("input", inputs, &summary.inputs, model_path)?;
+        inspect::compare("output", outputs, &summary.outputs, model_path)?;
 
-        let session = start_session(&bytes, &found, precision, options, folder, &model_path, inputs)?;
+        let session = start_session(&bytes, &found, precision, options, folder, &part)?;
         let mut this = Self {
             manifest: manifest.clone(),
-            model_path,
+            model_path: model_path.clone(),
             precision,
             provider: options.provider,
             session,
@@ -273,11 +276,17 @@ fn start_session(
     precision: Precision,
     options: &SessionOptions,
     folder: &ModelFolder,
-    model_path: &Path,
-    inputs: &[TensorSpec],
+    part: &ModelPart<'_>,
 ) -> Result<Session, InferenceError> {
+    let ModelPart { path: model_path, file, inputs, .. } = part;
+    let operators = file.ops;
     let library = load_library(None)?;
     let provider = options.provider;
+    let unavailable =
+        |reason: String| InferenceError::ProviderUnavailable { path: model_path.clone(), provider, reason };
+    if operators == OperatorSet::Isobath && provider != Provider::Cpu {
+        return Err(unavailable("operators of ai.isobath, which run on the CPU alone".to_owned()));
+    }
     if !provider.is_built_in()? {
         let mut built_with = Vec::new();
         for other in Provider::ALL {
@@ -286,25 +295,24 @@ fn start_session(
             }
         }
         return Err(InferenceError::ProviderNotBuiltIn {
-            path: model_path.to_owned(),
+            path: model_path.clone(),
             provider,
             library: library.path,
             version: library.version,
             built_with: built_with.join(" and "),
         });
     }
-    let fail = |reason: String| InferenceError::Session { path: model_path.to_owned(), reason };
+    let fail = |reason: String| InferenceError::Session { path: model_path.clone(), reason };
     let builder = Session::builder(&environment()?).map_err(|e| fail(e.to_string()))?;
     let mut builder = configure(builder, options.threads).map_err(fail)?;
+    if operators == OperatorSet::Isobath {
+        let operators = sparse::operators().map_err(|e| fail(one_line(&e.to_string())))?;
+        builder = builder.with_operators(operators).map_err(|e| fail(one_line(&e.to_string())))?;
+    }
     if provider == Provider::Cpu {
         return builder.commit_from_memory(bytes).map_err(|e| fail(one_line(&e.to_string())));
     }
 
-    let unavailable = |reason: String| InferenceError::ProviderUnavailable {
-        path: model_path.to_owned(),
-        provider,
-        reason,
-    };
     // Nodes that the device cannot run would be computed by the CPU, unasked and many times slower.
     builder = builder.with_disable_cpu_fallback().map_err(|e| unavailable(one_line(&e.to_string())))?;
     let engines = match provider {

@@ -180,6 +180,26 @@ fn a_provider_that_cannot_run_is_an_error_not_the_cpu() {
 }
 
 #[test]
+fn operators_of_this_project_run_on_the_cpu_alone() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/models/sparse_depth");
+    let mut session = open(&path).unwrap();
+    session.input_mut("image").fill(1.0);
+    session.run().unwrap();
+    assert!(session.output("depth").1.iter().all(|d| (d - 6.0).abs() < 1e-5), "1.5 + 0.5 + 2 and 2");
+    let folder = ModelFolder::open(&path).unwrap();
+    for provider in [Provider::Cuda, Provider::TensorRt] {
+        let options =
+            SessionOptions { provider, precision: Some(Precision::SparseFp32), ..SessionOptions::default() };
+        let error = ModelSession::open(&folder, &options).err().unwrap();
+        assert!(matches!(error, InferenceError::ProviderUnavailable { .. }), "{error}");
+        assert!(
+            error.to_string().ends_with("operators of ai.isobath, which run on the CPU alone"),
+            "{error}"
+        );
+    }
+}
+
+#[test]
 fn a_misspelt_model_gets_a_hint() {
     let roots = [Path::new(env!("CARGO_MANIFEST_DIR")).join("models")];
     let error = ModelFolder::find_in("depth_basline", &roots).unwrap_err().to_string();

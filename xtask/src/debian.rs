@@ -13,10 +13,12 @@ use crate::python::Python;
 /// extensions are there.
 pub fn ensure(python: Option<&Python>, log: &Path) -> Result<()> {
     let missing = missing(python);
-    if missing.is_empty() {
-        return Ok(());
-    }
-    let list = missing.join(" ");
+    if missing.is_empty() { Ok(()) } else { install(&missing, log) }
+}
+
+/// Installs packages, or says why not.
+pub fn install(packages: &[&str], log: &Path) -> Result<()> {
+    let list = packages.join(" ");
     if !succeeds(Command::new("apt-get").arg("--version")) {
         bail!(
             "this machine lacks what Debian calls {list}, and has no apt-get: install their equivalents, then run again"
@@ -38,7 +40,7 @@ pub fn ensure(python: Option<&Python>, log: &Path) -> Result<()> {
     };
     run_step("Reading the Debian package lists", &mut apt(&["update"]), log)?;
     let mut install = vec!["install", "-y", "--no-install-recommends"];
-    install.extend(&missing);
+    install.extend(packages);
     run_step(&format!("Installing the Debian packages {list}"), &mut apt(&install), log)
 }
 

@@ -1,5 +1,6 @@
 //! Set-up, demo and checks of the repository: `cargo xtask <command>`.
 
+mod aarch64;
 mod debian;
 mod demo;
 mod digest;

@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 
+use crate::aarch64;
 use crate::digest::Digest;
 use crate::onnxruntime;
 use crate::process::{capture, human, run_shown, run_step, step};
@@ -57,6 +58,7 @@ pub fn run(workspace: &Workspace) -> Result<()> {
         let variables = variables.each_ref().map(|(name, value)| (*name, value.as_ref()));
         cargo(workspace, Some(&setup), &["test", "--workspace", "--locked", "--quiet"], &variables)
     })?;
+    check("Kernels on 64-bit Arm", || aarch64::test(workspace))?;
     check("Python tests", || python_tests(workspace, &python))?;
     check("ROS graph tests", || graph_tests(workspace, &setup))?;
     eprintln!("All checks passed ({})", human(start.elapsed()));

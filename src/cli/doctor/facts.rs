@@ -5,6 +5,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
+use isobath_kernels::{FloatKernel, Int8Kernel};
 use serde::Serialize;
 
 use super::dds_profile::shared_memory_segment;
@@ -102,6 +103,10 @@ pub(in crate::cli) struct CpuFacts {
     pub cores: usize,
     /// Those of the features that matter here.
     pub features: Vec<&'static str>,
+    /// What runs sparse networks of 32-bit floats.
+    pub sparse_f32: &'static str,
+    /// What runs sparse networks of 8-bit integers.
+    pub sparse_int8: &'static str,
 }
 
 /// The folder kept between runs.
@@ -243,6 +248,8 @@ impl CpuFacts {
             architecture: env::consts::ARCH,
             cores: std::thread::available_parallelism().map_or(1, usize::from),
             features: features(),
+            sparse_f32: FloatKernel::best().as_str(),
+            sparse_int8: Int8Kernel::best().as_str(),
         }
     }
 }

@@ -336,7 +336,10 @@ fn cpu(facts: &Facts) -> Finding {
     let cpu = &facts.cpu;
     let has = |name| cpu.features.contains(&name);
     let features = if cpu.features.is_empty() { "none".to_owned() } else { cpu.features.join(" ") };
-    let text = format!("{}, {} cores, features: {features}", cpu.architecture, cpu.cores);
+    let text = format!(
+        "{}, {} cores, features: {features}; sparse networks run on {} in f32 and on {} in int8",
+        cpu.architecture, cpu.cores, cpu.sparse_f32, cpu.sparse_int8
+    );
     match cpu.architecture {
         "x86_64" if !has("avx2") => Finding::warning(
             SUBJECT,

@@ -42,6 +42,8 @@ fn healthy() -> Facts {
             architecture: "x86_64",
             cores: 4,
             features: vec!["avx2", "avx512vnni"],
+            sparse_f32: "avx2",
+            sparse_int8: "avx512vnni",
         },
         has_nvidia_gpu: false,
         models: vec![model(Outcome::Passed { load_ms: 12 }, Provider::Cpu)],
