@@ -76,24 +76,24 @@ impl ModelSession {
     /// [`Self::open_encoder`] opens the first.
     pub fn open(folder: &ModelFolder, options: &SessionOptions) -> Result<Self, InferenceError> {
         let precision = folder.resolve_precision(options.precision, options.provider)?;
-        Self::open_part(folder, folder.part(precision)?, precision, options)
+        Self::open_part(folder, &folder.part(precision)?, precision, options)
     }
 
     /// Opens the encoder of a model in two files, as [`Self::open`] does the other; an error when the model
     /// has none.
     pub fn open_encoder(folder: &ModelFolder, options: &SessionOptions) -> Result<Self, InferenceError> {
         let precision = folder.resolve_precision(options.precision, options.provider)?;
-        Self::open_part(folder, folder.encoder_part(precision)?, precision, options)
+        Self::open_part(folder, &folder.encoder_part(precision)?, precision, options)
     }
 
     fn open_part(
         folder: &ModelFolder,
-        part: ModelPart<'_>,
+        part: &ModelPart<'_>,
         precision: Precision,
         options: &SessionOptions,
     ) -> Result<Self, InferenceError> {
         let start = Instant::now();
-        let ModelPart { path: model_path, file, inputs, outputs } = &part;
+        let ModelPart { path: model_path, file, inputs, outputs } = part;
         let bytes = fs::read(model_path).map_err(|source| InferenceError::Unreadable {
             path: model_path.clone(),
             what: "model file",
@@ -110,7 +110,7 @@ impl ModelSession {
         inspect::compare("input", inputs, &summary.inputs, model_path)?;
         inspect::compare("output", outputs, &summary.outputs, model_path)?;
 
-        let session = start_session(&bytes, &found, precision, options, folder, &part)?;
+        let session = start_session(&bytes, &found, precision, options, folder, part)?;
         let mut this = Self {
             manifest: manifest.clone(),
             model_path: model_path.clone(),
