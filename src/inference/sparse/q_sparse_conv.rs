@@ -60,7 +60,7 @@ impl Operator for QSparseConv {
         [OperatorOutput::required(if self.to_floats { Float32 } else { Uint8 })]
     }
 
-    fn create_kernel<'attr>(&self, context: &KernelContext<'attr>) -> Result<QSparseConvKernel> {
+    fn create_kernel(&self, context: &KernelContext<'_>) -> Result<QSparseConvKernel> {
         for (index, name) in [(W, "w"), (B, "b"), (SCALE, "scale")] {
             check_constant(context, index, name)?;
         }
@@ -96,14 +96,13 @@ impl Kernel for QSparseConvKernel {
 
         let table_size = table.map(|(rows, taps, _)| (rows, taps));
         let (shape, rows) = conv_shape((sources, inputs), table_size, (w_rows, outputs))?;
-        let conv = match &mut self.conv {
-            Some(conv) => conv,
-            None => {
-                let (b, scale) = (required(context, B, "b")?, required(context, SCALE, "scale")?);
-                let (b, scale) = (values::<i32>(&b, "b")?, values::<f32>(&scale, "scale")?);
-                let conv = Int8Conv::new(shape, w, b, scale, self.quantization, Int8Kernel::best());
-                self.conv.insert(conv.map_err(refused)?)
-            }
+        let conv = if let Some(conv) = &mut self.conv {
+            conv
+        } else {
+            let (b, scale) = (required(context, B, "b")?, required(context, SCALE, "scale")?);
+            let (b, scale) = (values::<i32>(&b, "b")?, values::<f32>(&scale, "scale")?);
+            let conv = Int8Conv::new(shape, w, b, scale, self.quantization, Int8Kernel::best());
+            self.conv.insert(conv.map_err(refused)?)
         };
         check_packed(conv.shape(), shape)?;
         let mut y = context

@@ -14,8 +14,9 @@ use super::{
 };
 
 /// Input `coords` int32 [V, 2]: row and column of each site, unique and in row-major order; V may be 0. Attributes
-/// `rows`, `columns` and `levels`. Outputs int32, for level l with V_l sites: `near_l` [V_l, 9] for all levels, then
-/// `down_l` [V_l, 9] for l from 1, then `parent_l` [V_(l-1)] for l from 1. See [`isobath_kernels::SiteTables`].
+/// `rows`, `columns` and `levels`. Outputs int32: `near_l`, a row of 9 for each site of level l, for all levels;
+/// `down_l`, as many, for l from 1; `parent_l`, a number for each site of level l - 1, for l from 1. See
+/// [`isobath_kernels::SiteTables`].
 pub(super) struct SiteTables;
 
 /// Sites of the last run, whose memory the next one uses.
@@ -36,7 +37,7 @@ impl Operator for SiteTables {
         [OperatorOutput::variadic(1).homogenous(TensorElementType::Int32)]
     }
 
-    fn create_kernel<'attr>(&self, context: &KernelContext<'attr>) -> Result<SiteTablesKernel> {
+    fn create_kernel(&self, context: &KernelContext<'_>) -> Result<SiteTablesKernel> {
         let size =
             |name| attribute::integer(context, name, None, 1..=i64::from(i32::MAX)).map(|size| size as usize);
         let (rows, columns, levels) = (size("rows")?, size("columns")?, size("levels")?);

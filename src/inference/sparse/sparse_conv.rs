@@ -52,7 +52,7 @@ impl Operator for SparseConv {
         [OperatorOutput::required(Float32)]
     }
 
-    fn create_kernel<'attr>(&self, context: &KernelContext<'attr>) -> Result<SparseConvKernel> {
+    fn create_kernel(&self, context: &KernelContext<'_>) -> Result<SparseConvKernel> {
         check_constant(context, W, "w")?;
         check_constant(context, B, "b")?;
         Ok(SparseConvKernel { relu: attribute::relu(context)?, conv: None })
@@ -72,14 +72,13 @@ impl Kernel for SparseConvKernel {
 
         let table_size = table.map(|(rows, taps, _)| (rows, taps));
         let (shape, rows) = conv_shape((sources, inputs), table_size, (w_rows, outputs))?;
-        let conv = match &mut self.conv {
-            Some(conv) => conv,
-            None => {
-                let b = required(context, B, "b")?;
-                let b = values::<f32>(&b, "b")?;
-                let conv = FloatConv::new(shape, w, b, self.relu, FloatKernel::best()).map_err(refused)?;
-                self.conv.insert(conv)
-            }
+        let conv = if let Some(conv) = &mut self.conv {
+            conv
+        } else {
+            let b = required(context, B, "b")?;
+            let b = values::<f32>(&b, "b")?;
+            let conv = FloatConv::new(shape, w, b, self.relu, FloatKernel::best()).map_err(refused)?;
+            self.conv.insert(conv)
         };
         check_packed(conv.shape(), shape)?;
         let mut y = context

@@ -73,6 +73,7 @@ pub(super) fn check_packed(packed: ConvShape, found: ConvShape) -> Result<()> {
 }
 
 /// An error of the kernels as ONNX Runtime takes it.
+#[allow(clippy::needless_pass_by_value, reason = "the form of `map_err`")]
 pub(super) fn refused(error: KernelError) -> Error {
     Error::new(error.to_string())
 }
