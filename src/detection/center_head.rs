@@ -6,7 +6,7 @@
 
 use nalgebra::{Point3, Vector3};
 
-use super::{BevGrid, Candidate, DetectionError, HeadTensor, suppress_by_distance};
+use super::{BevGrid, Candidate, DetectionError, GroundPlane, HeadTensor, suppress_by_distance};
 use crate::geometry::Box3d;
 
 /// Box edges are held above this, metres: a regressed size of zero or less would be no box.
@@ -33,7 +33,7 @@ pub struct CenterHead<'a> {
     pub heatmap: &'a [f32],
     /// `(dx, dy)` in head cells, added to the cell's indices; 0..1 stays inside the cell.
     pub offset: &'a [f32],
-    /// z of the box centre, metres.
+    /// z of the box centre, metres; over the ground where [`Self::ground`] is given.
     pub height: &'a [f32],
     /// `(length, width, height)`, metres.
     pub size: &'a [f32],
@@ -45,6 +45,8 @@ pub struct CenterHead<'a> {
     pub cols: usize,
     /// Channels of the heatmap.
     pub classes: usize,
+    /// What heights count from, in the middle of each cell; `None` is the sensor.
+    pub ground: Option<&'a GroundPlane>,
 }
 
 /// What the decoder keeps.
@@ -109,7 +111,11 @@ pub fn decode_centers(
     detections.reserve(candidates.len());
     for candidate in candidates.iter() {
         let cell = candidate.cell as usize;
-        let z = head.regressed(HeadTensor::Height, head.height, 0, cell)?;
+        let middle = |x0: f64, index: usize, edge: f64| x0 + (index as f64 + 0.5) * edge;
+        let ground_m = head.ground.map_or(0.0, |ground| {
+            ground.at(middle(x0, cell / head.cols, cell_x), middle(y0, cell % head.cols, cell_y))
+        });
+        let z = ground_m + f64::from(head.regressed(HeadTensor::Height, head.height, 0, cell)?);
         let mut size = [0.0; 3];
         for (channel, edge) in size.iter_mut().enumerate() {
             *edge = f64::from(head.regressed(HeadTensor::Size, head.size, channel, cell)?.max(MIN_EDGE_M));
@@ -118,7 +124,7 @@ pub fn decode_centers(
         let cos = head.regressed(HeadTensor::Rotation, head.rotation, 1, cell)?;
         detections.push(Detection3d {
             box3d: Box3d {
-                center: Point3::new(candidate.x, candidate.y, f64::from(z)),
+                center: Point3::new(candidate.x, candidate.y, z),
                 size: Vector3::from(size),
                 yaw: f64::from(sin).atan2(f64::from(cos)),
             },
@@ -271,6 +277,7 @@ mod tests {
                 rows: ROWS,
                 cols: COLS,
                 classes: self.classes,
+                ground: None,
             }
         }
 

@@ -165,7 +165,7 @@ impl Processor for DetectionProcessor {
         self.score_threshold = parameters.double("score_threshold") as f32;
         self.marker_threshold = parameters.double("marker_threshold") as f32;
         self.range_m = parameters.double("range");
-        self.sweep_limits.removes_ground = parameters.bool("ground_removal");
+        self.sweep_limits.keeps_ground = !parameters.bool("ground_removal");
         self.sweep_limits.max_pillars =
             usize::try_from(parameters.integer("max_pillars")).ok().filter(|&most| most > 0);
     }

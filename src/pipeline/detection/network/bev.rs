@@ -78,6 +78,7 @@ impl BevNetwork {
             rows,
             cols,
             classes,
+            ground: None,
         };
         let config = DecodeConfig {
             score_threshold: limits.score_threshold,

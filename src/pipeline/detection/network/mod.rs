@@ -51,8 +51,8 @@ impl NetworkSource<'_> {
 pub(super) struct SweepLimits {
     /// Most pillars; `None` is what the model allows. A network on a dense grid has no such limit.
     pub max_pillars: Option<usize>,
-    /// Whether pillars that hold ground alone are left out; a network that has no such choice ignores it.
-    pub removes_ground: bool,
+    /// Whether pillars that hold ground alone are seen as well; a network that has no such choice ignores it.
+    pub keeps_ground: bool,
 }
 
 /// What became of a sweep's points.

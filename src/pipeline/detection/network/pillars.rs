@@ -65,7 +65,7 @@ impl PillarNetwork {
         limits: SweepLimits,
     ) -> Result<SweepCounts, FrameError> {
         let most = limits.max_pillars.unwrap_or(usize::MAX).min(self.max_pillars);
-        let stats = self.encoder.encode(points, most, !limits.removes_ground);
+        let stats = self.encoder.encode(points, most, limits.keeps_ground);
         if stats.active > 0 {
             self.session.set_rows(ROWS, stats.active).map_err(FrameError::inference)?;
             self.session.input_mut("features").copy_from_slice(self.encoder.features());
@@ -110,13 +110,10 @@ impl PillarNetwork {
             }
             Decoder::Maps { scratch, size: (rows, cols) } => {
                 let (rows, cols, classes) = (*rows, *cols, self.classes);
-                let head = CenterHead { heatmap, offset, height, size, rotation, rows, cols, classes };
-                let decoded = decode_centers(&head, grid, &config, scratch, detections);
-                for found in detections {
-                    let center = &mut found.box3d.center;
-                    center.z += ground.at(center.x, center.y);
-                }
-                decoded
+                let ground = Some(ground);
+                let head =
+                    CenterHead { heatmap, offset, height, size, rotation, rows, cols, classes, ground };
+                decode_centers(&head, grid, &config, scratch, detections)
             }
         }
         .map_err(FrameError::inference)

@@ -1,5 +1,6 @@
-//! Networks with the interfaces of other projects: their boxes against an independent decoding in numpy, and
-//! folders that do not fit. Models and boxes from `tests/golden/foreign_models.py`.
+//! Networks on pillars, this project's and those with the interfaces of other projects: their boxes against a decoding
+//! in numpy, and folders that do not fit. Models and boxes from `tests/golden/pillar_model.py` and
+//! `foreign_models.py`.
 
 use std::{
     fs::{self, File},
@@ -11,6 +12,7 @@ use ndarray_npy::NpzReader;
 use tempfile::TempDir;
 
 use super::*;
+use crate::inference::Precision;
 
 const LIMITS: DecodeLimits = DecodeLimits { score_threshold: 0.4, max_detections: 500 };
 
@@ -19,11 +21,14 @@ fn tests_folder() -> PathBuf {
 }
 
 fn load(folder: &Path) -> Result<Network, String> {
+    load_with(folder, &SessionOptions::default())
+}
+
+fn load_with(folder: &Path, options: &SessionOptions) -> Result<Network, String> {
     let folder = ModelFolder::open(folder).map_err(|error| error.to_string())?;
     let settings = folder.manifest.detection_settings().unwrap();
     let classes = ClassTable::new(settings.classes.iter().cloned()).map_err(|error| error.to_string())?;
-    let options = SessionOptions::default();
-    let source = NetworkSource { folder: &folder, settings, classes: &classes, options: &options };
+    let source = NetworkSource { folder: &folder, settings, classes: &classes, options };
     Network::load(&source).map_err(|error| error.to_string())
 }
 
@@ -31,11 +36,16 @@ fn model(name: &str) -> Network {
     load(&tests_folder().join("data/models").join(name)).unwrap()
 }
 
-/// The sweep of a model with its boxes: x y z length width height yaw score class.
+/// The sweep of a model of another project with its boxes.
 fn golden(model: &str) -> (Vec<LidarPoint>, Array2<f64>) {
-    let file = File::open(tests_folder().join("golden/foreign_models.npz")).unwrap();
+    golden_of("foreign_models", &format!("{model}_points"), model)
+}
+
+/// The sweep `points` in a golden file with the boxes of a model: x y z length width height yaw score class.
+fn golden_of(file: &str, points: &str, model: &str) -> (Vec<LidarPoint>, Array2<f64>) {
+    let file = File::open(tests_folder().join("golden").join(file).with_extension("npz")).unwrap();
     let mut npz = NpzReader::new(file).unwrap();
-    let points: Array2<f32> = npz.by_name(&format!("{model}_points")).unwrap();
+    let points: Array2<f32> = npz.by_name(points).unwrap();
     let points = points.rows().into_iter();
     let points = points.map(|p| LidarPoint { x: p[0], y: p[1], z: p[2], intensity: p[3] }).collect();
     (points, npz.by_name(&format!("{model}_boxes")).unwrap())
@@ -52,11 +62,14 @@ fn detect(network: &mut Network, points: impl IntoIterator<Item = LidarPoint>) -
 
 #[track_caller]
 fn agrees_with_numpy(name: &str) {
-    let (points, expected) = golden(name);
-    let mut network = model(name);
+    agree(name, &mut model(name), golden(name));
+}
+
+#[track_caller]
+fn agree(name: &str, network: &mut Network, (points, expected): (Vec<LidarPoint>, Array2<f64>)) {
     // What was there before leaves nothing.
-    detect(&mut network, points.iter().map(|p| LidarPoint { x: -p.x, ..*p }));
-    let found = detect(&mut network, points.iter().copied());
+    detect(network, points.iter().map(|p| LidarPoint { x: -p.x, ..*p }));
+    let found = detect(network, points.iter().copied());
     assert_eq!(found.len(), expected.nrows(), "{found:?}");
     for (row, (found, expected)) in found.iter().zip(expected.rows()).enumerate() {
         let Detection3d { box3d, class, score } = found;
@@ -72,6 +85,38 @@ fn agrees_with_numpy(name: &str) {
             "{name}, box {row}: expected {expected}, found {found:?}"
         );
     }
+}
+
+#[test]
+fn pillars_agree_with_numpy_computed_densely_and_sparsely() {
+    for (name, precision) in
+        [("pillars", Precision::Fp32), ("pillars", Precision::SparseFp32), ("pillars_dense", Precision::Fp32)]
+    {
+        for threads in [1, 2] {
+            let options = SessionOptions { precision: Some(precision), threads, ..SessionOptions::default() };
+            let folder = tests_folder().join("data/models").join(name);
+            let mut network = load_with(&folder, &options).unwrap();
+            agree(name, &mut network, golden_of("pillar_model", "points", name));
+            // A sweep without anything is no reason to fail.
+            assert!(detect(&mut network, []).is_empty());
+            assert_eq!(network.active_share(), 0.0);
+        }
+    }
+}
+
+#[test]
+fn of_too_many_pillars_the_nearest_stay() {
+    let (points, _) = golden_of("pillar_model", "points", "pillars");
+    let mut network = model("pillars");
+    let limits = SweepLimits { max_pillars: Some(50), keeps_ground: false };
+    let counts = network.prepare(points.iter().copied(), limits).unwrap();
+    assert!(counts.dropped_pillars > 50);
+    network.run().unwrap();
+    // With the ground there are more than the model allows.
+    let limits = SweepLimits { max_pillars: None, keeps_ground: true };
+    let with_ground = network.prepare(points.iter().copied(), limits).unwrap();
+    assert!(with_ground.dropped_pillars > 0, "{with_ground:?}");
+    network.run().unwrap();
 }
 
 #[test]
@@ -121,7 +166,7 @@ fn pillars_beyond_the_limit_are_counted() {
         let mut network = model(name);
         detect(&mut network, points.iter().copied());
         let pillars = (network.active_share() * 32.0 * 16.0).round() as usize;
-        let limits = SweepLimits { max_pillars: Some(10), removes_ground: true };
+        let limits = SweepLimits { max_pillars: Some(10), keeps_ground: false };
         let counts = network.prepare(points.iter().copied(), limits).unwrap();
         assert_eq!(counts.dropped_pillars, pillars - 10);
         assert!((network.active_share() - 10.0 / 512.0).abs() < 1e-9);
