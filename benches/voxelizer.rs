@@ -8,7 +8,7 @@ use std::convert::Infallible;
 use std::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use isobath::detection::{BEV_CHANNELS, BevGrid, FeatureLayout, PillarVoxelizer, Voxelizer};
+use isobath::detection::{BEV_CHANNELS, BevGrid, FeatureLayout, PillarEncoder, PillarVoxelizer, Voxelizer};
 use isobath::geometry::{SweepMotion, pose_from_yaw};
 use isobath::message::{Header, PointCloud2, PointField, Stamp, from_cdr, to_cdr};
 use isobath::sensor::{LidarPoint, LidarPreset, PointCloudView, StampAt};
@@ -86,6 +86,7 @@ fn voxelizer(c: &mut Criterion) {
     let grid = BevGrid::new([-51.2, -51.2, -5.0, 51.2, 51.2, 7.0], [0.4, 0.4]).expect("a valid grid");
     let mut voxelizer = Voxelizer::new(grid);
     let mut tensor = vec![0.0; BEV_CHANNELS * grid.cells()];
+    let mut encoder = PillarEncoder::new(grid);
     let mut pillars = PillarVoxelizer::new(grid, 32, 40_000).expect("memory for the pillars");
     let names = "x y z time x_from_mean y_from_mean z_from_mean x_from_center y_from_center";
     let of_points = FeatureLayout::new(names.split(' '), 1.0).expect("features");
@@ -106,6 +107,9 @@ fn voxelizer(c: &mut Criterion) {
         let points: Vec<LidarPoint> = layout.points(&view).collect();
         group.bench_function(BenchmarkId::new("points to tensor", name), |b| {
             b.iter(|| voxelizer.bev_features(black_box(&points).iter().copied(), black_box(&mut tensor)));
+        });
+        group.bench_function(BenchmarkId::new("points to statistics of active pillars", name), |b| {
+            b.iter(|| encoder.encode(black_box(&points).iter().copied(), 12_000, false));
         });
         group.bench_function(BenchmarkId::new("points to pillars", name), |b| {
             b.iter(|| {
