@@ -75,8 +75,13 @@ fn depth_of_a_radar_model_is_worse_the_worse_its_radar_is() {
     assert_eq!(ablation["radar_helps"], true, "{ablation}");
     // It tells no match, as it has learned nothing, and its depth is that of the returns, whosever they are.
     let influence = ablation["influence"].as_array().unwrap();
-    assert_eq!(influence.len(), 1);
-    let told = ["figure", "clean", "shuffled", "auroc"].map(|key| influence[0][key].clone());
+    assert_eq!(influence.len(), 2);
+    // From scan to scan the difference shows.
+    let persistence = &influence[0];
+    assert_eq!(persistence["figure"], "radar_persistence");
+    let share = |key: &str| persistence[key].as_f64().unwrap();
+    assert!(share("clean") > share("shuffled") + 0.1 && share("auroc") > 0.9, "{persistence}");
+    let told = ["figure", "clean", "shuffled", "auroc"].map(|key| influence[1][key].clone());
     assert_eq!(Value::from(told.to_vec()), serde_json::json!(["radar_agreement", 1.0, 1.0, 0.5]));
     // A model that fills in what lies between returns: few make it bad, more so than wrong ones.
     for (better, worse) in
