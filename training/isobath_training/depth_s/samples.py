@@ -21,7 +21,7 @@ SCALES = (0.25, 2.0)
 # Standard deviation, in log depth, of how far a bent world is bent; its shortest and longest waves, images.
 BEND, WAVES = 0.35, (0.6, 2.5)
 # Standard deviation of the logarithm of how much further apart near and far are than they look.
-RELIEF = 0.4
+RELIEF = 0.3
 # Frames of one world are this near to each other; share of foreign returns that are of one.
 NEIGHBOURS, NEAR = 24, 0.5
 

@@ -20,7 +20,7 @@ SIZES = ((0.65, (128, 160)), (0.90, (192, 256)), (1.0, (240, 320)))
 # the network without radar is to be as good as it can be.
 SCALED = 0.25
 # Share of those whose shape only the returns tell.
-BENT = 0.3
+BENT = 0.2
 # Share of the samples with the returns of another frame: the network learns to do without them.
 FOREIGN = 0.12
 
