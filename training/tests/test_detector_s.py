@@ -284,3 +284,17 @@ def test_a_box_without_an_active_pillar_is_not_asked_for():
     wanted = dense_targets(coords, plane, both, GRID)
     assert wanted.boxes == len(boxes) and wanted.heat.shape == (GRID.size**2, len(CLASSES))
     assert (wanted.heat == 1).sum() == len(boxes)
+
+
+def test_checkpoints_of_something_else_are_refused(small, tmp_path):
+    torch.save({"recipe": {"uses_prior": True}, "average": {}}, tmp_path / "depth.pt")
+    with pytest.raises(SystemExit, match="expected a checkpoint of a detector"):
+        load(tmp_path / "depth.pt")
+    run_of = training.Run(training.Recipe("detector_xs_dense", 1, 8), tmp_path / "run.pt")
+    with pytest.raises(SystemExit, match="of the same model or of its twin"):
+        run_of.begin_with(tmp_path / "depth.pt")
+    sparse = training.Run(training.Recipe("detector_xs", 2, 8), tmp_path / "sparse.pt")
+    sparse.save()
+    run_of.begin_with(tmp_path / "sparse.pt")
+    for a, b in zip(sparse.average.parameters(), run_of.network.parameters(), strict=True):
+        assert torch.equal(a, b)

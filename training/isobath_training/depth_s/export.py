@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ..checkpoint import read_checkpoint
 from ..graph import IR_VERSION, OPSET
 from .match import Matcher
 from .network import CELL, MAX_M, MIN_M, SUBPIXELS, DepthNetwork
@@ -68,7 +69,9 @@ class SplitStem(nn.Module):
 
 def load(checkpoint: Path) -> tuple[DepthNetwork, dict]:
     """The averaged network of a checkpoint, and its recipe with the number of samples seen."""
-    state = torch.load(checkpoint, weights_only=True)
+    state = read_checkpoint(checkpoint)
+    if "uses_prior" not in state.get("recipe", {}):
+        raise SystemExit(f"{checkpoint}: expected a checkpoint of depth_s or depth_s_vision")
     network = DepthNetwork(uses_prior=state["recipe"]["uses_prior"])
     network.load_state_dict(state["average"])
     return network.eval(), state["recipe"] | {"seen": state["seen"]}

@@ -54,7 +54,8 @@ class Run(runs.Run):
     def begin_with(self, checkpoint: Path) -> None:
         if self.seen > 0:
             return
-        if read_checkpoint(checkpoint)["recipe"]["uses_prior"] != self.recipe.uses_prior:
+        recipe = read_checkpoint(checkpoint).get("recipe", {})
+        if recipe.get("uses_prior") != self.recipe.uses_prior:
             raise SystemExit(f"{checkpoint}: expected a checkpoint of the same model")
         super().begin_with(checkpoint)
         self.facts["origin"] = checkpoint.name

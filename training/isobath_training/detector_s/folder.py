@@ -24,6 +24,8 @@ GOLDEN_PILLARS = 600
 def load(checkpoint: Path) -> tuple[Detector, Recipe, int]:
     """The averaged network of a checkpoint, its recipe and how many samples it saw."""
     state = read_checkpoint(checkpoint)
+    if "model" not in state.get("recipe", {}):
+        raise SystemExit(f"{checkpoint}: expected a checkpoint of a detector")
     recipe = Recipe(**state["recipe"])
     network = recipe.network()
     network.load_state_dict({key: value.float() for key, value in state["average"].items()})

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from .. import runs
+from ..checkpoint import read_checkpoint
 from .augment import augment
 from .decode import decode
 from .features import RANGE_M, Grid, pillars
@@ -85,6 +86,13 @@ class Run(runs.Run):
 
     def __init__(self, recipe: Recipe, path: Path) -> None:
         super().__init__(recipe, path, recipe.network)
+
+    def begin_with(self, checkpoint: Path) -> None:
+        """The weights of the sparse network fit its dense twin, and the other way round."""
+        given = read_checkpoint(checkpoint).get("recipe", {}).get("model", "")
+        if given.removesuffix(DENSE) != self.recipe.model.removesuffix(DENSE):
+            raise SystemExit(f"{checkpoint}: expected a checkpoint of the same model or of its twin")
+        super().begin_with(checkpoint)
 
     def step(self, sweeps: Sweeps) -> dict[str, float]:
         recipe, network = self.recipe, self.network.train()
