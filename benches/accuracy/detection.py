@@ -95,6 +95,8 @@ def markdown(results):
     rows = []
     for label in CLASSES:
         found = [m["pooled"]["per_class"].get(label) for m in models.values()]
+        # What has no truth was not measured.
+        found = [f if f and f["truth"] > 0 else None for f in found]
         if any(found):
             cells = [number(f and f[key], 3) for f in found for key in ("ap", "ate", "ase", "aoe")]
             rows.append([label, str(next(f["truth"] for f in found if f)), *cells])

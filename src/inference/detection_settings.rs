@@ -179,11 +179,11 @@ impl DetectionSettings {
             (DetectionInterface::Pointpillars, None) => {
                 Err("detection.anchors: expected anchors for interface pointpillars, found none".to_owned())
             }
-            (DetectionInterface::Bev | DetectionInterface::AutowareCenterpoint, Some(_)) => {
+            (DetectionInterface::Pointpillars, Some(_)) | (_, None) => Ok(()),
+            (_, Some(_)) => {
                 Err("detection.anchors: expected none for an interface without anchors, found some"
                     .to_owned())
             }
-            _ => Ok(()),
         }
     }
 

@@ -13,7 +13,8 @@ import numpy as np
 import torch
 from isobath_training.detector_s.decode import decode
 from isobath_training.detector_s.export import to_onnx
-from isobath_training.detector_s.features import HIGH_M, LOW_M, Grid, pillars
+from isobath_training.detector_s.features import Grid, pillars
+from isobath_training.detector_s.folder import manifest
 from isobath_training.detector_s.network import CLASSES, Detector, Shape, Tables
 from isobath_training.detector_s.tables import site_tables
 from isobath_training.detector_s.twin import DenseDetector, all_cells, maps
@@ -61,25 +62,9 @@ def main() -> None:
         boxes = decode(rows, places, near, plane, GRID, least=SCORE, radius_m=RADIUS_M)
         # Class first there, last here.
         arrays[f"{name}_boxes"] = boxes[:, [1, 2, 3, 4, 5, 6, 7, 8, 0]]
-        manifest = {
-            "kind": "detection",
-            "architecture": "random weights",
-            "detection": {
-                "interface": "pillar_statistics",
-                "range": [-GRID.range_m, -GRID.range_m, LOW_M, GRID.range_m, GRID.range_m, HIGH_M],
-                "voxel_size": [GRID.pillar_m, GRID.pillar_m, HIGH_M - LOW_M],
-                "stride": 1,
-                "classes": list(CLASSES),
-                "score_threshold": 0.3,
-                "suppression_radius": list(RADIUS_M),
-                "features": [],
-            },
-            "licence": "Apache-2.0",
-            "training_data": "none",
-            "measured": {},
-        }
         folder = Folder(
-            models, {"features": features[:60], "coords": coords[:60]}, manifest,
+            models, {"features": features[:60], "coords": coords[:60]},
+            manifest(GRID, RADIUS_M) | {"architecture": "random weights"},
             {precision: {"abs": 1e-4, "rel": 1e-4} for precision in models}, "", {"pillars": 1000},
         )  # fmt: skip
         out = TESTS / "data" / "models" / name

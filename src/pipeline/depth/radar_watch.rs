@@ -12,8 +12,8 @@ const GAP_NS: i64 = 3_000_000_000;
 /// Mean probability below which the returns are taken to be of something else than the image.
 const UNLIKELY: f32 = 0.1;
 /// Mean share of returns seen again below which scans are taken to have nothing to do with each other. Clean
-/// scans of all simulated scenes stay above 0.38 (means of a second), shuffled ones are at 0.03 to 0.09 outdoors
-/// and 0.2 to 0.3 where walls are near.
+/// scans of the simulated scenes stay above 0.35 (means of a second), shuffled ones are near 0 outdoors and at 0.2
+/// to 0.3 where walls are near.
 const UNSTEADY: f32 = 0.15;
 /// Returns in the image that it takes for that: of few returns few are seen again by a good radar as well.
 const ENOUGH: u32 = 60;

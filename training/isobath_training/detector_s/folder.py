@@ -42,6 +42,27 @@ def inputs(sweeps: Sweeps, frame: int, grid: Grid, most: int = MAX_PILLARS) -> d
     return {"features": features, "coords": coords}
 
 
+def manifest(grid: Grid, radius_m: tuple[float, ...]) -> dict:
+    """What the manifests of all networks on active pillars say."""
+    return {
+        "kind": "detection",
+        "architecture": "",
+        "detection": {
+            "interface": "pillar_statistics",
+            "range": [-grid.range_m, -grid.range_m, LOW_M, grid.range_m, grid.range_m, HIGH_M],
+            "voxel_size": [grid.pillar_m, grid.pillar_m, HIGH_M - LOW_M],
+            "stride": 1,
+            "classes": list(CLASSES),
+            "score_threshold": 0.3,
+            "suppression_radius": list(radius_m),
+            "features": [],
+        },
+        "licence": "Apache-2.0",
+        "training_data": "none",
+        "measured": {},
+    }
+
+
 def folder(name: str, checkpoint: Path, data: Path, measured: dict[str, float]) -> Folder:
     """From a checkpoint; `data` are sweeps of the training split for the golden one, `measured` figures on the test
     split."""
@@ -54,22 +75,9 @@ def folder(name: str, checkpoint: Path, data: Path, measured: dict[str, float]) 
         models = {
             precision: to_onnx(network, grid.size, sparse=precision == "sparse_fp32") for precision in precisions
         }
-    manifest = {
-        "kind": "detection",
-        "architecture": "U-Net over the whole grid, 3x3 convolutions, centre heads"
-        if recipe.is_dense
-        else "U-Net over active pillars, submanifold 3x3 convolutions, centre heads",
-        "detection": {
-            "interface": "pillar_statistics",
-            "range": [-grid.range_m, -grid.range_m, LOW_M, grid.range_m, grid.range_m, HIGH_M],
-            "voxel_size": [grid.pillar_m, grid.pillar_m, HIGH_M - LOW_M],
-            "stride": 1,
-            "classes": list(CLASSES),
-            "score_threshold": 0.3,
-            "suppression_radius": list(RADIUS_M),
-            "features": [],
-        },
-        "licence": "Apache-2.0",
+    where = "the whole grid, 3x3" if recipe.is_dense else "active pillars, submanifold 3x3"
+    described = {
+        "architecture": f"U-Net over {where} convolutions, centre heads",
         "training_data": "simulated by this project (config/scenes, seeds below 800000)",
         "measured": measured,
     }
@@ -81,7 +89,7 @@ def folder(name: str, checkpoint: Path, data: Path, measured: dict[str, float]) 
     )  # fmt: skip
     golden = inputs(Sweeps(data), 0, grid, GOLDEN_PILLARS)
     tolerance = {precision: TOLERANCE[precision] for precision in precisions}
-    return Folder(models, golden, manifest, tolerance, card, max_rows={"pillars": MAX_PILLARS})
+    return Folder(models, golden, manifest(grid, RADIUS_M) | described, tolerance, card, max_rows={"pillars": MAX_PILLARS})
 
 
 CARD = """# {name}

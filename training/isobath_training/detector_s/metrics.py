@@ -1,6 +1,6 @@
 """Mean average precision as nuScenes defines it (Caesar et al. 2020), to watch a training with.
 
-`isobath evaluate` is what counts; both agree (`tests/test_detector_s.py`).
+`isobath evaluate` is what counts; it scores recordings and agrees with nuScenes' own code.
 """
 
 import numpy as np

@@ -1,9 +1,8 @@
 //! Networks on the five channels of [`Voxelizer`], with centre heads of probabilities: this project's own.
 
-use super::{DecodeLimits, NetworkError, NetworkSource, SweepCounts, suppression_steps};
+use super::{CenterSuppression, DecodeLimits, NetworkError, NetworkSource, SweepCounts};
 use crate::detection::{
-    BEV_CHANNELS, BevGrid, CenterHead, DecodeConfig, DecodeScratch, Detection3d, MAX_CANDIDATES,
-    SuppressionStep, Voxelizer, decode_centers, suppress_boxes,
+    BEV_CHANNELS, BevGrid, CenterHead, DecodeScratch, Detection3d, Voxelizer, decode_centers,
 };
 use crate::inference::{Manifest, ModelSession, TensorSpec};
 use crate::pipeline::FrameError;
@@ -14,8 +13,7 @@ pub(in crate::pipeline::detection) struct BevNetwork {
     session: ModelSession,
     /// It clears what it wrote last, so that one of them belongs to the session's tensor
     voxelizer: Voxelizer,
-    suppression_radius_m: Vec<f32>,
-    steps: Vec<SuppressionStep>,
+    suppression: CenterSuppression,
     scratch: DecodeScratch,
     /// Cells that the last frame had points in
     active_cells: usize,
@@ -28,16 +26,10 @@ impl BevNetwork {
         let grid = BevGrid::new(settings.range, [voxel_x, voxel_y])
             .map_err(|error| NetworkError::Interface(error.to_string()))?;
         check(source.manifest(), &grid, source.classes.len()).map_err(NetworkError::Interface)?;
-        // Where the distance in a class is the only rule, the decoder applies it before it computes boxes.
-        let (suppression_radius_m, steps) = match suppression_steps(settings).as_slice() {
-            [SuppressionStep::ClassDistance { radius_m }] => (radius_m.clone(), Vec::new()),
-            steps => (vec![0.0; source.classes.len()], steps.to_vec()),
-        };
         Ok(Self {
             session: ModelSession::open(source.folder, source.options)?,
             voxelizer: Voxelizer::new(grid),
-            suppression_radius_m,
-            steps,
+            suppression: CenterSuppression::of(source),
             scratch: DecodeScratch::default(),
             active_cells: 0,
         })
@@ -80,14 +72,10 @@ impl BevNetwork {
             classes,
             ground: None,
         };
-        let config = DecodeConfig {
-            score_threshold: limits.score_threshold,
-            max_detections: if self.steps.is_empty() { limits.max_detections } else { MAX_CANDIDATES },
-            suppression_radius_m: &self.suppression_radius_m,
-        };
+        let config = self.suppression.config(limits);
         decode_centers(&head, self.voxelizer.grid(), &config, &mut self.scratch, detections)
             .map_err(FrameError::inference)?;
-        suppress_boxes(detections, &self.steps, limits.max_detections);
+        self.suppression.finish(limits, detections);
         Ok(())
     }
 

@@ -12,7 +12,9 @@ use bev::BevNetwork;
 use pillars::PillarNetwork;
 use pointpillars::PointPillarsNetwork;
 
-use crate::detection::{ClassTable, Detection3d, SuppressionStep};
+use crate::detection::{
+    ClassTable, DecodeConfig, Detection3d, MAX_CANDIDATES, SuppressionStep, suppress_boxes,
+};
 use crate::inference::{
     DetectionInterface, DetectionSettings, InferenceError, Manifest, ModelFolder, ModelSession,
     SessionOptions, SuppressionRule,
@@ -162,6 +164,40 @@ impl Network {
             Self::Autoware(network) => network.active_share(),
             Self::PointPillars(network) => network.active_share(),
         }
+    }
+}
+
+/// How boxes of centre heads are thinned out, as the manifest asks for it.
+struct CenterSuppression {
+    /// Of each class, what the decoder applies before it computes boxes
+    radius_m: Vec<f32>,
+    /// Passes over the boxes
+    steps: Vec<SuppressionStep>,
+}
+
+impl CenterSuppression {
+    /// Where the distance in a class is the only rule, the decoder applies it.
+    fn of(source: &NetworkSource<'_>) -> Self {
+        match suppression_steps(source.settings).as_slice() {
+            [SuppressionStep::ClassDistance { radius_m }] => {
+                Self { radius_m: radius_m.clone(), steps: Vec::new() }
+            }
+            steps => Self { radius_m: vec![0.0; source.classes.len()], steps: steps.to_vec() },
+        }
+    }
+
+    /// What the decoder is to keep.
+    fn config(&self, limits: DecodeLimits) -> DecodeConfig<'_> {
+        DecodeConfig {
+            score_threshold: limits.score_threshold,
+            max_detections: if self.steps.is_empty() { limits.max_detections } else { MAX_CANDIDATES },
+            suppression_radius_m: &self.radius_m,
+        }
+    }
+
+    /// The passes over what the decoder gave.
+    fn finish(&self, limits: DecodeLimits, detections: &mut Vec<Detection3d>) {
+        suppress_boxes(detections, &self.steps, limits.max_detections);
     }
 }
 

@@ -2,10 +2,10 @@
 //!
 //! What they give is a row a pillar, or maps of the whole grid with centre heads; heights count from the ground.
 
-use super::{DecodeLimits, NetworkError, NetworkSource, SweepCounts, SweepLimits};
+use super::{CenterSuppression, DecodeLimits, NetworkError, NetworkSource, SweepCounts, SweepLimits};
 use crate::detection::{
-    BevGrid, CenterHead, DecodeConfig, DecodeScratch, Detection3d, PILLAR_FEATURES, PillarDecoder,
-    PillarEncoder, PillarHead, decode_centers,
+    BevGrid, CenterHead, DecodeScratch, Detection3d, PILLAR_FEATURES, PillarDecoder, PillarEncoder,
+    PillarHead, decode_centers,
 };
 use crate::inference::{Dimension, Manifest, ModelSession, TensorSpec};
 use crate::pipeline::FrameError;
@@ -27,7 +27,7 @@ pub(in crate::pipeline::detection) struct PillarNetwork {
     session: ModelSession,
     encoder: PillarEncoder,
     max_pillars: usize,
-    suppression_radius_m: Vec<f32>,
+    suppression: CenterSuppression,
     classes: usize,
     decoder: Decoder,
 }
@@ -40,17 +40,11 @@ impl PillarNetwork {
             .map_err(|error| NetworkError::Interface(error.to_string()))?;
         let classes = source.classes.len();
         let maps = check(source.manifest(), &grid, classes).map_err(NetworkError::Interface)?;
-        if settings.suppression_radius.len() != classes {
-            return Err(NetworkError::Interface(format!(
-                "expected detection.suppression_radius with one value for each of {classes} classes, found {}",
-                settings.suppression_radius.len()
-            )));
-        }
         Ok(Self {
             session: ModelSession::open(source.folder, source.options)?,
             encoder: PillarEncoder::new(grid),
             max_pillars: source.manifest().max_rows(ROWS),
-            suppression_radius_m: settings.suppression_radius.clone(),
+            suppression: CenterSuppression::of(source),
             classes,
             decoder: match maps {
                 None => Decoder::Rows(PillarDecoder::default()),
@@ -94,11 +88,7 @@ impl PillarNetwork {
         if coords.is_empty() {
             return Ok(());
         }
-        let config = DecodeConfig {
-            score_threshold: limits.score_threshold,
-            max_detections: limits.max_detections,
-            suppression_radius_m: &self.suppression_radius_m,
-        };
+        let config = self.suppression.config(limits);
         let [heatmap, offset, height, size, rotation] =
             ["heatmap", "offset", "height", "size", "rotation"].map(|role| session.output(role).1);
         let (grid, ground) = (self.encoder.grid(), self.encoder.plane());
@@ -116,7 +106,9 @@ impl PillarNetwork {
                 decode_centers(&head, grid, &config, scratch, detections)
             }
         }
-        .map_err(FrameError::inference)
+        .map_err(FrameError::inference)?;
+        self.suppression.finish(limits, detections);
+        Ok(())
     }
 
     pub(super) fn session(&self) -> &ModelSession {

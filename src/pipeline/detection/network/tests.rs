@@ -198,9 +198,9 @@ fn copy_of(folder: &Path) -> TempDir {
     dir
 }
 
-/// A copy of a model's folder whose manifest is changed is refused with every part of `expected`.
+/// A copy of a model's folder with a changed manifest.
 #[track_caller]
-fn refused(name: &str, changes: &[(&str, &str)], expected: &[&str]) {
+fn changed(name: &str, changes: &[(&str, &str)]) -> TempDir {
     let dir = copy_of(&tests_folder().join("data/models").join(name));
     let file = dir.path().join("model.yaml");
     let mut text = fs::read_to_string(&file).unwrap();
@@ -209,6 +209,13 @@ fn refused(name: &str, changes: &[(&str, &str)], expected: &[&str]) {
         text = text.replacen(from, to, 1);
     }
     fs::write(&file, text).unwrap();
+    dir
+}
+
+/// A changed model is refused with every part of `expected`.
+#[track_caller]
+fn refused(name: &str, changes: &[(&str, &str)], expected: &[&str]) {
+    let dir = changed(name, changes);
     let Err(message) = load(dir.path()) else { panic!("{name} was accepted with {changes:?}") };
     for part in expected {
         assert!(message.contains(part), "{changes:?}: expected {part:?} in {message}");
@@ -241,6 +248,36 @@ fn folders_of_another_interface_are_refused() {
         &[("\"shape\": [\"pillars\", 4]", "\"shape\": [\"pillars\", 2]")],
         &["coords [pillars, 4] (batch, z, y, x)"],
     );
+}
+
+#[test]
+fn networks_on_pillars_obey_the_suppression_of_their_manifest() {
+    let (points, expected) = golden_of("pillar_model", "points", "pillars");
+    assert!(expected.nrows() > 5);
+    let rule = "  stride: 1\n  suppression: [{rule: circle, radius_m: 100.0}]\n";
+    for name in ["pillars", "pillars_dense"] {
+        let dir = changed(name, &[("  stride: 1\n", rule)]);
+        assert_eq!(detect(&mut load(dir.path()).unwrap(), points.iter().copied()).len(), 1, "{name}");
+    }
+}
+
+#[test]
+fn pillars_that_do_not_fit_are_refused() {
+    refused(
+        "pillars",
+        &[("\"pillars\", 26", "\"pillars\", 25")],
+        &["features [pillars, 26]", "[pillars, 25]"],
+    );
+    refused(
+        "pillars",
+        &[("\"car\", ", ""), ("[1.0, 1.5", "[1.5")],
+        &["heatmap [pillars, 6]", "[pillars, 7]"],
+    );
+    refused("pillars", &[("[1.0, 1.5", "[1.5")], &["suppression_radius", "each of 7 classes, found 6"]);
+    refused("pillars", &[("25.6, 25.6, 6.0]", "25.0, 25.6, 6.0]")], &["whole number of cells"]);
+    refused("pillars_dense", &[("25.6, 25.6, 6.0]", "12.8, 25.6, 6.0]")], &["64", "48"]);
+    let anchors = "  stride: 1\n  anchors: {sizes: [[1, 1, 1]], bottoms: [0], rotations: [0], placement: cell_centers}\n";
+    refused("pillars", &[("  stride: 1\n", anchors)], &["expected none for an interface without anchors"]);
 }
 
 #[test]
