@@ -28,6 +28,8 @@ def run(tmp_path_factory):
     out = tmp_path_factory.mktemp("replay") / "run"
     target = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
     command = [target / "debug/isobath", "replay", BAG, "--out", out, "--set", "depth.record=all"]
+    # Every point counts, however unsure the model is of a radar that is not of these images.
+    command += ["--set", "depth.points_min_confidence=0"]
     for name, topic in REMAPS.items():
         command += ["--remap", f"{name}:={topic}"]
     subprocess.run(command, check=True, timeout=120)

@@ -177,7 +177,8 @@ def bend(
     near = np.isfinite(metres)
     if near.any():
         power, middle = np.float32(np.exp(RELIEF * random.normal()) - 1), np.median(metres[near])
-        metres = np.where(near, metres * (metres / middle) ** power, metres)
+        metres = metres.copy()
+        metres[near] *= (metres[near] / middle) ** power
         points = points * (np.maximum(points[:, 2:], 0.1) / middle) ** power
     v, u = np.ogrid[-1 : 1 : rows * 1j, -1 : 1 : columns * 1j]
     metres = metres * factor(u, v)
