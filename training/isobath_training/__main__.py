@@ -15,7 +15,7 @@ DETECTORS = ("detector_s", "detector_xs", "detector_s_dense", "detector_xs_dense
 # Samples that a training sees by default.
 SAMPLES = {
     "depth_s": 520_000, "depth_s_vision": 520_000,
-    "detector_s": 240_000, "detector_s_dense": 40_000, "detector_xs": 40_000, "detector_xs_dense": 40_000,
+    "detector_s": 120_000, "detector_s_dense": 40_000, "detector_xs": 40_000, "detector_xs_dense": 40_000,
 }  # fmt: skip
 # Networks whose checkpoints others publish.
 PUBLISHED = ("depth_rmv_vits", "depth_da2_vits")
@@ -79,7 +79,7 @@ def add_train(commands) -> None:
     train.add_argument("--model", choices=sorted([*DEPTH_MODELS, *DETECTORS]), required=True)
     train.add_argument(
         "--data", type=Path, nargs="+", required=True,
-        help="folders of arrays of the training split; for a detector one of --sweeps",
+        help="folders of arrays of the training split; for a detector those of --sweeps",
     )  # fmt: skip
     train.add_argument(
         "--validation", type=Path, help="arrays of the validation split, measured now and then"
@@ -98,6 +98,9 @@ def add_train(commands) -> None:
         "--from", dest="start", type=Path, help="checkpoint whose weights a new run begins with"
     )
     train.add_argument("--rate", type=float, help="learning rate; default: of a run from nothing")
+    train.add_argument(
+        "--curriculum", action="store_true", help="detectors: sweeps corrupted more and more by what hurts most"
+    )
     train.set_defaults(run=run_train)
 
 
@@ -178,6 +181,8 @@ def run_train(arguments) -> None:
         arguments.samples = SAMPLES[arguments.model]
     if arguments.model in DETECTORS:
         return train_detector(arguments)
+    if arguments.curriculum:
+        raise SystemExit(f"{arguments.model}: expected no --curriculum")
     from .depth_s.distillation import Teacher
     from .depth_s.train import Recipe, train
 
@@ -193,14 +198,14 @@ def run_train(arguments) -> None:
 def train_detector(arguments) -> None:
     from .detector_s.train import Recipe, train
 
-    if len(arguments.data) != 1:
-        raise SystemExit(f"--data: expected one folder of sweeps, found {len(arguments.data)}")
     if arguments.teacher is not None:
         raise SystemExit(f"{arguments.model}: expected no --teacher")
     rate = {} if arguments.rate is None else {"rate": arguments.rate}
-    recipe = Recipe(arguments.model, arguments.seed, arguments.samples, **rate)
+    recipe = Recipe(
+        arguments.model, arguments.seed, arguments.samples, curriculum=arguments.curriculum, **rate
+    )
     train(
-        recipe, arguments.data[0], arguments.validation, arguments.checkpoint,
+        recipe, arguments.data, arguments.validation, arguments.checkpoint,
         threads=arguments.threads, start=arguments.start,
     )  # fmt: skip
 

@@ -52,8 +52,14 @@ class Run:
 
     def load(self) -> None:
         state = read_checkpoint(self.path)
-        if state.get("recipe") != asdict(self.recipe):
-            raise SystemExit(f"{self.path}: made with {state.get('recipe')}, expected {asdict(self.recipe)}")
+        found = state.get("recipe")
+        try:
+            # What a recipe does not tell is as it is by default.
+            same = type(self.recipe)(**(found or {})) == self.recipe
+        except TypeError:
+            same = False
+        if not same:
+            raise SystemExit(f"{self.path}: made with {found}, expected {asdict(self.recipe)}")
         self.network.load_state_dict(state.pop("network"))
         self.average.load_state_dict(state.pop("average"))
         self.seen = state.pop("seen")

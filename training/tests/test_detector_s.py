@@ -9,13 +9,16 @@ import torch
 from isobath_training import runs
 from isobath_training.detector_s import train as training
 from isobath_training.detector_s.augment import augment
+from isobath_training.detector_s.curriculum import CORRUPTIONS, strength, worst
 from isobath_training.detector_s.decode import decode
+from isobath_training.detector_s.draw import Draw, weights
 from isobath_training.detector_s.export import HEADS, to_onnx
 from isobath_training.detector_s.features import FEATURES, Grid, pillars
 from isobath_training.detector_s.folder import folder, load
+from isobath_training.detector_s.loss import loss
 from isobath_training.detector_s.metrics import mean_average_precision
 from isobath_training.detector_s.network import BOX, CLASSES, Detector, Shape, Tables
-from isobath_training.detector_s.sweeps import POINT, STEP_M, Sweeps, pack, with_lidar
+from isobath_training.detector_s.sweeps import POINT, STEP_M, ManySweeps, Sweeps, pack, with_lidar
 from isobath_training.detector_s.tables import PLACES, joined, site_tables
 from isobath_training.detector_s.targets import seen, targets
 from isobath_training.detector_s.twin import DenseDetector, dense_targets, maps
@@ -223,15 +226,78 @@ def test_average_precision_by_hand():
     assert np.isnan(figures["pedestrian"]) and figures["map"] == figures["car"]
 
 
+def test_rare_classes_are_shown_more_often(sweeps):
+    found = np.zeros((1000, len(CLASSES)), bool)
+    found[:, 0] = True
+    found[:30, 2] = True
+    weight = weights(found)
+    assert abs(weight.mean() - 1) < 1e-9
+    # The root of ten: 3 % of the sweeps have one, 30 % are common.
+    np.testing.assert_allclose(weight[:30] / weight[30:].max(), 10**0.5, rtol=1e-6)
+    draw = Draw(Sweeps(sweeps), 3)
+    n = len(draw.sweeps)
+    for turn in range(3):
+        times = np.bincount([draw.frame(turn * n + place) for place in range(n)], minlength=n)
+        assert np.abs(times - draw.weights).max() < 1
+    assert draw.frame(0) == Draw(draw.sweeps, 3).frame(0)
+    twice = ManySweeps([sweeps, sweeps])
+    assert len(twice) == 2 * n and Draw(twice, 3).weights.shape == (2 * n,)
+    for frame in (0, n - 1):
+        for found, expected in zip(twice.sweep(n + frame), draw.sweeps.sweep(frame), strict=True):
+            np.testing.assert_array_equal(found, expected)
+
+
+def test_corruptions_grow_and_the_worst_is_taken():
+    points, _ = world(np.random.default_rng(1))
+    assert strength(0) == 0 and strength(0.35) == 0.5 and strength(1) == 1
+    for corruption in CORRUPTIONS:
+        same = corruption(points.copy(), 0.0, np.random.default_rng(2))
+        np.testing.assert_array_equal(same, points)
+        found = corruption(points.copy(), 1.0, np.random.default_rng(2))
+        assert len(found) < len(points) or np.abs(found[:, :3] - points[:, :3]).max() > 0.1
+        assert np.isfinite(found).all()
+        assert len(corruption(points[:0].copy(), 1.0, np.random.default_rng(2))) == 0
+    losses = dict.fromkeys(CORRUPTIONS, 1.0) | {CORRUPTIONS[3]: 2.0}
+    assert worst(losses.__getitem__) is CORRUPTIONS[3]
+
+
+def test_a_run_with_the_curriculum_goes_on_with_it_only(sweeps, tmp_path):
+    recipe = training.Recipe("detector_xs", 3, 40, batch=4, rate=1e-2, curriculum=True)
+    run_of = training.Run(recipe, tmp_path / "run.pt")
+    draw = Draw(Sweeps(sweeps), 3)
+    for _ in range(3):
+        assert np.isfinite(run_of.step(draw)["loss"])
+    run_of.save()
+    again = training.Run(recipe, tmp_path / "run.pt")
+    assert again.step(draw) == run_of.step(draw)
+    with pytest.raises(SystemExit, match="curriculum"):
+        training.Run(training.Recipe("detector_xs", 3, 40, batch=4, rate=1e-2), tmp_path / "run.pt")
+
+
+def test_an_axis_is_learned_before_a_direction():
+    n = len(CLASSES)
+    outputs, box = torch.zeros(1, n + 1 + BOX), torch.zeros(1, BOX)
+    box[0, -2:] = torch.tensor([0.6, 0.8])
+    sites = torch.zeros(1, n), torch.zeros(1), box, torch.ones(1)
+
+    def of(sine: float, cosine: float) -> float:
+        outputs[0, -2:] = torch.tensor([sine, cosine])
+        return loss(outputs, *sites)[1]["boxes"]
+
+    assert of(0.6, 0.8) == 0
+    # Not to choose between front and back costs more than to choose one of them at random.
+    assert of(0, 0) > (of(0.6, 0.8) + of(-0.6, -0.8)) / 2
+
+
 def test_from_sweeps_to_a_model_folder(sweeps, small, tmp_path):
     recipe = training.Recipe("detector_xs", 3, 160, batch=4, rate=1e-2)
     first = training.Run(recipe, tmp_path / "run.pt")
-    opened = Sweeps(sweeps)
-    begin = [first.step(opened)["loss"] for _ in range(2)]
+    draw = Draw(Sweeps(sweeps), 3)
+    begin = [first.step(draw)["loss"] for _ in range(2)]
     first.save()
     done = training.train(recipe, sweeps, sweeps, tmp_path / "run.pt", threads=1, measure_every=80)
     assert done.seen == 160
-    end = [done.step(opened)["loss"] for _ in range(4)]
+    end = [done.step(draw)["loss"] for _ in range(4)]
     assert np.mean(end) < 0.5 * np.mean(begin)
     lines = (tmp_path / "run.jsonl").read_text().splitlines()
     assert len(lines) == 2 and 0 <= json.loads(lines[-1])["all"]["map"] <= 1
@@ -254,8 +320,8 @@ def test_the_dense_twin_learns_too(sweeps, small, tmp_path):
     recipe = training.Recipe("detector_xs_dense", 3, 48, batch=2, rate=1e-2)
     run_of = training.Run(recipe, tmp_path / "run.pt")
     opened = Sweeps(sweeps)
-    losses = [run_of.step(opened)["loss"] for _ in range(24)]
-    assert np.mean(losses[-4:]) < 0.5 * np.mean(losses[:4])
+    losses = [run_of.step(Draw(opened, 3))["loss"] for _ in range(24)]
+    assert np.mean(losses[-4:]) < 0.6 * np.mean(losses[:4])
     figures = training.measure(run_of.average, opened, GRID)
     assert 0 <= figures["all"]["map"] <= 1
     # Nothing but the mask tells the two apart: with everything active they are one function.

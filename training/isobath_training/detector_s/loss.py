@@ -10,6 +10,8 @@ from .network import CLASSES
 CORNER_WEIGHT = 0.3
 BOX_WEIGHTS = (1.0, 1.0, 1.0, 0.6, 0.6, 0.6, 0.6, 0.6)
 BOX_WEIGHT = 1.0
+# Of twice the yaw, which is what front and back have in common: an axis is learned before the direction along it.
+AXIS_WEIGHT = 0.4
 
 
 def focal(logits: Tensor, heat: Tensor) -> Tensor:
@@ -21,6 +23,12 @@ def focal(logits: Tensor, heat: Tensor) -> Tensor:
     return -(gain + cost).sum()
 
 
+def twice(yaw: Tensor) -> Tensor:
+    """Sine and cosine of an angle → those of twice the angle, times the square of their length."""
+    sine, cosine = yaw.unbind(1)
+    return torch.stack([2 * sine * cosine, cosine**2 - sine**2], 1)
+
+
 def loss(
     outputs: Tensor, heat: Tensor, corner: Tensor, box: Tensor, weight: Tensor
 ) -> tuple[Tensor, dict[str, float]]:
@@ -30,6 +38,7 @@ def loss(
     classes = focal(outputs[:, :n], heat) / peaks
     corners = F.binary_cross_entropy_with_logits(outputs[:, n], corner, reduction="sum") / peaks
     difference = (outputs[:, n + 1 :] - box).abs() * outputs.new_tensor(BOX_WEIGHTS)
-    boxes = (difference.sum(1) * weight).sum() / weight.sum().clamp(min=1)
+    axes = (twice(outputs[:, -2:]) - twice(box[:, -2:])).abs().sum(1)
+    boxes = ((difference.sum(1) + AXIS_WEIGHT * axes) * weight).sum() / weight.sum().clamp(min=1)
     total = classes + CORNER_WEIGHT * corners + BOX_WEIGHT * boxes
     return total, {"loss": total.item(), "classes": classes.item(), "corners": corners.item(), "boxes": boxes.item()}

@@ -134,8 +134,42 @@ class Sweeps:
         points[:, 4] = rows["ring"]
         return points, np.array(self.boxes[frame])
 
+    def present(self, classes: int) -> np.ndarray:
+        """Whether each sweep has a point on an object of each class, [sweeps, classes]."""
+        frame = np.repeat(np.arange(len(self)), np.diff(self.boxes.offsets))
+        rows = np.asarray(self.boxes.rows)
+        hit = rows[:, self.columns.index("points")] > 0
+        found = np.zeros((len(self), classes), bool)
+        found[frame[hit], rows[hit, self.columns.index("class")].astype(int)] = True
+        return found
+
     def lidar(self, frame: int) -> str:
         return self.scenes[self.frames[frame, 0]].split("/")[1]
 
     def scene(self, frame: int) -> str:
         return self.scenes[self.frames[frame, 0]].split("/")[0]
+
+
+class ManySweeps:
+    """Folders of `export_sweeps`, one after the other, as if they were one."""
+
+    def __init__(self, folders: list[Path]) -> None:
+        self.parts = [Sweeps(folder) for folder in folders]
+        self.columns = self.parts[0].columns
+        for part in self.parts:
+            if (part.columns, part.classes) != (self.columns, self.parts[0].classes):
+                raise SystemExit(f"{part.folder}: expected the columns and classes of {self.parts[0].folder}")
+        self.ends = np.cumsum([len(part) for part in self.parts])
+
+    def __len__(self) -> int:
+        return int(self.ends[-1])
+
+    def held_back(self) -> bool:
+        return any(part.held_back() for part in self.parts)
+
+    def sweep(self, frame: int) -> tuple[np.ndarray, np.ndarray]:
+        number = int(np.searchsorted(self.ends, frame, side="right"))
+        return self.parts[number].sweep(frame - int(self.ends[number]) + len(self.parts[number]))
+
+    def present(self, classes: int) -> np.ndarray:
+        return np.concatenate([part.present(classes) for part in self.parts])

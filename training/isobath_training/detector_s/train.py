@@ -1,7 +1,7 @@
 """Training of the detector."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,12 +12,14 @@ from torch import Tensor
 from .. import runs
 from ..checkpoint import read_checkpoint
 from .augment import augment
+from .curriculum import SHARE, strength, worst
 from .decode import decode
+from .draw import Draw
 from .features import RANGE_M, Grid, pillars
 from .loss import loss
 from .metrics import mean_average_precision
 from .network import SHAPES, Detector, Tables
-from .sweeps import Sweeps
+from .sweeps import ManySweeps, Sweeps
 from .tables import Level, joined, site_tables
 from .targets import Targets, targets
 from .twin import DenseDetector, all_cells, dense_targets, maps
@@ -39,6 +41,8 @@ class Recipe:
     rate: float = 2e-3
     decay: float = 0.02
     average: float = 0.999
+    # Whether sweeps are corrupted, more and more, by what hurts most.
+    curriculum: bool = False
 
     @property
     def is_dense(self) -> bool:
@@ -53,24 +57,40 @@ class Recipe:
         return (DenseDetector if self.is_dense else Detector)(SHAPES[self.model.removesuffix(DENSE)])
 
 
-def sample(sweeps: Sweeps, frame: int, random: np.random.Generator | None, grid: Grid, levels: int) -> tuple:
+def sample(
+    sweeps: Sweeps | ManySweeps,
+    frame: int,
+    random: np.random.Generator | None,
+    grid: Grid,
+    levels: int,
+    corrupt: Callable[[np.ndarray], np.ndarray] | None = None,
+) -> tuple:
     """Coordinates, features, plane of the ground, tables and boxes of one sweep; without `random` as it is."""
     points, boxes = sweeps.sweep(frame)
     # Boxes without a point on them cannot be seen.
     boxes = boxes[boxes[:, sweeps.columns.index("points")] > 0]
     if random is not None:
         points, boxes = augment(points, boxes, random)
+    if corrupt is not None:
+        points = corrupt(points)
     coords, features, plane = pillars(points[:, :4], grid)
     return coords, features, plane, site_tables(coords, grid.size, grid.size, levels), boxes
 
 
-def drawn(sweeps: Sweeps, recipe: Recipe, first: int, levels: int) -> Iterator[tuple]:
-    """Samples `first`, `first` + 1, … of a batch: every sweep once, in an order that changes with each pass."""
+def drawn(draw: Draw, recipe: Recipe, first: int, levels: int, corruption: Callable | None = None) -> Iterator[tuple]:
+    """Samples `first`, `first` + 1, … of a batch, some of them with `corruption`."""
     for number in range(first, first + recipe.batch):
-        turn, place = divmod(number, len(sweeps))
-        order = np.random.default_rng([recipe.seed, 7, turn]).permutation(len(sweeps))
-        random = np.random.default_rng([recipe.seed, number])
-        yield sample(sweeps, int(order[place]), random, recipe.grid, levels)
+        yield drawn_one(draw, recipe, number, levels, corruption if number % round(1 / SHARE) == 0 else None)
+
+
+def drawn_one(draw: Draw, recipe: Recipe, number: int, levels: int, corruption: Callable | None) -> tuple:
+    """Sample `number`, corrupted as much as the progress of the run says."""
+    random = np.random.default_rng([recipe.seed, number])
+    much = strength(number / recipe.samples) * random.random()
+    return sample(
+        draw.sweeps, draw.frame(number), random, recipe.grid, levels,
+        corruption and (lambda points: corruption(points, much, random)),
+    )  # fmt: skip
 
 
 def stacked(parts: list[Targets]) -> list[Tensor]:
@@ -94,9 +114,23 @@ class Run(runs.Run):
             raise SystemExit(f"{checkpoint}: expected a checkpoint of the same model or of its twin")
         super().begin_with(checkpoint)
 
-    def step(self, sweeps: Sweeps) -> dict[str, float]:
+    def step(self, draw: Draw) -> dict[str, float]:
         recipe, network = self.recipe, self.network.train()
-        samples = list(drawn(sweeps, recipe, self.seen, 1 if recipe.is_dense else network.levels))
+        levels = 1 if recipe.is_dense else network.levels
+        corruption = None
+        if recipe.curriculum:
+            with torch.no_grad():
+                # The first sample of the batch tells which it is.
+                corruption = worst(
+                    lambda of: self.loss_of([drawn_one(draw, recipe, self.seen, levels, of)])[0].item()
+                )
+        total, figures = self.loss_of(list(drawn(draw, recipe, self.seen, levels, corruption)))
+        self.learn(total, most=5.0)
+        return figures
+
+    def loss_of(self, samples: list[tuple]) -> tuple[Tensor, dict[str, float]]:
+        """The loss of a batch and its parts."""
+        recipe, network = self.recipe, self.network
         if recipe.is_dense:
             given = maps([(coords, features) for coords, features, *_ in samples], recipe.grid.size)
             outputs = network(given.bfloat16()).permute(0, 2, 3, 1).flatten(0, 2)
@@ -106,9 +140,7 @@ class Run(runs.Run):
             tables = Tables(joined([tables for *_, tables, _ in samples]))
             outputs = network(features.bfloat16(), tables)
             wanted = [targets(coords, plane, boxes, recipe.grid) for coords, _, plane, _, boxes in samples]
-        total, figures = loss(outputs, *stacked(wanted))
-        self.learn(total, most=5.0)
-        return figures
+        return loss(outputs, *stacked(wanted))
 
 
 @torch.no_grad()
@@ -140,7 +172,7 @@ def measure(network: Detector, sweeps: Sweeps, grid: Grid) -> dict[str, dict[str
 
 def train(
     recipe: Recipe,
-    data: Path,
+    data: Path | list[Path],
     validation: Path | None,
     checkpoint: Path,
     *,
@@ -150,9 +182,10 @@ def train(
     measure_every: int = 20_000,
 ) -> Run:
     torch.set_num_threads(threads)
-    sweeps = Sweeps(data)
+    folders = data if isinstance(data, list) else [data]
+    sweeps = ManySweeps(folders)
     if sweeps.held_back():
-        raise SystemExit(f"{data}: seeds of validation and test must not be trained on")
+        raise SystemExit(f"{', '.join(map(str, folders))}: seeds of validation and test must not be trained on")
     held_back = Sweeps(validation) if validation else None
     run = Run(recipe, checkpoint)
     if start:
@@ -164,8 +197,9 @@ def train(
         classes = {name: round(value, 3) for name, value in result["all"].items()}
         return result, [f"validation: {json.dumps(groups)}", f"classes: {json.dumps(classes)}"]
 
+    draw = Draw(sweeps, recipe.seed)
     runs.follow(
-        run, lambda: run.step(sweeps), measured if held_back else None,
+        run, lambda: run.step(draw), measured if held_back else None,
         save_every_s=save_every_s, measure_every=measure_every,
     )  # fmt: skip
     return run
