@@ -111,7 +111,10 @@ fn voxelizer(c: &mut Criterion) {
         group.bench_function(BenchmarkId::new("points to statistics of active pillars", name), |b| {
             b.iter(|| encoder.encode(black_box(&points).iter().copied(), 12_000, false));
         });
-        group.bench_function(BenchmarkId::new("points to pillars", name), |b| {
+        group.bench_function(BenchmarkId::new("points sorted into pillars", name), |b| {
+            b.iter(|| pillars.sort(black_box(&points).iter().copied(), usize::MAX));
+        });
+        group.bench_function(BenchmarkId::new("points to features of pillars", name), |b| {
             b.iter(|| {
                 let stats = pillars.sort(black_box(&points).iter().copied(), usize::MAX);
                 let values = stats.pillars * 32 * of_points.len();

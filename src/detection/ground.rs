@@ -46,33 +46,57 @@ impl GroundPlane {
     }
 
     /// Fits the plane again and again, with less weight (`1 / (1 + r²)²`) for what is far from it: walls,
-    /// objects, and what polished floors mirror below the ground.
-    pub fn fit(points: &[LowestPoint]) -> Self {
+    /// objects, and what polished floors mirror below the ground. `near` is memory that it reuses.
+    pub fn fit(points: &[LowestPoint], near: &mut Vec<[f64; 4]>) -> Self {
         let level = level(points);
+        near.clear();
+        near.extend(points.iter().filter_map(|&LowestPoint { x, y, z }| {
+            let distance = (x * x + y * y).sqrt();
+            (distance < FIT_RANGE_M).then_some([x, y, z, (distance / FIT_NEAR_M).min(1.0)])
+        }));
+        let arm = LEVEL_WEIGHT * LEVEL_ARM_M.powi(2);
         let mut plane = Self([level, 0.0, 0.0]);
-        let drawn = Vector3::new(
-            LEVEL_WEIGHT,
-            LEVEL_WEIGHT * LEVEL_ARM_M.powi(2),
-            LEVEL_WEIGHT * LEVEL_ARM_M.powi(2),
-        );
         for _ in 0..FIT_ROUNDS {
-            let mut normal = Matrix3::from_diagonal(&drawn);
-            let mut right = Vector3::new(drawn.x * level, 0.0, 0.0);
-            for &LowestPoint { x, y, z } in points {
-                let distance = (x * x + y * y).sqrt();
-                if distance < FIT_RANGE_M {
-                    let away = (z - plane.at(x, y)) / FIT_M;
-                    let weight = (distance / FIT_NEAR_M).min(1.0) / (1.0 + away * away).powi(2);
-                    let row = Vector3::new(1.0, x, y);
-                    normal += weight * row * row.transpose();
-                    right += weight * z * row;
-                }
-            }
+            let [w, wx, wy, wxx, wxy, wyy, wz, wxz, wyz] = plane.sums(near);
+            let normal = Matrix3::new(LEVEL_WEIGHT + w, wx, wy, wx, arm + wxx, wxy, wy, wxy, arm + wyy);
+            let right = Vector3::new(LEVEL_WEIGHT * level + wz, wxz, wyz);
             // What draws it to the level keeps the matrix positive definite.
             let Some(solved) = normal.cholesky().map(|factor| factor.solve(&right)) else { break };
             plane = Self(solved.into());
         }
         plane
+    }
+
+    /// Sums of the weights of points `[x, y, z, weight]`, which grow less with their distance from the plane, and of
+    /// their products with x, y, xx, xy, yy, z, xz, yz. Two sums of each, so that they become vector code.
+    fn sums(&self, points: &[[f64; 4]]) -> [f64; 9] {
+        const LANES: usize = 2;
+        let mut sums = [[0.0; LANES]; 9];
+        let (pairs, last) = points.as_chunks::<LANES>();
+        let end = [last.first().copied().unwrap_or_default(), [0.0; 4]];
+        for pair in pairs.iter().chain([&end]) {
+            let column = |index: usize| pair.map(|point| point[index]);
+            let (x, y, z, base) = (column(0), column(1), column(2), column(3));
+            let mut terms = [[0.0; LANES]; 9];
+            for lane in 0..LANES {
+                let (x, y, z) = (x[lane], y[lane], z[lane]);
+                let away = (z - self.at(x, y)) * (1.0 / FIT_M);
+                let close = 1.0 + away * away;
+                let w = base[lane] / (close * close);
+                let (wx, wy) = (w * x, w * y);
+                for (term, value) in
+                    terms.iter_mut().zip([w, wx, wy, wx * x, wx * y, wy * y, w * z, wx * z, wy * z])
+                {
+                    term[lane] = value;
+                }
+            }
+            for (sum, term) in sums.iter_mut().zip(terms) {
+                for (sum, term) in sum.iter_mut().zip(term) {
+                    *sum += term;
+                }
+            }
+        }
+        sums.map(|sum| sum.iter().sum())
     }
 }
 
@@ -119,7 +143,7 @@ mod tests {
             1 => slope(x, y) - 1.1,
             _ => slope(x, y),
         });
-        let plane = GroundPlane::fit(&points);
+        let plane = GroundPlane::fit(&points, &mut Vec::new());
         for (x, y) in [(0.0, 0.0), (15.0, -10.0), (-18.0, 18.0)] {
             assert!((plane.at(x, y) - slope(x, y)).abs() < 0.05, "{plane:?} at {x}, {y}");
         }
@@ -127,7 +151,7 @@ mod tests {
 
     #[test]
     fn ceilings_are_no_ground() {
-        let plane = GroundPlane::fit(&cells(|x, _| if x < 10.0 { 2.4 } else { -0.6 }));
+        let plane = GroundPlane::fit(&cells(|x, _| if x < 10.0 { 2.4 } else { -0.6 }), &mut Vec::new());
         assert!((plane.at(0.0, 0.0) + 0.6).abs() < 0.15, "{plane:?}");
     }
 
@@ -136,7 +160,7 @@ mod tests {
         for points in
             [vec![], vec![LowestPoint { x: 1.0, y: 1.0, z: -6.0 }], cells(|x, y| (x * y).sin() * 6.0)]
         {
-            assert!(GroundPlane::fit(&points).0.iter().all(|value| value.is_finite()));
+            assert!(GroundPlane::fit(&points, &mut Vec::new()).0.iter().all(|value| value.is_finite()));
         }
     }
 }

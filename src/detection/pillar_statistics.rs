@@ -41,16 +41,13 @@ pub struct EncodeStats {
     pub dropped: usize,
 }
 
-/// Sums over the points of a pillar.
+/// Points whose cells are computed together, in vector code.
+const BATCH: usize = 64;
+
+/// What is known of the points of an active pillar.
 #[derive(Clone, Copy, Debug)]
 struct Pillar {
-    cell: u32,
-    active: bool,
     count: u32,
-    /// Lowest point of all, over the sensor, metres
-    bottom: f32,
-    /// Of the ground in its middle, metres over the sensor
-    ground: f64,
     /// Of x and y from the middle in half pillars, height, their squares, intensity
     sums: [i64; 7],
     low: f64,
@@ -60,49 +57,66 @@ struct Pillar {
 }
 
 impl Pillar {
-    const fn empty(cell: u32) -> Self {
-        Self {
-            cell,
-            active: false,
-            count: 0,
-            bottom: f32::INFINITY,
-            ground: 0.0,
-            sums: [0; 7],
-            low: f64::INFINITY,
-            high: f64::NEG_INFINITY,
-            bright: 0.0,
-            bins: [0; BINS],
-        }
-    }
+    const EMPTY: Self = Self {
+        count: 0,
+        sums: [0; 7],
+        low: f64::INFINITY,
+        high: f64::NEG_INFINITY,
+        bright: 0.0,
+        bins: [0; BINS],
+    };
 }
 
+/// A point inside the grid and its cell, which becomes the index of its pillar.
+type Placed = (LidarPoint, u32);
+
 /// Turns sweeps into active pillars; reuses its memory from frame to frame, which grows with the largest sweep.
+///
+/// A frame costs its points and the cells that they are in: what is remembered of every cell of the grid is looked at
+/// where there are points.
 pub struct PillarEncoder {
     grid: BevGrid,
-    /// Index into `pillars` by cell; all [`NONE`] between frames
+    /// Lowest point of each cell, metres over the sensor; infinite between frames
+    bottoms: Vec<f32>,
+    /// One bit a cell: whether there are points; all unset between frames
+    touched: Vec<u64>,
+    /// Index of each cell's pillar; of use where there are points
     slots: Vec<u32>,
-    pillars: Vec<Pillar>,
-    /// Points inside the grid and the cell of each, which becomes the index of its pillar
-    points: Vec<(LidarPoint, u32)>,
+    points: Vec<Placed>,
+    /// Cells with points, ascending; an entry of each in `lowest`, `grounds` and `rows`
+    cells: Vec<u32>,
     lowest: Vec<LowestPoint>,
+    near: Vec<[f64; 4]>,
+    /// Of the ground in the middle of a pillar, metres over the sensor
+    grounds: Vec<f64>,
+    /// Row of the pillar among the active ones
+    rows: Vec<u32>,
     squares: Vec<(f64, u32)>,
+    /// Active pillars that are kept, ascending
     order: Vec<u32>,
+    pillars: Vec<Pillar>,
     plane: GroundPlane,
     coords: Vec<[i32; 2]>,
     features: Vec<f32>,
 }
 
 impl PillarEncoder {
-    /// Allocates the index for `grid`, once.
+    /// Allocates what is remembered of the cells of `grid`, once.
     pub fn new(grid: BevGrid) -> Self {
         Self {
             grid,
+            bottoms: vec![f32::INFINITY; grid.cells()],
+            touched: vec![0; grid.cells().div_ceil(64)],
             slots: vec![NONE; grid.cells()],
-            pillars: Vec::new(),
             points: Vec::new(),
+            cells: Vec::new(),
             lowest: Vec::new(),
+            near: Vec::new(),
+            grounds: Vec::new(),
+            rows: Vec::new(),
             squares: Vec::new(),
             order: Vec::new(),
+            pillars: Vec::new(),
             plane: GroundPlane::default(),
             coords: Vec::new(),
             features: Vec::new(),
@@ -138,39 +152,71 @@ impl PillarEncoder {
         keep_ground: bool,
     ) -> EncodeStats {
         let mut stats = self.sort(points);
+        self.order_cells();
         self.find_ground();
-        self.count(keep_ground);
+        self.activate(keep_ground);
         stats.dropped = self.choose(max_pillars);
         stats.active = self.order.len();
+        self.sum_up();
         self.write();
-        for pillar in &self.pillars {
-            self.slots[pillar.cell as usize] = NONE;
-        }
         stats
     }
 
-    /// Gives each point inside the grid its pillar.
+    /// Keeps the points inside the grid, and the lowest of each cell.
     fn sort(&mut self, points: impl IntoIterator<Item = LidarPoint>) -> EncodeStats {
         self.points.clear();
-        self.pillars.clear();
         let mut stats = EncodeStats::default();
-        let (grid, kept, slots, pillars) = (&self.grid, &mut self.points, &mut self.slots, &mut self.pillars);
+        let (mut batch, mut filled) = ([LidarPoint::default(); BATCH], 0);
         points.into_iter().for_each(|point| {
-            stats.points += 1;
-            let cell = grid.cell_or(point.x, point.y, point.z, NONE);
-            let Some(slot) = slots.get_mut(cell as usize) else {
-                stats.outside += 1;
-                return;
-            };
-            if *slot == NONE {
-                *slot = pillars.len() as u32;
-                pillars.push(Pillar::empty(cell));
+            batch[filled] = point;
+            filled += 1;
+            if filled == BATCH {
+                self.add_batch(&batch, &mut stats);
+                filled = 0;
             }
-            let pillar = &mut pillars[*slot as usize];
-            pillar.bottom = pillar.bottom.min(point.z);
-            kept.push((point, *slot));
         });
+        self.add_batch(&batch[..filled], &mut stats);
         stats
+    }
+
+    /// Adds at most [`BATCH`] points.
+    fn add_batch(&mut self, points: &[LidarPoint], stats: &mut EncodeStats) {
+        let mut cells = [0; BATCH];
+        for (cell, point) in cells.iter_mut().zip(points) {
+            *cell = self.grid.cell_or(point.x, point.y, point.z, NONE);
+        }
+        stats.points += points.len();
+        self.points.reserve(points.len());
+        for (&cell, point) in cells.iter().zip(points) {
+            let Some(bottom) = self.bottoms.get_mut(cell as usize) else {
+                stats.outside += 1;
+                continue;
+            };
+            if *bottom == f32::INFINITY {
+                self.touched[cell as usize / 64] |= 1 << (cell % 64);
+            }
+            *bottom = bottom.min(point.z);
+            self.points.push((*point, cell));
+        }
+    }
+
+    /// Numbers the cells with points in ascending order, so that the order of the points leaves no trace, and leaves
+    /// what is remembered of cells as it was before the frame.
+    fn order_cells(&mut self) {
+        self.cells.clear();
+        self.lowest.clear();
+        for word in 0..self.touched.len() {
+            let mut bits = std::mem::take(&mut self.touched[word]);
+            while bits != 0 {
+                let cell = word * 64 + bits.trailing_zeros() as usize;
+                bits &= bits - 1;
+                self.slots[cell] = self.cells.len() as u32;
+                self.cells.push(cell as u32);
+                let bottom = std::mem::replace(&mut self.bottoms[cell], f32::INFINITY);
+                let (x, y) = self.middle(cell as u32);
+                self.lowest.push(LowestPoint { x, y, z: f64::from(bottom) });
+            }
+        }
     }
 
     /// Middle of a cell, metres.
@@ -181,61 +227,86 @@ impl PillarEncoder {
         ((row as f64 + 0.5) * edge_x + x0, (column as f64 + 0.5) * edge_y + y0)
     }
 
-    /// Fits the plane to the pillars in the order of their cells, so that the order of the points leaves no trace.
+    /// Fits the plane to the lowest points; sums up how far those of each square are from it, with a border of empty
+    /// squares around.
     fn find_ground(&mut self) {
-        self.order.clear();
-        self.order.extend(0..self.pillars.len() as u32);
-        let pillars = &self.pillars;
-        self.order.sort_unstable_by_key(|slot| pillars[*slot as usize].cell);
-        self.lowest.clear();
-        for &slot in &self.order {
-            let pillar = &self.pillars[slot as usize];
-            let (x, y) = self.middle(pillar.cell);
-            self.lowest.push(LowestPoint { x, y, z: f64::from(pillar.bottom) });
-        }
-        self.plane = GroundPlane::fit(&self.lowest);
-        // Sums of how far the lowest points of each square are from the plane; a border of empty squares around.
+        self.plane = GroundPlane::fit(&self.lowest, &mut self.near);
         let width = self.grid.cols().div_ceil(SQUARE) + 2;
         let height = self.grid.rows().div_ceil(SQUARE) + 2;
         self.squares.clear();
         self.squares.resize(width * height, (0.0, 0));
-        for (&slot, point) in self.order.iter().zip(&self.lowest) {
+        self.grounds.clear();
+        for (&cell, point) in self.cells.iter().zip(&self.lowest) {
             let ground = self.plane.at(point.x, point.y);
             let above = point.z - ground;
-            let pillar = &mut self.pillars[slot as usize];
-            pillar.ground = ground;
+            self.grounds.push(ground);
             if above.abs() <= ROUGH_M {
-                let square = &mut self.squares[square_of(pillar.cell as usize, self.grid.cols(), width)];
+                let square = &mut self.squares[square_of(cell as usize, self.grid.cols(), width)];
                 square.0 += above;
                 square.1 += 1;
             }
         }
     }
 
-    /// Sums up the points of every pillar.
-    fn count(&mut self, keep_ground: bool) {
+    /// Gives each point its pillar, and a row to those pillars that it makes active.
+    fn activate(&mut self, keep_ground: bool) {
         let lowest_active = if keep_ground { COUNTED_M.0 } else { ACTIVE_M.0 };
+        self.rows.clear();
+        self.rows.resize(self.cells.len(), NONE);
+        for (point, place) in &mut self.points {
+            let slot = self.slots[*place as usize];
+            *place = slot;
+            let height = f64::from(point.z) - self.grounds[slot as usize];
+            if (lowest_active..ACTIVE_M.1).contains(&height) {
+                self.rows[slot as usize] = 0;
+            }
+        }
+    }
+
+    /// Puts the active pillars that are kept into `order`, ascending, and gives them their rows; tells how many are
+    /// left out.
+    fn choose(&mut self, max_pillars: usize) -> usize {
+        self.order.clear();
+        self.order.extend((0..self.rows.len() as u32).filter(|slot| self.rows[*slot as usize] != NONE));
+        let dropped = self.order.len().saturating_sub(max_pillars);
+        if dropped > 0 {
+            let middles = &self.lowest;
+            let distance = |slot: &u32| {
+                let middle = &middles[*slot as usize];
+                middle.x * middle.x + middle.y * middle.y
+            };
+            self.order.sort_unstable_by(|a, b| distance(a).total_cmp(&distance(b)).then(a.cmp(b)));
+            for slot in self.order.drain(max_pillars..) {
+                self.rows[slot as usize] = NONE;
+            }
+            self.order.sort_unstable();
+        }
+        for (row, slot) in (0..).zip(&self.order) {
+            self.rows[*slot as usize] = row;
+        }
+        dropped
+    }
+
+    /// Sums up the points of the pillars that are kept.
+    fn sum_up(&mut self) {
+        self.pillars.clear();
+        self.pillars.resize(self.order.len(), Pillar::EMPTY);
         let [edge_x, edge_y] = self.grid.voxel_m().map(f64::from);
         let (half_x, half_y) = (2.0 / edge_x, 2.0 / edge_y);
-        let mut middles = std::mem::take(&mut self.lowest);
-        middles.clear();
-        middles.extend(self.pillars.iter().map(|pillar| {
-            let (x, y) = self.middle(pillar.cell);
-            LowestPoint { x, y, z: pillar.ground }
-        }));
         for (point, slot) in &self.points {
-            let (pillar, middle) = (&mut self.pillars[*slot as usize], &middles[*slot as usize]);
-            let height = f64::from(point.z) - middle.z;
+            let slot = *slot as usize;
+            let Some(pillar) = self.pillars.get_mut(self.rows[slot] as usize) else { continue };
+            let height = f64::from(point.z) - self.grounds[slot];
             if !(COUNTED_M.0..COUNTED_M.1).contains(&height) {
                 continue;
             }
-            pillar.active |= (lowest_active..ACTIVE_M.1).contains(&height);
-            pillar.count += 1;
+            let middle = &self.lowest[slot];
             let (u, w) = ((f64::from(point.x) - middle.x) * half_x, (f64::from(point.y) - middle.y) * half_y);
             let intensity = if point.intensity.is_nan() { 0.0 } else { point.intensity.clamp(0.0, 1.0) };
+            pillar.count += 1;
             let values = [u, w, height, u * u, w * w, height * height, f64::from(intensity)];
             for (sum, value) in pillar.sums.iter_mut().zip(values) {
-                *sum = sum.saturating_add((value * ONE) as i64);
+                *sum = sum.wrapping_add(fixed(value));
             }
             pillar.low = pillar.low.min(height);
             pillar.high = pillar.high.max(height);
@@ -243,26 +314,6 @@ impl PillarEncoder {
             let bin: usize = BINS_M.iter().map(|edge| usize::from(height >= *edge)).sum();
             pillar.bins[bin] += 1;
         }
-        self.lowest = middles;
-    }
-
-    /// Puts the active pillars that are kept into `order`, ascending by cell; tells how many are left out.
-    fn choose(&mut self, max_pillars: usize) -> usize {
-        let (pillars, middles) = (&self.pillars, &self.lowest);
-        self.order.retain(|slot| pillars[*slot as usize].active);
-        let dropped = self.order.len().saturating_sub(max_pillars);
-        if dropped > 0 {
-            let distance = |slot: &u32| {
-                let middle = &middles[*slot as usize];
-                middle.x * middle.x + middle.y * middle.y
-            };
-            let cell = |slot: &u32| pillars[*slot as usize].cell;
-            self.order
-                .sort_unstable_by(|a, b| distance(a).total_cmp(&distance(b)).then(cell(a).cmp(&cell(b))));
-            self.order.truncate(max_pillars);
-            self.order.sort_unstable_by_key(cell);
-        }
-        dropped
     }
 
     fn write(&mut self) {
@@ -270,9 +321,8 @@ impl PillarEncoder {
         self.features.clear();
         self.features.reserve(self.order.len() * PILLAR_FEATURES);
         let width = self.grid.cols().div_ceil(SQUARE) + 2;
-        for &slot in &self.order {
-            let (pillar, middle) = (&self.pillars[slot as usize], &self.lowest[slot as usize]);
-            let cell = pillar.cell as usize;
+        for (&slot, pillar) in self.order.iter().zip(&self.pillars) {
+            let (middle, cell) = (&self.lowest[slot as usize], self.cells[slot as usize] as usize);
             self.coords.push([(cell / self.grid.cols()) as i32, (cell % self.grid.cols()) as i32]);
             let square = square_of(cell, self.grid.cols(), width);
             let around = [square - width, square, square + width];
@@ -307,6 +357,15 @@ impl PillarEncoder {
             self.features.extend(pillar.bins.map(|count| (f64::from(count).ln_1p() / 3.0) as f32));
         }
     }
+}
+
+/// Steps of [`ONE`] nearest to `value`, of which less than 2^14 are asked: the last bits of a sum with so large a
+/// number that it has no others. Unlike a cast this becomes vector code on every processor.
+#[inline]
+const fn fixed(value: f64) -> i64 {
+    /// 1.5 · 2^52
+    const LARGE: f64 = 6_755_399_441_055_744.0;
+    (value * ONE + LARGE).to_bits().wrapping_sub(LARGE.to_bits()).cast_signed()
 }
 
 /// Index of the square of a cell among rows of `width` squares, a border included.
