@@ -1,7 +1,7 @@
 """Accuracy of detection models on simulated test recordings of several LiDARs.
 
     cargo build --release
-    python benches/accuracy/detection.py --model detector_s --model detector_s_dense --model detection_baseline \\
+    python benches/accuracy/detection.py --model detector_s --model detection_baseline \\
         --work accuracy [--markdown docs/accuracy.md] [--json results.json]
 
 Simulates recordings of every scene in `config/scenes` with LiDARs of 16 to 128 beams and seeds from 900000 on, replays

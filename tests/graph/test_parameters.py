@@ -22,7 +22,7 @@ def test_services(listener):
         ).values
         assert values[0].double_value == 0.25
         assert values[1].type == ParameterType.PARAMETER_BOOL and not values[1].bool_value
-        assert values[2].string_value == "detection_baseline"
+        assert values[2].string_value == "detector_s"
         assert values[3].type == ParameterType.PARAMETER_NOT_SET
 
         listed = listener.call(ListParameters, "/detection/list_parameters", ListParameters.Request())

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from . import depth_baseline, detection_baseline
 from .export_data import SPLITS, export_data
+from .figures import measured
 from .folder import write_folder
 
 BASELINES = {"depth_baseline": depth_baseline, "detection_baseline": detection_baseline}
@@ -246,15 +247,16 @@ def run_export(arguments) -> None:
         torch.set_num_threads(arguments.threads)
         if arguments.checkpoint is None or arguments.data is None:
             raise SystemExit(f"{name}: expected --checkpoint and --data")
-        measured = json.loads(arguments.figures.read_text()) if arguments.figures else {}
+        kind = "detection" if name in DETECTORS else "depth"
+        figures = measured(arguments.figures, kind) if arguments.figures else {}
         if name in DETECTORS:
             from .detector_s.folder import folder as detector_folder
 
-            folder = detector_folder(name, arguments.checkpoint, arguments.data[0], measured)
+            folder = detector_folder(name, arguments.checkpoint, arguments.data[0], figures)
         else:
             from .depth_s.folder import folder as depth_folder
 
-            folder = depth_folder(name, arguments.checkpoint, arguments.data, measured)
+            folder = depth_folder(name, arguments.checkpoint, arguments.data, figures)
     write_folder(folder, arguments.out)
     print(f"wrote {arguments.out}")
 

@@ -1,15 +1,10 @@
 //! The parameters of node `detection`.
 
-use crate::detection::EgoBox;
+use crate::detection::{ClassThresholds, EgoBox};
 use crate::pipeline::{Constraint, ParameterError, ParameterSet, ParameterSpec as Spec, rules};
 
 pub(super) const DETECTION_PARAMETERS: &[Spec] = &[
-    Spec::text(
-        "model",
-        "detection_baseline",
-        Constraint::Any,
-        "Name of a bundled model, or path of a model folder",
-    ),
+    Spec::text("model", "detector_s", Constraint::Any, "Name of a bundled model, or path of a model folder"),
     Spec::text(
         "precision",
         "auto",
@@ -31,6 +26,13 @@ pub(super) const DETECTION_PARAMETERS: &[Spec] = &[
     ),
     Spec::double("score_threshold", 0.05, (0.05, 1.0), "Lowest score on detections").live(),
     Spec::double("marker_threshold", 0.3, (0.05, 1.0), "Lowest score on detections/markers").live(),
+    Spec::text(
+        "class_thresholds",
+        "",
+        Constraint::Any,
+        "CLASS SCORE or CLASS METRES SCORE, with commas between: lowest score of a class, from a distance on",
+    )
+    .live(),
     Spec::double(
         "range",
         0.0,
@@ -98,6 +100,7 @@ pub(super) const DETECTION_PARAMETERS: &[Spec] = &[
 pub(super) fn review(parameters: &ParameterSet) -> Result<Vec<String>, ParameterError> {
     rules::precision_fits_provider(parameters)?;
     ego_box(parameters)?;
+    class_thresholds(parameters)?;
     let (score, marker) = (parameters.double("score_threshold"), parameters.double("marker_threshold"));
     let hidden = (marker < score).then(|| {
         let why = format!("no detection scores below the score_threshold of {score}");
@@ -116,6 +119,17 @@ pub(super) fn ego_box(parameters: &ParameterSet) -> Result<Option<EgoBox>, Param
         node: parameters.node().to_owned(),
         name: "ego_box",
         expected: "x0 y0 z0 below x1 y1 z1, metres, or nothing".to_owned(),
+        found: text.to_owned(),
+    })
+}
+
+/// Lowest scores by class.
+pub(super) fn class_thresholds(parameters: &ParameterSet) -> Result<ClassThresholds, ParameterError> {
+    let text = parameters.string("class_thresholds");
+    text.parse().map_err(|_| ParameterError::Range {
+        node: parameters.node().to_owned(),
+        name: "class_thresholds",
+        expected: "'CLASS SCORE' or 'CLASS METRES SCORE' with commas between, or nothing".to_owned(),
         found: text.to_owned(),
     })
 }

@@ -7,10 +7,10 @@ use super::intake::DetectionFrame;
 use super::model::DetectionModel;
 use super::motion::SweepSettings;
 use super::network::{DecodeLimits, SweepLimits};
-use super::parameters::ego_box;
+use super::parameters::{class_thresholds, ego_box};
 use super::topic;
 use crate::depth::RadarInfluence;
-use crate::detection::{Detection3d, EgoBox, to_detection3d_array, to_marker_array};
+use crate::detection::{ClassThresholds, Detection3d, EgoBox, to_detection3d_array, to_marker_array};
 use crate::geometry::Pose;
 use crate::message::{Header, Stamp, to_cdr};
 use crate::pipeline::{
@@ -28,6 +28,7 @@ pub struct DetectionProcessor {
     layout: Option<LidarPreset>,
     score_threshold: f32,
     marker_threshold: f32,
+    class_thresholds: ClassThresholds,
     range_m: f64,
     sweep_limits: SweepLimits,
     ego_box: Option<EgoBox>,
@@ -47,6 +48,7 @@ impl DetectionProcessor {
             layout: None,
             score_threshold: 0.0,
             marker_threshold: 0.0,
+            class_thresholds: ClassThresholds::default(),
             range_m: 0.0,
             sweep_limits: SweepLimits::default(),
             ego_box: ego_box(parameters)?,
@@ -56,6 +58,19 @@ impl DetectionProcessor {
         };
         processor.update(parameters);
         Ok(processor)
+    }
+
+    /// Leaves out detections below the lowest score of their class; tells a class that the model lacks.
+    fn apply_class_thresholds(&mut self, model: &DetectionModel) -> Option<String> {
+        let thresholds = &self.class_thresholds;
+        if thresholds.is_empty() {
+            return None;
+        }
+        self.detections.retain(|found| {
+            let class = model.classes.name(found.class).unwrap_or_default();
+            thresholds.admit(class, found.box3d.center.coords.xy().norm(), found.score)
+        });
+        thresholds.unknown(&model.classes).map(str::to_owned)
     }
 
     /// The detections of the last frame, in its output frame.
@@ -119,6 +134,7 @@ impl Processor for DetectionProcessor {
             let range_m = self.range_m;
             self.detections.retain(|found| found.box3d.center.coords.xy().norm() <= range_m);
         }
+        let unknown = self.apply_class_thresholds(model);
         if let Some(pose) = &frame.t_output_cloud {
             self.detections.iter_mut().for_each(|detection| transform(detection, pose));
         }
@@ -150,6 +166,12 @@ impl Processor for DetectionProcessor {
                 tracing::warn!("lidar/points: {message}");
             }
         }
+        if let Some(class) = unknown {
+            let message = format!("class_thresholds: the model has no class '{class}'");
+            if account.problem("class_thresholds", message.clone(), false) {
+                tracing::warn!("{message}");
+            }
+        }
         account.stage(Stage::Preprocess, prepared - start);
         account.stage(Stage::Inference, inferred - prepared);
         account.stage(Stage::Postprocess, decoded - inferred);
@@ -164,6 +186,8 @@ impl Processor for DetectionProcessor {
     fn update(&mut self, parameters: &ParameterSet) {
         self.score_threshold = parameters.double("score_threshold") as f32;
         self.marker_threshold = parameters.double("marker_threshold") as f32;
+        // What is no threshold was refused before.
+        self.class_thresholds = class_thresholds(parameters).unwrap_or_default();
         self.range_m = parameters.double("range");
         self.sweep_limits.keeps_ground = !parameters.bool("ground_removal");
         self.sweep_limits.max_pillars =

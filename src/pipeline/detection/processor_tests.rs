@@ -91,6 +91,24 @@ fn points_of_the_ego_box_are_left_out() {
 }
 
 #[test]
+fn classes_have_thresholds_of_their_own() {
+    let (all, _) = detect(&[]);
+    let class = all[0].class;
+    let parameters = parameters(&[]);
+    let model = DetectionPipeline::load(&parameters).unwrap();
+    let name = model.classes.name(class).unwrap();
+    let (fewer, problems) = detect(&[("class_thresholds", &format!("{name} 1"))]);
+    let others: Vec<_> =
+        all.iter().filter(|found| found.class != class || found.score >= 1.0).copied().collect();
+    assert_eq!((fewer, problems), (others, Vec::new()));
+    assert_eq!(detect(&[("class_thresholds", &format!("{name} 1000 1"))]).0, all);
+    let (same, problems) = detect(&[("class_thresholds", "tram 0.9")]);
+    assert_eq!((same, problems), (all, vec!["class_thresholds".to_owned()]));
+    let message = self::parameters(&[("class_thresholds", "tram")]).review().unwrap_err().to_string();
+    assert!(message.contains("'class_thresholds'") && message.contains("found 'tram'"), "{message}");
+}
+
+#[test]
 fn pillars_beyond_the_limit_are_told() {
     let (all, _) = detect(&[]);
     let (fewer, problems) = detect(&[("max_pillars", "5")]);

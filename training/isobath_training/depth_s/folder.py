@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import onnx
 
+from ..figures import table
 from ..folder import Folder, run
 from ..quantize import quantize
 from .export import HEIGHT, WIDTH, load, to_onnx
@@ -98,16 +99,6 @@ def folder(name: str, checkpoint: Path, data: Path | list[Path], measured: dict[
         figures=table(measured), **recipe,
     )  # fmt: skip
     return Folder(models, golden(models, frames, names), manifest, TOLERANCE, card)
-
-
-def table(measured: dict[str, float]) -> str:
-    """The figures of the manifest, for people."""
-    rows = [f"| {key} | {value:.4g} |" for key, value in measured.items()]
-    return (
-        "\n".join(["| measured on simulated test recordings | |", "|---|---|", *rows])
-        if rows
-        else "Not measured."
-    )
 
 
 HOW = """The image alone gives a first depth. Each radar return tells how far that is off at its place; differences that the network trusts are spread over the image, and a second, lighter pass corrects the rest. Without returns the first depth stands."""

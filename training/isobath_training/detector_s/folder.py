@@ -6,6 +6,7 @@ import numpy as np
 import torch
 
 from ..checkpoint import read_checkpoint
+from ..figures import table
 from ..folder import Folder
 from .decode import LEAST_SCORE, RADIUS_M
 from .export import to_onnx
@@ -81,11 +82,9 @@ def folder(name: str, checkpoint: Path, data: Path, measured: dict[str, float]) 
         "training_data": "simulated by this project (config/scenes, seeds below 800000)",
         "measured": measured,
     }
-    rows = [f"| {key} | {value:.4g} |" for key, value in measured.items()]
-    figures = "\n".join(["| measured on simulated test recordings | |", "|---|---|", *rows]) if rows else "Not measured."
     card = (CARD_DENSE if recipe.is_dense else CARD).format(
         name=name, edge=grid.pillar_m, range=grid.range_m, seen=seen, samples=recipe.samples, seed=recipe.seed,
-        figures=figures, least=LEAST_SCORE,
+        figures=table(measured), least=LEAST_SCORE,
     )  # fmt: skip
     golden = inputs(Sweeps(data), 0, grid, GOLDEN_PILLARS)
     tolerance = {precision: TOLERANCE[precision] for precision in precisions}
@@ -103,7 +102,7 @@ Cars, trucks, buses, bicycles, pedestrians, forklifts and pallets in the sweeps 
 
 {figures}
 
-- **Limits**: no real sweep was seen in training. Objects beyond {range} m, on bridges or more than 2.8 m over the ground are not found. On rough ground that leaves the plane by more than a metre small objects are missed.
+- **Limits**: no real sweep was seen in training. Objects beyond {range} m, on bridges or more than 2.8 m over the ground are not found. On rough ground that leaves the plane by more than a metre small objects are missed. Buses, of which the training has few, are taken for trucks; front and back of trucks and long pallets are guessed.
 
 Made by `python -m isobath_training export --model {name}`; training/README.md tells the steps before.
 """
