@@ -46,4 +46,5 @@ pub use manifest::{
 pub use precision::Precision;
 pub use provider::Provider;
 pub use session::{ModelSession, SessionOptions};
+pub use sparse::SparseKernels;
 pub use tensor_spec::{Dimension, ElementType, TensorSpec};

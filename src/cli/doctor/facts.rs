@@ -5,12 +5,11 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
-use isobath_kernels::{FloatKernel, Int8Kernel};
 use serde::Serialize;
 
 use super::dds_profile::shared_memory_segment;
 use super::models::{self, ModelFacts};
-use crate::inference::{LibraryInfo, Provider, cache_folder, load_library};
+use crate::inference::{LibraryInfo, Provider, SparseKernels, cache_folder, load_library};
 
 /// Everything the findings are made of.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -243,13 +242,15 @@ impl RuntimeFacts {
 impl CpuFacts {
     /// Looks at the processor.
     pub fn collect() -> Self {
+        // A choice that does not work here is told where a model is opened.
+        let kernels = SparseKernels::choose();
         Self {
             name: cpu_name(),
             architecture: env::consts::ARCH,
             cores: std::thread::available_parallelism().map_or(1, usize::from),
             features: features(),
-            sparse_f32: FloatKernel::best().as_str(),
-            sparse_int8: Int8Kernel::best().as_str(),
+            sparse_f32: kernels.as_ref().map_or("none", |kernels| kernels.float.as_str()),
+            sparse_int8: kernels.as_ref().map_or("none", |kernels| kernels.int8.as_str()),
         }
     }
 }

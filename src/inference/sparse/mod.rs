@@ -2,7 +2,7 @@
 //!
 //! In: coordinates of active sites and tensors with a row for each. Out: tables of neighbours ([`SiteTables`]) and
 //! convolved rows ([`SparseConv`] in floats, [`QSparseConv`] in 8 bits). The work is that of `isobath_kernels`, with
-//! the kernels that are the fastest here, on the threads of the session. Operators check what they are given, since
+//! the kernels that [`SparseKernels`] chooses, on the threads of the session. Operators check what they are given, since
 //! ONNX Runtime does not: what does not fit is an error of the run.
 //!
 //! [`SiteTables`]: site_tables::SiteTables
@@ -10,6 +10,7 @@
 //! [`QSparseConv`]: q_sparse_conv::QSparseConv
 
 mod attribute;
+mod kernels;
 mod q_sparse_conv;
 mod site_tables;
 mod sparse_conv;
@@ -18,13 +19,15 @@ mod tensor;
 mod tests;
 mod threads;
 
-use ort::operator::OperatorDomain;
+pub use kernels::SparseKernels;
+use ort::{Error, operator::OperatorDomain};
 
 /// The operators, for a session on the CPU.
 pub(super) fn operators() -> ort::Result<OperatorDomain> {
+    let SparseKernels { float, int8 } = SparseKernels::choose().map_err(Error::new)?;
     OperatorDomain::new("ai.isobath")?
         .add(site_tables::SiteTables)?
-        .add(sparse_conv::SparseConv)?
-        .add(q_sparse_conv::QSparseConv { to_floats: false })?
-        .add(q_sparse_conv::QSparseConv { to_floats: true })
+        .add(sparse_conv::SparseConv { kernel: float })?
+        .add(q_sparse_conv::QSparseConv { kernel: int8, to_floats: false })?
+        .add(q_sparse_conv::QSparseConv { kernel: int8, to_floats: true })
 }

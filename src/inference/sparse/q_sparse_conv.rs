@@ -18,6 +18,7 @@ use super::{
 /// Attributes `x_zero`, `y_zero`, `relu`, and with `add` `add_zero` and `add_scale`. Output [M, outputs]: uint8, or
 /// float32 before rounding as `QSparseConvFloat`, which has no `y_zero`. See [`isobath_kernels::Int8Conv`].
 pub(super) struct QSparseConv {
+    pub kernel: Int8Kernel,
     /// Whether this is `QSparseConvFloat`.
     pub to_floats: bool,
 }
@@ -32,6 +33,7 @@ const ADD: usize = 5;
 
 /// The convolution, packed when the first run tells its sizes.
 pub(super) struct QSparseConvKernel {
+    kernel: Int8Kernel,
     to_floats: bool,
     quantization: Quantization,
     has_add_scale: bool,
@@ -66,6 +68,7 @@ impl Operator for QSparseConv {
         }
         let add_scale = context.get::<f32>("add_scale");
         Ok(QSparseConvKernel {
+            kernel: self.kernel,
             to_floats: self.to_floats,
             quantization: Quantization {
                 x_zero: attribute::zero_point(context, "x_zero")?,
@@ -101,7 +104,7 @@ impl Kernel for QSparseConvKernel {
         } else {
             let (b, scale) = (required(context, B, "b")?, required(context, SCALE, "scale")?);
             let (b, scale) = (values::<i32>(&b, "b")?, values::<f32>(&scale, "scale")?);
-            let conv = Int8Conv::new(shape, w, b, scale, self.quantization, Int8Kernel::best());
+            let conv = Int8Conv::new(shape, w, b, scale, self.quantization, self.kernel);
             self.conv.insert(conv.map_err(refused)?)
         };
         check_packed(conv.shape(), shape)?;

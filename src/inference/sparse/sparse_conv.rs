@@ -16,7 +16,9 @@ use super::{
 /// Inputs: `x` float32 [N, inputs]; `table` int32 [M, taps], or none for one tap and M = N; `w` float32 [taps *
 /// inputs, outputs] and `b` float32 [outputs], both constant; optional `add` float32 [M, outputs]. Attribute `relu`.
 /// Output float32 [M, outputs]. See [`isobath_kernels::FloatConv`].
-pub(super) struct SparseConv;
+pub(super) struct SparseConv {
+    pub kernel: FloatKernel,
+}
 
 /// Where the inputs are.
 const X: usize = 0;
@@ -27,6 +29,7 @@ const ADD: usize = 4;
 
 /// The convolution, packed when the first run tells its sizes.
 pub(super) struct SparseConvKernel {
+    kernel: FloatKernel,
     relu: bool,
     conv: Option<FloatConv>,
 }
@@ -55,7 +58,7 @@ impl Operator for SparseConv {
     fn create_kernel(&self, context: &KernelContext<'_>) -> Result<SparseConvKernel> {
         check_constant(context, W, "w")?;
         check_constant(context, B, "b")?;
-        Ok(SparseConvKernel { relu: attribute::relu(context)?, conv: None })
+        Ok(SparseConvKernel { kernel: self.kernel, relu: attribute::relu(context)?, conv: None })
     }
 }
 
@@ -77,7 +80,7 @@ impl Kernel for SparseConvKernel {
         } else {
             let b = required(context, B, "b")?;
             let b = values::<f32>(&b, "b")?;
-            let conv = FloatConv::new(shape, w, b, self.relu, FloatKernel::best()).map_err(refused)?;
+            let conv = FloatConv::new(shape, w, b, self.relu, self.kernel).map_err(refused)?;
             self.conv.insert(conv)
         };
         check_packed(conv.shape(), shape)?;
