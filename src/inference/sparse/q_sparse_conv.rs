@@ -9,11 +9,11 @@ use ort::{
 
 use super::{
     attribute,
-    tensor::{check_constant, check_packed, conv_shape, matrix, refused, required, values},
+    tensor::{check_constant, check_packed, conv_shape, matrix, refused, required, table_of, values},
     threads::SessionThreads,
 };
 
-/// Inputs: `x` uint8 [N, inputs]; `table` int32 [M, taps], or none for one tap and M = N; `w` int8 [taps * inputs,
+/// Inputs: `x` uint8 [N, inputs]; `table` int32 [M, taps], or [0, 0] for one tap and M = N; `w` int8 [taps * inputs,
 /// outputs], `b` int32 [outputs] and `scale` float32 [outputs], all constant; optional `add` uint8 [M, outputs].
 /// Attributes `x_zero`, `y_zero`, `relu`, and with `add` `add_zero` and `add_scale`. Output [M, outputs]: uint8, or
 /// float32 before rounding as `QSparseConvFloat`, which has no `y_zero`. See [`isobath_kernels::Int8Conv`].
@@ -50,7 +50,7 @@ impl Operator for QSparseConv {
     fn inputs(&self) -> impl IntoIterator<Item = OperatorInput> {
         [
             OperatorInput::required(Uint8),
-            OperatorInput::optional(Int32),
+            OperatorInput::required(Int32),
             OperatorInput::required(Int8),
             OperatorInput::required(Int32),
             OperatorInput::required(Float32),
@@ -87,8 +87,8 @@ impl Kernel for QSparseConvKernel {
     fn compute(&mut self, context: &ComputeContext) -> Result<()> {
         let x = required(context, X, "x")?;
         let (sources, inputs, x) = matrix::<u8>(&x, "x")?;
-        let table = context.input(TABLE)?;
-        let table = table.as_ref().map(|table| matrix::<i32>(table, "table")).transpose()?;
+        let table = required(context, TABLE, "table")?;
+        let table = table_of(matrix(&table, "table")?);
         let w = required(context, W, "w")?;
         let (w_rows, outputs, w) = matrix::<i8>(&w, "w")?;
         let add = context.input(ADD)?;

@@ -9,11 +9,11 @@ use ort::{
 
 use super::{
     attribute,
-    tensor::{check_constant, check_packed, conv_shape, matrix, refused, required, values},
+    tensor::{check_constant, check_packed, conv_shape, matrix, refused, required, table_of, values},
     threads::SessionThreads,
 };
 
-/// Inputs: `x` float32 [N, inputs]; `table` int32 [M, taps], or none for one tap and M = N; `w` float32 [taps *
+/// Inputs: `x` float32 [N, inputs]; `table` int32 [M, taps], or [0, 0] for one tap and M = N; `w` float32 [taps *
 /// inputs, outputs] and `b` float32 [outputs], both constant; optional `add` float32 [M, outputs]. Attribute `relu`.
 /// Output float32 [M, outputs]. See [`isobath_kernels::FloatConv`].
 pub(super) struct SparseConv {
@@ -44,7 +44,7 @@ impl Operator for SparseConv {
     fn inputs(&self) -> impl IntoIterator<Item = OperatorInput> {
         [
             OperatorInput::required(Float32),
-            OperatorInput::optional(Int32),
+            OperatorInput::required(Int32),
             OperatorInput::required(Float32),
             OperatorInput::required(Float32),
             OperatorInput::optional(Float32),
@@ -66,8 +66,8 @@ impl Kernel for SparseConvKernel {
     fn compute(&mut self, context: &ComputeContext) -> Result<()> {
         let x = required(context, X, "x")?;
         let (sources, inputs, x) = matrix::<f32>(&x, "x")?;
-        let table = context.input(TABLE)?;
-        let table = table.as_ref().map(|table| matrix::<i32>(table, "table")).transpose()?;
+        let table = required(context, TABLE, "table")?;
+        let table = table_of(matrix(&table, "table")?);
         let w = required(context, W, "w")?;
         let (w_rows, outputs, w) = matrix::<f32>(&w, "w")?;
         let add = context.input(ADD)?;

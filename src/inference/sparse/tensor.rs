@@ -44,6 +44,17 @@ pub(super) fn check_constant(context: &KernelContext<'_>, index: usize, name: &s
         .map_err(|_| Error::new(format!("{name}: expected a constant initializer, found a computed tensor")))
 }
 
+/// A table, or none where it is empty in both directions: one tap, each row its own.
+///
+/// An input that may be absent would be the other way to say so, but ONNX Runtime 1.20 ends the process when an input
+/// of an operator of others is absent and one behind it is not.
+pub(super) const fn table_of(table: Matrix<'_, i32>) -> Option<Matrix<'_, i32>> {
+    match table {
+        (0, 0, _) => None,
+        (rows, taps, entries) => Some((rows, taps, entries)),
+    }
+}
+
 /// The sizes that a convolution's tensors imply: `x` [N, inputs], `table` [M, taps] or none, `w` [taps * inputs,
 /// outputs]. And M.
 pub(super) fn conv_shape(

@@ -90,9 +90,11 @@ class SparseWalk(Walk):
         self.near = tables[:levels]
         self.down = [None, *tables[levels : 2 * levels - 1]]
         self.parent = [None, *tables[2 * levels - 1 :]]
+        # An empty table: each site by itself.
+        self.alone = np.zeros((0, 0), np.int32)
 
     def conv(self, layer: Conv, x: str, level: int, *, step: str, add: str | None, relu: bool) -> str:
-        table = {"near": self.near, "down": self.down, "none": [None] * len(self.near)}[step][level]
+        table = {"near": self.near, "down": self.down, "none": [self.alone] * len(self.near)}[step][level]
         weight, bias = folded(layer)
         operands = [x, table, weight, bias, *([add] if add else [])]
         return self.g.sparse("SparseConv", 1, *operands, relu=int(relu))[0]
@@ -104,7 +106,7 @@ class SparseWalk(Walk):
     def head(self, x: str) -> str:
         head = self.network.head
         weight, bias = (part.detach().numpy().astype(np.float32) for part in (head.weight.T, head.bias))
-        return self.g.sparse("SparseConv", 1, x, None, np.ascontiguousarray(weight), bias, relu=0)[0]
+        return self.g.sparse("SparseConv", 1, x, self.alone, np.ascontiguousarray(weight), bias, relu=0)[0]
 
 
 class MapWalk(Walk):
