@@ -354,9 +354,7 @@ mod tests {
             assert!(!result.successful && result.reason.contains(why), "{name}: {}", result.reason);
         }
         // The value it has is no change.
-        assert!(
-            parameters.change(&parameter("model", &Value::String("detection_baseline".into()))).successful
-        );
+        assert!(parameters.change(&parameter("model", &Value::String("detector_s".into()))).successful);
     }
 
     #[test]
