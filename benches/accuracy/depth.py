@@ -2,15 +2,17 @@
 
     cargo build --release
     python benches/accuracy/depth.py --model depth_s --model depth_s_vision --model depth_baseline \\
-        --work accuracy [--ablate depth_s] [--markdown docs/accuracy.md] [--json results.json]
+        --work accuracy [--ablate depth_s] [--drive 100] [--markdown docs/accuracy.md] [--json results.json]
 
 Simulates recordings of every scene in `config/scenes` with seeds from 900000 on, replays each with every model, scores
 them by scene and pooled with `isobath evaluate`, again with the first model's radars switched off, and with `--ablate`
-with radars that fail. A model is `NAME`, `NAME:PRECISION` or the path of a model folder. What is in `--work` already is
+with radars that fail. `--drive` lets the first model drive through every scene for so many seconds with a radar that
+is well and counts the warnings. A model is `NAME`, `NAME:PRECISION` or the path of a model folder. What is in `--work` already is
 not made again. Needs NumPy and rosbags (`tests/requirements.txt`), no ROS.
 """
 
 import argparse
+import json
 import re
 import sys
 
@@ -19,25 +21,30 @@ from common import SEEDS_A_SCENE, add_arguments, check, evaluate, finish, record
 from confidence import calibration
 
 
-def simulate(arguments, folder):
-    """Recordings by scene."""
+# Drives begin with this seed of a scene: other worlds than those of the recordings.
+DRIVE_SEED = 50
+DRIVE_HZ = 10.0
+
+
+def simulate(arguments, folder, bags, frames, rate, offset=0):
+    """Recordings by scene, `bags` each, of `frames` images at `rate` a second."""
     recordings = {}
     for number, scene in scenes(arguments):
         text, changed = re.subn(
-            r"camera: \{\}", f"camera: {{width: 320, height: 240, rate_hz: {arguments.rate}}}", scene.read_text()
+            r"camera: \{\}", f"camera: {{width: 320, height: 240, rate_hz: {rate}}}", scene.read_text()
         )
         # Depth has nothing to do with the LiDAR; fewer beams are simulated faster.
         text = re.sub(r"model: os1-64", "model: vlp-16", text)
         if changed != 1:
             sys.exit(f"{scene}: expected one line 'camera: {{}}', found {changed}")
-        file = folder / "scenes" / scene.name
+        file = folder / "scenes" / f"{scene.stem}_at_{rate}hz.yaml"
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text)
-        first = arguments.seed + SEEDS_A_SCENE * number
-        name = f"{scene.stem}_{{}}_{arguments.frames}_at_{arguments.rate}hz"
+        first = arguments.seed + SEEDS_A_SCENE * number + offset
+        name = f"{scene.stem}_{{}}_{frames}_at_{rate}hz"
         recordings[scene.stem] = [
-            record(arguments, file, folder / "bags" / name.format(seed), arguments.frames, seed)
-            for seed in range(first, first + arguments.bags)
+            record(arguments, file, folder / "bags" / name.format(seed), frames, seed)
+            for seed in range(first, first + bags)
         ]
     return recordings
 
@@ -54,9 +61,22 @@ def score(arguments, model, recordings, folder, more=()):
     return figures, pooled
 
 
+def drive(arguments, model, folder):
+    """What the node said of a radar that is well, by scene."""
+    recordings = simulate(arguments, folder, 1, round(arguments.drive * DRIVE_HZ), DRIVE_HZ, DRIVE_SEED)
+    settings = [*model.settings("depth"), "--remap", "lidar/points:=/left_out"]
+    drives = {}
+    for scene, bags in recordings.items():
+        (run,) = replay(arguments, settings, bags, folder / "runs" / f"{model.folder()}_drive")
+        report = json.loads((run / "run.json").read_text())
+        drives[scene] = {"seconds": report["bag_s"], "frames": report["nodes"]["depth"]["published"]}
+        drives[scene] |= report["nodes"]["depth"]["radar"]
+    return drives
+
+
 def measure(arguments):
     folder = arguments.work
-    recordings = simulate(arguments, folder)
+    recordings = simulate(arguments, folder, arguments.bags, arguments.frames, arguments.rate)
     results = {"frames_a_bag": arguments.frames, "bags_a_scene": arguments.bags, "seed": arguments.seed, "models": {}}
     for model in arguments.model:
         out = folder / "runs" / model.folder()
@@ -69,6 +89,8 @@ def measure(arguments):
             print(f"ablating {model.name}", file=sys.stderr)
             more = ["--ablate", "--ablate-seed", arguments.ablate_seed]
             result["ablation"] = evaluate(arguments, runs, more)["ablation"]
+        if model is arguments.model[0] and arguments.drive:
+            result["drive"] = drive(arguments, model, folder)
         results["models"][model.name] = result
     return results
 
@@ -80,6 +102,7 @@ def parse_arguments():
     parser.add_argument("--ablate-seed", type=int, default=0)
     parser.add_argument("--rate", type=float, default=2.0, help="images a second")
     parser.add_argument("--no-without-radar", action="store_true", help="leave out the first model without radar")
+    parser.add_argument("--drive", type=float, default=0, metavar="SECONDS", help="in each scene, to count warnings")
     arguments = parser.parse_args()
     check(parser, arguments)
     known = {model.text for model in arguments.model}

@@ -85,7 +85,25 @@ def of_ablation(ablation):
         if step and step["better_than_cleaner"]:
             cells[4] = f"**{cells[4]}**"
         rows.append(cells)
-    return f"{ablation['frames']} images, seed {ablation['seed']}.\n\n{table(head, rows)}"
+    text = f"{ablation['frames']} images, seed {ablation['seed']}.\n\n{table(head, rows)}"
+    if ablation["influence"]:
+        head = ["figure", "own radar", "another frame's", "AUROC, means of a second", "AUROC, single frames"]
+        rows = [
+            [f"`{row['figure']}`", *[number(row[key], 2) for key in ("clean", "shuffled", "auroc", "auroc_frame")]]
+            for row in ablation["influence"]
+        ]
+        text += f"\n\n{table(head, rows)}"
+    return text
+
+
+def of_drive(drives):
+    head = ["scene", "seconds", "images", "images with a warning", "returns", "agreement", "moved", "match"]
+    rows = [
+        [scene, f"{found['seconds']:.0f}", str(found["frames"]), str(found["warned"]), number(found["returns"], 0)]
+        + [number(found[key], 2) for key in ("agreement", "moved", "match")]
+        for scene, found in drives.items()
+    ]
+    return table(head, rows)
 
 
 def markdown(results):
@@ -100,4 +118,6 @@ def markdown(results):
     for name, result in models.items():
         if "ablation" in result:
             parts.append(f"### Bad radars: `{name}`\n\n{of_ablation(result['ablation'])}")
+        if "drive" in result:
+            parts.append(f"### Driving with a good radar: `{name}`\n\n{of_drive(result['drive'])}")
     return "\n\n".join(parts)

@@ -21,7 +21,7 @@ pub enum PillarFeature {
     Z,
     /// 0..1 times the scale that the network was trained with
     Intensity,
-    /// Seconds before the sweep: 0, as one sweep is seen at a time
+    /// Seconds before the newest sweep: 0 for its own points
     Time,
     /// Metres from the mean of the pillar's points
     XFromMean,
@@ -153,7 +153,7 @@ impl FeatureLayout {
                     PillarFeature::Y => point.y,
                     PillarFeature::Z => point.z,
                     PillarFeature::Intensity => point.intensity * self.intensity_scale,
-                    PillarFeature::Time => 0.0,
+                    PillarFeature::Time => point.age_s,
                     PillarFeature::XFromMean => from(point.x, mean[0]),
                     PillarFeature::YFromMean => from(point.y, mean[1]),
                     PillarFeature::ZFromMean => from(point.z, mean[2]),
@@ -187,12 +187,12 @@ mod tests {
     fn a_pillar_becomes_the_values_it_describes() {
         let grid = BevGrid::new([-2.0, -1.0, -3.0, 2.0, 1.0, 1.0], [0.5, 0.25]).unwrap();
         let points = [(0.1, 0.1, 1.0, 0.5), (0.3, 0.2, -1.0, 0.25)];
-        let points = points.map(|(x, y, z, intensity)| LidarPoint { x, y, z, intensity });
+        let points = points.map(|(x, y, z, intensity)| LidarPoint { x, y, z, intensity, age_s: 0.25 });
         let layout = FeatureLayout::new(PillarFeature::ALL.map(PillarFeature::as_str), 255.0).unwrap();
         let mut out = vec![f32::NAN; 3 * 11];
         layout.write(&grid, grid.cell(0.1, 0.1, 0.0).unwrap(), points.iter(), &mut out);
-        let first = [0.1, 0.1, 1.0, 127.5, 0.0, -0.1, -0.05, 1.0, -0.15, -0.025, 2.0];
-        let second = [0.3, 0.2, -1.0, 63.75, 0.0, 0.1, 0.05, -1.0, 0.05, 0.075, 0.0];
+        let first = [0.1, 0.1, 1.0, 127.5, 0.25, -0.1, -0.05, 1.0, -0.15, -0.025, 2.0];
+        let second = [0.3, 0.2, -1.0, 63.75, 0.25, 0.1, 0.05, -1.0, 0.05, 0.075, 0.0];
         for (found, expected) in out.iter().zip(first.iter().chain(&second).chain(&[0.0; 11])) {
             assert!((found - expected).abs() < 1e-6, "expected {expected}, found {found}");
         }

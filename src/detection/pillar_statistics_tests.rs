@@ -11,7 +11,7 @@ fn grid() -> BevGrid {
 }
 
 fn point(x: f32, y: f32, z: f32, intensity: f32) -> LidarPoint {
-    LidarPoint { x, y, z, intensity }
+    LidarPoint { x, y, z, intensity, age_s: 0.0 }
 }
 
 /// Expected values from `tests/golden/pillar_statistics.py`.

@@ -310,14 +310,14 @@ fn distance_key(grid: &BevGrid, cell: u32) -> u64 {
     (u64::from(((x * x + y * y) as f32).to_bits()) << 32) | u64::from(cell)
 }
 
-fn bits(point: &LidarPoint) -> [u32; 4] {
-    [point.x, point.y, point.z, point.intensity].map(f32::to_bits)
+fn bits(point: &LidarPoint) -> [u32; 5] {
+    [point.x, point.y, point.z, point.intensity, point.age_s].map(f32::to_bits)
 }
 
-/// Multiplications and shifts that spread each bit over all (the finalizer of `MurmurHash3`, in the public domain).
-fn hash(bits: [u32; 4]) -> u32 {
+/// Of the place and the intensity: multiplications and shifts that spread each bit over all (the finalizer of `MurmurHash3`, in the public domain).
+fn hash([x, y, z, intensity, _age]: [u32; 5]) -> u32 {
     let mut hash = 0x9e37_79b9_u32;
-    for word in bits {
+    for word in [x, y, z, intensity] {
         hash = (hash ^ word).wrapping_mul(0x85eb_ca6b);
         hash = (hash ^ (hash >> 13)).wrapping_mul(0xc2b2_ae35);
         hash ^= hash >> 16;

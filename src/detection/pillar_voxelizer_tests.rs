@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::*;
 
 fn point(x: f32, y: f32, z: f32, intensity: f32) -> LidarPoint {
-    LidarPoint { x, y, z, intensity }
+    LidarPoint { x, y, z, intensity, age_s: 0.0 }
 }
 
 fn small() -> BevGrid {
@@ -17,7 +17,7 @@ fn voxelizer(points: usize, pillars: usize) -> PillarVoxelizer {
 }
 
 /// Pillars and their points, as bits.
-fn contents(voxelizer: &PillarVoxelizer) -> Vec<(u32, Vec<[u32; 4]>)> {
+fn contents(voxelizer: &PillarVoxelizer) -> Vec<(u32, Vec<[u32; 5]>)> {
     voxelizer.cells().iter().map(|&cell| (cell, voxelizer.points(cell).map(bits).collect())).collect()
 }
 
@@ -121,7 +121,7 @@ proptest! {
     #[test]
     fn agrees_with_a_table(points in prop::collection::vec(any_point(), 0..300), limit in 1_usize..50) {
         let grid = small();
-        let mut table: BTreeMap<u32, Vec<[u32; 4]>> = BTreeMap::new();
+        let mut table: BTreeMap<u32, Vec<[u32; 5]>> = BTreeMap::new();
         for found in &points {
             let found = point(found.x + 0.0, found.y + 0.0, found.z + 0.0, found.intensity);
             if let Some(cell) = grid.cell(found.x, found.y, found.z) {

@@ -193,7 +193,7 @@ mod tests {
     use super::*;
 
     fn point(x: f32, y: f32, z: f32, intensity: f32) -> LidarPoint {
-        LidarPoint { x, y, z, intensity }
+        LidarPoint { x, y, z, intensity, age_s: 0.0 }
     }
 
     fn small() -> BevGrid {

@@ -5,8 +5,14 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use ndarray::Array2;
+use ndarray_npy::{NpzReader, NpzWriter};
+
 use super::tests::{bundled, copy_from, copy_of, edit_manifest, open, open_error};
-use super::{InferenceError, Manifest, ModelFolder, ModelSession, SessionOptions, inspect_folder};
+use super::{
+    GoldenFile, InferenceError, Manifest, ModelFolder, ModelSession, Precision, SessionOptions,
+    inspect_folder,
+};
 
 fn row_sums() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/models/row_sums")
@@ -98,5 +104,54 @@ fn manifests_of_the_documentation_are_read() {
         let manifest = Manifest::parse(block, &path).unwrap();
         assert_eq!(manifest.outputs.iter().filter(|tensor| tensor.fixed_sizes().is_none()).count(), 0);
         assert!(manifest.max_rows("pillars") >= 16_000);
+    }
+}
+
+#[test]
+fn a_precision_may_have_a_golden_output_of_its_own() {
+    let own = |precision: &str, value: f32| {
+        let (_dir, path) = copy_from(&row_sums());
+        let mut npz = NpzReader::new(fs::File::open(path.join("golden.npz")).unwrap()).unwrap();
+        let features: Array2<f32> = npz.by_name("input_features").unwrap();
+        let coords: Array2<i32> = npz.by_name("input_coords").unwrap();
+        let counts: Array2<i64> = npz.by_name("input_counts").unwrap();
+        let out: Array2<f32> = npz.by_name("output_out").unwrap();
+        let mut npz = NpzWriter::new(fs::File::create(path.join("golden.npz")).unwrap());
+        npz.add_array("input_features", &features).unwrap();
+        npz.add_array("input_coords", &coords).unwrap();
+        npz.add_array("input_counts", &counts).unwrap();
+        npz.add_array("output_out", &out).unwrap();
+        npz.add_array(format!("output_out.{precision}"), &(out + value)).unwrap();
+        npz.finish().unwrap();
+        open(&path).map(|_| ())
+    };
+    assert!(own("fp32", 0.0).is_ok());
+    assert!(matches!(own("fp32", 1.0).unwrap_err(), InferenceError::GoldenMismatch { .. }));
+    assert!(own("int8", 1.0).is_ok(), "of another file");
+}
+
+/// Nearer to each other than the golden file asks.
+#[test]
+fn the_sparse_and_the_dense_file_of_the_detector_are_one_function() {
+    let folder = ModelFolder::open(bundled("detector_s")).unwrap();
+    let mut golden = GoldenFile::open(bundled("detector_s").join("golden.npz")).unwrap();
+    let rows = golden.rows("input_coords").unwrap();
+    let features = golden.array("input_features", &[rows, 26]).unwrap();
+    let coords = golden.integers::<i32>("input_coords", &[rows, 2]).unwrap();
+    let mut outputs = [Precision::Fp32, Precision::SparseFp32].map(|precision| {
+        let options = SessionOptions { precision: Some(precision), ..SessionOptions::default() };
+        let mut session = ModelSession::open(&folder, &options).unwrap();
+        session.set_rows("pillars", rows).unwrap();
+        session.input_mut("features").copy_from_slice(&features);
+        session.set_integers("coords", &coords).unwrap();
+        session.run().unwrap();
+        let roles = ["heatmap", "corner", "offset", "height", "size", "rotation"];
+        roles.map(|role| (role, session.output(role).1.to_vec())).into_iter()
+    });
+    let [dense, sparse] = &mut outputs;
+    for ((role, dense), (_, sparse)) in dense.zip(sparse) {
+        assert_eq!(dense.len() % rows, 0);
+        let off = dense.iter().zip(&sparse).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+        assert!(!dense.is_empty() && off < 1e-4, "{role}: {off}");
     }
 }

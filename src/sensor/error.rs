@@ -140,6 +140,12 @@ pub enum SensorError {
         /// Latest less earliest time, seconds.
         found_s: String,
     },
+    /// Not a box of the robot's own points.
+    #[error("ego box: expected x0 y0 z0 below x1 y1 z1, metres, found '{found}'")]
+    EgoBox {
+        /// What was given.
+        found: String,
+    },
     /// A preset name is unknown.
     #[error("{what}: expected one of {expected}, found '{found}'")]
     UnknownPreset {

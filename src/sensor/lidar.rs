@@ -1,7 +1,7 @@
 //! LiDAR points with a common intensity scale, where they would have been at the cloud's stamp.
 
 use super::field::Datatype;
-use super::{FieldReader, PointCloudView, PointTimes};
+use super::{EgoBox, FieldReader, PointCloudView, PointTimes};
 use crate::geometry::SweepMotion;
 
 /// One return.
@@ -15,6 +15,8 @@ pub struct LidarPoint {
     pub z: f32,
     /// 0 to 1; 0 when the sensor tells none.
     pub intensity: f32,
+    /// Seconds from the stamp of its sweep to that of the newest: 0 but for points of earlier sweeps.
+    pub age_s: f32,
 }
 
 /// The valid returns of a cloud, in order. See [`super::LidarLayout::points`].
@@ -22,7 +24,9 @@ pub struct LidarPoint {
 pub struct LidarPoints<'v, 'a> {
     view: &'v PointCloudView<'a>,
     intensity: Option<(FieldReader<'a>, f32)>,
-    motion: Option<(&'v SweepMotion, PointTimes<'a>)>,
+    motion: Option<(&'v SweepMotion, Option<PointTimes<'a>>)>,
+    hidden: Option<EgoBox>,
+    age_s: f32,
     next: usize,
     skipped: usize,
 }
@@ -31,25 +35,57 @@ impl<'v, 'a> LidarPoints<'v, 'a> {
     /// The returns of `view`; those that are not finite or lie at the origin (how drivers write "no
     /// return") are skipped and counted. `intensity` comes with the factor to 0..1.
     pub(super) const fn new(view: &'v PointCloudView<'a>, intensity: Option<(FieldReader<'a>, f32)>) -> Self {
-        Self { view, intensity, motion: None, next: 0, skipped: 0 }
+        Self { view, intensity, motion: None, hidden: None, age_s: 0.0, next: 0, skipped: 0 }
     }
 
     /// The same returns, each moved from where the sensor was at its time to where it was at the stamp.
     /// A point whose time is not a number stays where it is.
     #[must_use]
     pub const fn deskewed(mut self, motion: &'v SweepMotion, times: PointTimes<'a>) -> Self {
-        self.motion = Some((motion, times));
+        self.motion = Some((motion, Some(times)));
         self
+    }
+
+    /// The same returns as those of an earlier sweep: each moved by `motion` from where the sensor was at its time,
+    /// or at the sweep's stamp where that is not known, to where it was at the stamp of the newest sweep, `age_s` later.
+    #[must_use]
+    pub const fn earlier(
+        mut self,
+        motion: &'v SweepMotion,
+        times: Option<PointTimes<'a>>,
+        age_s: f32,
+    ) -> Self {
+        self.motion = Some((motion, times));
+        self.age_s = age_s;
+        self
+    }
+
+    /// The same without the returns that were measured inside `hidden`.
+    #[must_use]
+    pub const fn outside(mut self, hidden: Option<EgoBox>) -> Self {
+        self.hidden = hidden;
+        self
+    }
+
+    /// Whether a return was measured at `position`, of something else than the robot.
+    #[inline]
+    fn is_wanted(&self, position: [f32; 3]) -> bool {
+        is_return(position) && !self.hidden.is_some_and(|hidden| hidden.contains(position))
     }
 
     /// Point `i`, which was measured at `position`.
     #[inline]
     fn point(&self, i: usize, position: [f32; 3], intensity: f32) -> LidarPoint {
         let [x, y, z] = match &self.motion {
-            Some((motion, times)) => motion.to_stamp(times.offset_s(i), position),
+            Some((motion, times)) => {
+                let offset_s = times.as_ref().map_or(0.0, |times| times.offset_s(i));
+                // A sweep that is moved as a whole is moved with all its points.
+                let offset_s = if self.age_s > 0.0 && offset_s.is_nan() { 0.0 } else { offset_s };
+                motion.to_stamp(offset_s, position)
+            }
             None => position,
         };
-        LidarPoint { x, y, z, intensity }
+        LidarPoint { x, y, z, intensity, age_s: self.age_s }
     }
 
     /// Points left out so far.
@@ -92,7 +128,7 @@ impl Iterator for LidarPoints<'_, '_> {
             let i = self.next;
             self.next += 1;
             let position = self.view.xyz(i);
-            if !is_return(position) {
+            if !self.is_wanted(position) {
                 self.skipped += 1;
                 continue;
             }
@@ -113,7 +149,7 @@ impl Iterator for LidarPoints<'_, '_> {
                 let (Some(position), Some(intensity)) = (floats(record, xyz), floats(record, offset)) else {
                     break;
                 };
-                if is_return(position) {
+                if self.is_wanted(position) {
                     let [intensity] = intensity;
                     state = f(state, self.point(i, position, unit_intensity(intensity * scale)));
                 }
@@ -133,6 +169,7 @@ impl Iterator for LidarPoints<'_, '_> {
 
 #[cfg(test)]
 mod tests {
+    use crate::geometry::{Pose, SweepMotion};
     use crate::message::{PointCloud2, PointField, Stamp};
     use crate::sensor::{LidarPreset, PointCloudView, StampAt};
 
@@ -178,5 +215,14 @@ mod tests {
         }
         assert_eq!(folded, expected);
         assert_eq!(stepped, expected);
+
+        let points = LidarPreset::Generic.layout(&view, Stamp(0), StampAt::Start).unwrap().points(&view);
+        let ahead =
+            SweepMotion::sample(0.0, 0.0, |_| Ok::<_, ()>(Pose::translation(10.0, 0.0, 0.0))).unwrap();
+        let robot = "-7 6 7 1 7 8".parse().unwrap();
+        let seen: Vec<_> = points.earlier(&ahead, None, 0.5).outside(Some(robot)).collect();
+        let expected = [[11.0, 2.0, 3.0], [10.0, 0.0, 4.0], [19.0, -1.0, 0.0]];
+        assert_eq!(seen.iter().map(|p| [p.x, p.y, p.z]).collect::<Vec<_>>(), expected);
+        assert!(seen.iter().all(|p| p.age_s == 0.5));
     }
 }

@@ -1,4 +1,4 @@
-"""The command: python -m isobath_training export-data|export-bag|train|pack|measure|export …."""
+"""The command: python -m isobath_training export-data|export-bag|train|pack|measure|export|quantize …."""
 
 import argparse
 import json
@@ -25,7 +25,7 @@ PUBLISHED = ("depth_rmv_vits", "depth_da2_vits")
 def main() -> None:
     parser = argparse.ArgumentParser(prog="isobath_training", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
-    for add in (add_export_data, add_export_bag, add_train, add_pack, add_measure, add_export):
+    for add in (add_export_data, add_export_bag, add_train, add_pack, add_measure, add_export, add_quantize):
         add(commands)
     arguments = parser.parse_args()
     try:
@@ -139,6 +139,23 @@ def add_export(commands) -> None:
     published.add_argument("--max-depth", type=float, help="metres that the checkpoint was trained for")
     export.add_argument("--out", type=Path, required=True, help="the model folder to write")
     export.set_defaults(run=run_export)
+
+
+def add_quantize(commands) -> None:
+    quantize = commands.add_parser("quantize", help="add 8-bit files to the folder of a detector, without training")
+    quantize.add_argument("--model", type=Path, required=True, help="model folder with a file sparse_fp32")
+    data = quantize.add_mutually_exclusive_group(required=True)
+    data.add_argument("--bag", type=Path, help="recording with a LiDAR to calibrate with")
+    data.add_argument("--data", type=Path, help="sweeps of the training split, as export-data --sweeps writes them")
+    quantize.add_argument("--topic", help="clouds of the bag; default: the only ones that are not a radar's")
+    quantize.add_argument("--frames", type=int, default=128, help="sweeps at most")
+    quantize.add_argument(
+        "--method", choices=("lidar_ptq", "grid", "grid_global", "min_max", "entropy", "percentile", "mse"),
+        default="lidar_ptq", help="lidar_ptq, or less of it, or a plain one to compare with",
+    )  # fmt: skip
+    quantize.add_argument("--threads", type=int, default=2)
+    quantize.add_argument("--out", type=Path, required=True, help="new model folder")
+    quantize.set_defaults(run=run_quantize)
 
 
 def size(text: str) -> tuple[int, int]:
@@ -258,6 +275,23 @@ def run_export(arguments) -> None:
 
             folder = depth_folder(name, arguments.checkpoint, arguments.data, figures)
     write_folder(folder, arguments.out)
+    print(f"wrote {arguments.out}")
+
+
+def run_quantize(arguments) -> None:
+    import torch
+
+    from .quantization.command import quantize_folder
+    from .quantization.layers import QuantizationError
+
+    torch.set_num_threads(arguments.threads)
+    try:
+        quantize_folder(
+            arguments.model, arguments.out, bag=arguments.bag, data=arguments.data, topic=arguments.topic,
+            most=arguments.frames, method=arguments.method,
+        )  # fmt: skip
+    except QuantizationError as error:
+        raise SystemExit(str(error)) from None
     print(f"wrote {arguments.out}")
 
 

@@ -3,8 +3,9 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::motion::{Motion, MotionSource};
-use crate::geometry::{Pose, SweepMotion, TransformBuffer};
+use super::history::{EarlierSweep, History, Received};
+use super::motion::{Motion, MotionSource, may_come};
+use crate::geometry::{Pose, SweepMotion, TransformBuffer, TransformError};
 use crate::message::{LendCloud, Stamp};
 use crate::pipeline::{
     Accounting, Intake, Pacing, ParameterSet, SensorInput, TransformsError, insert_transforms,
@@ -16,6 +17,14 @@ const LOCKSTEP_PENDING: usize = 64;
 /// Sweeps that wait at once for transforms when the latest is kept: at 20 Hz longer than the usual timeout.
 /// Waiting is no reason to be dropped, only a newer sweep that is complete is.
 const LIVE_PENDING: usize = 4;
+/// Sweeps that may wait at once.
+const fn capacity(pacing: Pacing) -> usize {
+    match pacing {
+        Pacing::KeepLatest => LIVE_PENDING,
+        Pacing::Lockstep => LOCKSTEP_PENDING,
+    }
+}
+
 /// A sweep that far back starts a new recording, nanoseconds.
 const TIME_JUMP_NS: i64 = 1_000_000_000;
 
@@ -31,20 +40,19 @@ pub struct DetectionFrame {
     pub t_output_cloud: Option<Pose>,
     /// How the LiDAR moved during the sweep; `None` leaves the points where they are
     pub motion: Option<Box<SweepMotion>>,
+    /// The sweeps before it that the network is to see as well, the newest first
+    pub earlier: Vec<EarlierSweep>,
 }
 
 struct Waiting {
-    stamp: Stamp,
-    frame_id: String,
-    cloud: Arc<dyn LendCloud>,
-    /// Seconds from the stamp to its first and its last point, when its motion is wanted
-    span_s: Option<(f64, f64)>,
+    sweep: Received,
     since: Stamp,
 }
 
 /// Intake of the detection pipeline.
 pub struct DetectionIntake {
     waiting: VecDeque<Waiting>,
+    history: History,
     pacing: Pacing,
     last_stamp: Option<Stamp>,
     output_frame: String,
@@ -57,8 +65,10 @@ pub struct DetectionIntake {
 impl DetectionIntake {
     /// An intake for checked parameters.
     pub fn new(parameters: &ParameterSet, pacing: Pacing, accounting: Arc<Mutex<Accounting>>) -> Self {
+        let earlier = usize::try_from(parameters.integer("sweeps") - 1).unwrap_or(0);
         let mut intake = Self {
             waiting: VecDeque::new(),
+            history: History::new(earlier, capacity(pacing)),
             pacing,
             last_stamp: None,
             output_frame: String::new(),
@@ -103,6 +113,7 @@ impl DetectionIntake {
             let back_ns = last.since_ns(stamp);
             if back_ns > TIME_JUMP_NS {
                 self.drop_waiting(DropReason::TimeJump);
+                self.history.clear();
                 self.transforms.forget_after(stamp.offset_ns(TIME_JUMP_NS));
                 let message = format!("time jumped back from {last} to {stamp}: collection starts anew");
                 self.problem("time", &message, false);
@@ -112,26 +123,55 @@ impl DetectionIntake {
             }
         }
         self.last_stamp = Some(stamp);
-        let capacity = match self.pacing {
-            Pacing::KeepLatest => LIVE_PENDING,
-            Pacing::Lockstep => LOCKSTEP_PENDING,
-        };
-        if self.waiting.len() >= capacity
+        if self.waiting.len() >= capacity(self.pacing)
             && let Some(oldest) = self.waiting.pop_front()
         {
-            self.account().drop_frame(oldest.stamp, DropReason::Superseded);
+            self.account().drop_frame(oldest.sweep.stamp, DropReason::Superseded);
         }
-        self.waiting.push_back(Waiting { stamp, frame_id, cloud, span_s, since: now });
+        let sweep = Received { stamp, frame_id, cloud, span_s };
+        self.history.add(|| sweep.clone());
+        self.waiting.push_back(Waiting { sweep, since: now });
     }
 
     fn drop_waiting(&mut self, reason: DropReason) {
-        while let Some(sweep) = self.waiting.pop_front() {
-            self.account().drop_frame(sweep.stamp, reason);
+        while let Some(waiting) = self.waiting.pop_front() {
+            self.account().drop_frame(waiting.sweep.stamp, reason);
         }
     }
 
+    /// The sweeps to be seen with `sweep`; an error where one of them waits for its transforms.
+    fn earlier(&self, sweep: &Received, last_call: bool) -> Result<Vec<EarlierSweep>, TransformError> {
+        let mut found = Vec::new();
+        if !self.history.is_on() {
+            return Ok(found);
+        }
+        let left_out = |why: &str| {
+            self.account().degrade("lidar: earlier_sweep");
+            self.problem("lidar/points sweeps", &format!("earlier sweeps left out: {why}"), false);
+        };
+        if !self.motion.is_published(&self.transforms) {
+            left_out("nobody publishes deskew_frame");
+            return Ok(found);
+        }
+        for earlier in self.history.before(sweep.stamp) {
+            let now = (sweep.frame_id.as_str(), sweep.stamp);
+            let then = (earlier.frame_id.as_str(), earlier.stamp);
+            match self.motion.seen_from(&self.transforms, now, then, earlier.span_s) {
+                Ok(motion) => found.push(EarlierSweep {
+                    cloud: Arc::clone(&earlier.cloud),
+                    stamp: earlier.stamp,
+                    motion: Box::new(motion),
+                    age_s: (sweep.stamp.since_ns(earlier.stamp) as f64 * 1e-9) as f32,
+                }),
+                Err(error) if !last_call && may_come(&error) => return Err(error),
+                Err(error) => left_out(&error.to_string()),
+            }
+        }
+        Ok(found)
+    }
+
     /// Completes `sweep`, or gives it back when waiting may help and `last_call` is false.
-    fn complete(&self, sweep: Waiting, last_call: bool) -> Result<Option<DetectionFrame>, Waiting> {
+    fn complete(&self, sweep: Received, last_call: bool) -> Result<Option<DetectionFrame>, Received> {
         let same_frame =
             self.output_frame.is_empty() || sweep.frame_id.trim_start_matches('/') == self.output_frame;
         let pose = if same_frame {
@@ -160,20 +200,21 @@ impl DetectionIntake {
                 None
             }
         };
-        let Waiting { stamp, frame_id, cloud, .. } = sweep;
+        let Ok(earlier) = self.earlier(&sweep, last_call) else { return Err(sweep) };
+        let Received { stamp, frame_id, cloud, .. } = sweep;
         let frame_id = if same_frame { frame_id } else { self.output_frame.clone() };
-        Ok(Some(DetectionFrame { stamp, frame_id, cloud, t_output_cloud, motion }))
+        Ok(Some(DetectionFrame { stamp, frame_id, cloud, t_output_cloud, motion, earlier }))
     }
 
     /// The oldest waiting sweep, once it is complete.
     fn next_in_order(&mut self, now: Stamp) -> Option<DetectionFrame> {
-        while let Some(sweep) = self.waiting.pop_front() {
-            let last_call = self.is_last_call(sweep.since, now);
+        while let Some(Waiting { sweep, since }) = self.waiting.pop_front() {
+            let last_call = self.is_last_call(since, now);
             match self.complete(sweep, last_call) {
                 Ok(Some(frame)) => return Some(frame),
                 Ok(None) => {}
                 Err(sweep) => {
-                    self.waiting.push_front(sweep);
+                    self.waiting.push_front(Waiting { sweep, since });
                     return None;
                 }
             }
@@ -184,18 +225,18 @@ impl DetectionIntake {
     /// The newest complete sweep. It supersedes the older ones; newer ones go on waiting.
     fn newest(&mut self, now: Stamp) -> Option<DetectionFrame> {
         for index in (0..self.waiting.len()).rev() {
-            let Some(sweep) = self.waiting.remove(index) else { continue };
-            let last_call = self.is_last_call(sweep.since, now);
+            let Some(Waiting { sweep, since }) = self.waiting.remove(index) else { continue };
+            let last_call = self.is_last_call(since, now);
             match self.complete(sweep, last_call) {
                 Ok(Some(frame)) => {
                     let mut account = self.accounting.lock().unwrap_or_else(PoisonError::into_inner);
                     for older in self.waiting.drain(..index) {
-                        account.drop_frame(older.stamp, DropReason::Superseded);
+                        account.drop_frame(older.sweep.stamp, DropReason::Superseded);
                     }
                     return Some(frame);
                 }
                 Ok(None) => {}
-                Err(sweep) => self.waiting.insert(index, sweep),
+                Err(sweep) => self.waiting.insert(index, Waiting { sweep, since }),
             }
         }
         None
@@ -228,10 +269,12 @@ impl Intake for DetectionIntake {
     }
 
     fn poll(&mut self, now: Stamp) -> Option<DetectionFrame> {
-        match self.pacing {
+        let frame = match self.pacing {
             Pacing::Lockstep => self.next_in_order(now),
             Pacing::KeepLatest => self.newest(now),
-        }
+        }?;
+        self.history.forget_before(frame.stamp);
+        Some(frame)
     }
 
     fn is_waiting(&self) -> bool {
@@ -244,8 +287,8 @@ impl Intake for DetectionIntake {
     }
 
     fn flush(&mut self) -> Option<DetectionFrame> {
-        while let Some(sweep) = self.waiting.pop_front() {
-            if let Ok(Some(frame)) = self.complete(sweep, true) {
+        while let Some(waiting) = self.waiting.pop_front() {
+            if let Ok(Some(frame)) = self.complete(waiting.sweep, true) {
                 return Some(frame);
             }
         }

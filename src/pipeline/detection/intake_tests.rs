@@ -9,7 +9,7 @@ use crate::message::{
 };
 use crate::pipeline::Pipeline;
 use crate::pipeline::detection::DetectionPipeline;
-use crate::sensor::{LidarPreset, PointCloudView, StampAt};
+use crate::sensor::{LidarPoints, LidarPreset, PointCloudView, StampAt};
 
 const MS: i64 = 1_000_000;
 const SWEEP_MS: i64 = 100;
@@ -125,7 +125,11 @@ impl Live {
     }
 
     fn degraded(&self) -> u64 {
-        self.accounting.lock().unwrap().degraded().get("lidar: no_motion").copied().unwrap_or(0)
+        self.count("lidar: no_motion")
+    }
+
+    fn count(&self, what: &str) -> u64 {
+        self.accounting.lock().unwrap().degraded().get(what).copied().unwrap_or(0)
     }
 }
 
@@ -139,13 +143,34 @@ fn distance_from_wall(frame: &DetectionFrame, stamp_at: StampAt) -> f64 {
     if let Some((motion, times)) = frame.motion.as_deref().zip(layout.times()) {
         points = points.deskewed(motion, times);
     }
-    let t_odom_lidar = t_odom_base(frame.stamp.since_ns(at(0)) as f64 * 1e-9) * t_base_lidar();
+    farthest(points, frame.stamp)
+}
+
+/// How far one of `points`, seen from where the LiDAR is at `stamp`, is from the wall.
+fn farthest(points: LidarPoints<'_, '_>, stamp: Stamp) -> f64 {
+    let t_odom_lidar = t_odom_base(stamp.since_ns(at(0)) as f64 * 1e-9) * t_base_lidar();
     points
         .map(|p| {
             let p = t_odom_lidar * Point3::new(f64::from(p.x), f64::from(p.y), f64::from(p.z));
             (p.x - 20.0).abs()
         })
         .fold(0.0, f64::max)
+}
+
+/// Ages of the sweeps that `frame` is seen with, milliseconds; all of them show the wall where it is.
+fn earlier_ms(frame: &DetectionFrame) -> Vec<i64> {
+    let ages = frame.earlier.iter().map(|sweep| {
+        let cloud = sweep.cloud.cloud().unwrap();
+        let view = PointCloudView::new(&cloud).unwrap();
+        let layout = LidarPreset::Auto.layout(&view, sweep.stamp, StampAt::Start).unwrap();
+        let points = layout.points(&view).earlier(&sweep.motion, layout.times(), sweep.age_s);
+        assert_eq!(points.clone().count(), 50);
+        assert!(points.clone().all(|point| (point.age_s - sweep.age_s).abs() < 1e-6));
+        let off = farthest(points, frame.stamp);
+        assert!(off < 0.025, "{off} m after {} s", sweep.age_s);
+        (f64::from(sweep.age_s) * 1e3).round() as i64
+    });
+    ages.collect()
 }
 
 #[test]
@@ -294,4 +319,71 @@ fn a_recording_that_starts_again_is_taken_up_at_once() {
     assert!(distance_from_wall(&frame, StampAt::Start) < 0.025);
     let accounting = live.accounting.lock().unwrap();
     assert_eq!((accounting.received(), accounting.waiting()), (3, 2));
+}
+
+#[test]
+fn earlier_sweeps_are_seen_from_where_the_lidar_is_now() {
+    for pacing in [Pacing::KeepLatest, Pacing::Lockstep] {
+        let mut live = Live::mounted(pacing, &[("sweeps", "3")]);
+        (0..=90).for_each(|i| live.drive(i * 10, i * 10));
+        let mut found = Vec::new();
+        for ms in [200, 300, 400, 500, 600] {
+            live.offer(cloud(ms, &wall(ms)), ms + 110);
+            let frame = live.poll(ms + 110).unwrap();
+            assert!(frame.motion.is_some());
+            found.push(earlier_ms(&frame));
+        }
+        let expected: [&[i64]; 5] = [&[], &[100], &[100, 200], &[100, 200], &[100, 200]];
+        assert_eq!(found, expected, "{pacing:?}");
+        assert_eq!((live.degraded(), live.count("lidar: earlier_sweep")), (0, 0));
+    }
+    let mut live = Live::mounted(Pacing::KeepLatest, &[]);
+    (0..=60).for_each(|i| live.drive(i * 10, i * 10));
+    for ms in [200, 300] {
+        live.offer(cloud(ms, &wall(ms)), ms + 110);
+        assert!(live.poll(ms + 110).unwrap().earlier.is_empty(), "one sweep by default");
+    }
+}
+
+#[test]
+fn sweeps_that_the_model_had_no_time_for_are_seen_with_the_next() {
+    let mut live = Live::mounted(Pacing::KeepLatest, &[("sweeps", "3")]);
+    (0..=90).for_each(|i| live.drive(i * 10, i * 10));
+    [200, 300, 400].into_iter().for_each(|ms| live.offer(cloud(ms, &wall(ms)), 510));
+    assert_eq!(earlier_ms(&live.poll(510).unwrap()), [100, 200]);
+    assert_eq!(live.dropped(DropReason::Superseded), 2);
+    // Long ago is no help, nor is another recording.
+    (200..=320).for_each(|i| live.drive(i * 10, i * 10));
+    live.offer(cloud(3000, &wall(3000)), 3110);
+    assert!(earlier_ms(&live.poll(3110).unwrap()).is_empty());
+    live.offer(cloud(1500, &wall(1500)), 3200);
+    assert!(live.poll(9000).unwrap().earlier.is_empty());
+}
+
+#[test]
+fn without_odometry_earlier_sweeps_are_left_out_and_that_is_told() {
+    let mut live = Live::mounted(Pacing::KeepLatest, &[("sweeps", "2")]);
+    for ms in [200, 300] {
+        live.offer(cloud(ms, &wall(ms)), ms + 110);
+        assert!(live.poll(ms + 110).unwrap().earlier.is_empty());
+    }
+    assert_eq!(live.count("lidar: earlier_sweep"), 2);
+    let accounting = live.accounting.lock().unwrap();
+    let message = &accounting.problems()["lidar/points sweeps"].message;
+    assert!(message.contains("nobody publishes deskew_frame"), "{message}");
+}
+
+#[test]
+fn what_is_kept_is_bounded() {
+    let mut history = History::new(2, LOCKSTEP_PENDING);
+    let cloud: Arc<dyn LendCloud> = Arc::new(CdrBuffer::default());
+    for ms in 0..200 {
+        let cloud = Arc::clone(&cloud);
+        history.add(|| Received { stamp: at(ms), frame_id: "lidar".into(), cloud, span_s: None });
+    }
+    assert_eq!(Arc::strong_count(&cloud), 1 + 2 + LOCKSTEP_PENDING);
+    history.forget_before(at(199));
+    assert_eq!(Arc::strong_count(&cloud), 1 + 3);
+    let before: Vec<_> = history.before(at(199)).map(|sweep| sweep.stamp).collect();
+    assert_eq!(before, [at(198), at(197)]);
 }

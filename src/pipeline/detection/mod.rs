@@ -1,5 +1,6 @@
 //! The detection pipeline: LiDAR sweep → oriented boxes and markers.
 
+mod history;
 mod intake;
 mod model;
 mod motion;
@@ -9,6 +10,7 @@ mod processor;
 
 use std::sync::{Arc, Mutex};
 
+pub use history::EarlierSweep;
 pub use intake::{DetectionFrame, DetectionIntake};
 pub use model::DetectionModel;
 pub use processor::DetectionProcessor;

@@ -67,6 +67,28 @@ impl MotionSource {
         if self.fixed_frame.is_empty() { None } else { self.settings.span_s(cloud) }
     }
 
+    /// The way of frame `lidar` over `span_s` around `stamp`, or at `stamp` alone, seen from where `now_lidar` is at
+    /// `now`; an error tells a pose that is missing.
+    pub fn seen_from(
+        &self,
+        transforms: &TransformBuffer,
+        (now_lidar, now): (&str, Stamp),
+        (lidar, stamp): (&str, Stamp),
+        span_s: Option<(f64, f64)>,
+    ) -> Result<SweepMotion, TransformError> {
+        let t_now_fixed = transforms.lookup(&self.fixed_frame, now_lidar, now)?.inverse();
+        let (first_s, last_s) = span_s.unwrap_or_default();
+        SweepMotion::sample(first_s, last_s, |offset_s| {
+            let at = stamp.offset_ns((offset_s * 1e9) as i64);
+            Ok(t_now_fixed * transforms.lookup(&self.fixed_frame, lidar, at)?)
+        })
+    }
+
+    /// Whether tf knows the fixed frame at all.
+    pub fn is_published(&self, transforms: &TransformBuffer) -> bool {
+        !self.fixed_frame.is_empty() && transforms.knows(&self.fixed_frame)
+    }
+
     /// The motion of frame `lidar` over `span_s` around `stamp`.
     pub fn motion(
         &self,
@@ -88,12 +110,13 @@ impl MotionSource {
         });
         match motion {
             Ok(motion) => Motion::Known(Box::new(motion)),
-            Err(error) => match error {
-                TransformError::TooLate { at, end, .. } if at.since_ns(end) <= ALIVE_NS => {
-                    Motion::Awaited(error)
-                }
-                _ => Motion::Unknown(error),
-            },
+            Err(error) if may_come(&error) => Motion::Awaited(error),
+            Err(error) => Motion::Unknown(error),
         }
     }
+}
+
+/// Whether the pose that is missing is only late.
+pub(super) fn may_come(error: &TransformError) -> bool {
+    matches!(error, TransformError::TooLate { at, end, .. } if at.since_ns(*end) <= ALIVE_NS)
 }

@@ -1,7 +1,8 @@
 //! The parameters of node `detection`.
 
-use crate::detection::{ClassThresholds, EgoBox};
+use crate::detection::ClassThresholds;
 use crate::pipeline::{Constraint, ParameterError, ParameterSet, ParameterSpec as Spec, rules};
+use crate::sensor::EgoBox;
 
 pub(super) const DETECTION_PARAMETERS: &[Spec] = &[
     Spec::text("model", "detector_s", Constraint::Any, "Name of a bundled model, or path of a model folder"),
@@ -86,6 +87,12 @@ pub(super) const DETECTION_PARAMETERS: &[Spec] = &[
         Constraint::Any,
         "Fixed frame through which tf tells the LiDAR's motion during a sweep; empty leaves points as they are",
     ),
+    Spec::integer(
+        "sweeps",
+        1,
+        (1, 10),
+        "Sweeps that the network sees together: the newest and those before, moved to it through deskew_frame",
+    ),
     Spec::text(
         "output_frame",
         "",
@@ -106,7 +113,9 @@ pub(super) fn review(parameters: &ParameterSet) -> Result<Vec<String>, Parameter
         let why = format!("no detection scores below the score_threshold of {score}");
         rules::no_effect(parameters, "marker_threshold", &why)
     });
-    Ok(hidden.into_iter().collect())
+    let alone = (parameters.integer("sweeps") > 1 && parameters.string("deskew_frame").is_empty())
+        .then(|| rules::no_effect(parameters, "sweeps", "deskew_frame is empty"));
+    Ok(hidden.into_iter().chain(alone).collect())
 }
 
 /// The box whose points are left out.

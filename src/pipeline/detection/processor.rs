@@ -10,13 +10,13 @@ use super::network::{DecodeLimits, SweepLimits};
 use super::parameters::{class_thresholds, ego_box};
 use super::topic;
 use crate::depth::RadarInfluence;
-use crate::detection::{ClassThresholds, Detection3d, EgoBox, to_detection3d_array, to_marker_array};
+use crate::detection::{ClassThresholds, Detection3d, to_detection3d_array, to_marker_array};
 use crate::geometry::Pose;
 use crate::message::{Header, Stamp, to_cdr};
 use crate::pipeline::{
     Accounting, FrameError, OutputMessage, ParameterError, ParameterSet, Processor, Stage, WantedTopics,
 };
-use crate::sensor::{LidarPreset, PointCloudView};
+use crate::sensor::{EgoBox, LidarPreset, PointCloudView};
 
 /// Most detections published of one sweep.
 const MAX_DETECTIONS: usize = 500;
@@ -113,16 +113,23 @@ impl Processor for DetectionProcessor {
         if !view.is_empty() && self.layout.replace(layout.preset()) != Some(layout.preset()) {
             tracing::info!("lidar/points: {layout} ({})", view.typed_field_names());
         }
-        let mut points = layout.points(&view);
+        // What cannot be read was told when it was the newest.
+        let clouds = frame.earlier.iter().filter_map(|sweep| Some((sweep, sweep.cloud.cloud().ok()?)));
+        let clouds: Vec<_> = clouds.collect();
+        let views =
+            clouds.iter().filter_map(|(sweep, cloud)| Some((*sweep, PointCloudView::new(cloud).ok()?)));
+        let views: Vec<_> = views.collect();
+        let earlier = views.iter().filter_map(|(sweep, view)| {
+            let layout = self.sweep.preset.layout(view, sweep.stamp, self.sweep.stamp_at).ok()?;
+            Some(
+                layout.points(view).earlier(&sweep.motion, layout.times(), sweep.age_s).outside(self.ego_box),
+            )
+        });
+        let mut points = layout.points(&view).outside(self.ego_box);
         if let Some((motion, times)) = frame.motion.as_deref().zip(layout.times()) {
             points = points.deskewed(motion, times);
         }
-        let counts = match self.ego_box {
-            None => model.network.prepare(points, self.sweep_limits)?,
-            Some(ego) => {
-                model.network.prepare(points.filter(|point| !ego.contains(point)), self.sweep_limits)?
-            }
-        };
+        let counts = model.network.prepare(points.chain(earlier.flatten()), self.sweep_limits)?;
         let prepared = Instant::now();
 
         model.network.run()?;

@@ -47,7 +47,8 @@ fn golden_of(file: &str, points: &str, model: &str) -> (Vec<LidarPoint>, Array2<
     let mut npz = NpzReader::new(file).unwrap();
     let points: Array2<f32> = npz.by_name(points).unwrap();
     let points = points.rows().into_iter();
-    let points = points.map(|p| LidarPoint { x: p[0], y: p[1], z: p[2], intensity: p[3] }).collect();
+    let points =
+        points.map(|p| LidarPoint { x: p[0], y: p[1], z: p[2], intensity: p[3], age_s: 0.0 }).collect();
     (points, npz.by_name(&format!("{model}_boxes")).unwrap())
 }
 
@@ -178,7 +179,7 @@ fn pillars_beyond_the_limit_are_counted() {
 /// Nothing in range: networks with anchors do not run, the others see an empty grid.
 #[test]
 fn a_sweep_without_points_has_boxes_of_an_empty_grid() {
-    let far = LidarPoint { x: 100.0, y: 0.0, z: 0.0, intensity: 0.0 };
+    let far = LidarPoint { x: 100.0, y: 0.0, z: 0.0, ..LidarPoint::default() };
     for name in ["autoware_9", "pointpillars"] {
         let mut network = model(name);
         let (points, _) = golden(name);
@@ -376,6 +377,7 @@ fn a_birds_eye_view_model_may_suppress_otherwise_too() {
                 y: j as f32 * 0.2 - 0.8,
                 z,
                 intensity: 0.5,
+                age_s: 0.0,
             })
         };
         cells.flat_map(heights).collect::<Vec<_>>()

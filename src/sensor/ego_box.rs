@@ -2,8 +2,7 @@
 
 use std::str::FromStr;
 
-use super::DetectionError;
-use crate::sensor::LidarPoint;
+use super::SensorError;
 
 /// A box along the axes of the cloud's frame.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -15,24 +14,19 @@ pub struct EgoBox {
 impl EgoBox {
     /// Whether a point is inside or on the surface.
     #[inline]
-    pub fn contains(&self, point: &LidarPoint) -> bool {
+    pub fn contains(&self, [x, y, z]: [f32; 3]) -> bool {
         let [x0, y0, z0] = self.min;
         let [x1, y1, z1] = self.max;
         // Without branches: few points are inside.
-        (point.x >= x0)
-            & (point.x <= x1)
-            & (point.y >= y0)
-            & (point.y <= y1)
-            & (point.z >= z0)
-            & (point.z <= z1)
+        (x >= x0) & (x <= x1) & (y >= y0) & (y <= y1) & (z >= z0) & (z <= z1)
     }
 }
 
 impl FromStr for EgoBox {
-    type Err = DetectionError;
+    type Err = SensorError;
 
     /// From `x0 y0 z0 x1 y1 z1`, metres, with spaces or commas between.
-    fn from_str(text: &str) -> Result<Self, DetectionError> {
+    fn from_str(text: &str) -> Result<Self, SensorError> {
         let numbers: Option<Vec<f32>> = text
             .split([' ', ','])
             .filter(|word| !word.is_empty())
@@ -42,11 +36,7 @@ impl FromStr for EgoBox {
             Some(&[x0, y0, z0, x1, y1, z1]) if x0 < x1 && y0 < y1 && z0 < z1 => {
                 Ok(Self { min: [x0, y0, z0], max: [x1, y1, z1] })
             }
-            _ => Err(DetectionError::Config {
-                what: "ego box",
-                expected: "x0 y0 z0 below x1 y1 z1, metres".to_owned(),
-                found: format!("{text:?}"),
-            }),
+            _ => Err(SensorError::EgoBox { found: text.to_owned() }),
         }
     }
 }
@@ -58,7 +48,7 @@ mod tests {
     #[test]
     fn six_ascending_numbers_are_a_box() {
         let ego: EgoBox = "-1, -0.5 -2  3 0.5,1".parse().unwrap();
-        let inside = |x, y, z| ego.contains(&LidarPoint { x, y, z, intensity: 0.0 });
+        let inside = |x, y, z| ego.contains([x, y, z]);
         assert!(inside(-1.0, 0.5, 1.0) && inside(0.0, 0.0, 0.0));
         assert!(!inside(-1.1, 0.0, 0.0) && !inside(0.0, 0.6, 0.0) && !inside(0.0, 0.0, -2.1));
         assert!(!inside(f32::NAN, 0.0, 0.0));

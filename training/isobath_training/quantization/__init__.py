@@ -1,0 +1,1 @@
+"""Networks of sparse operators in 8-bit integers, without training them again."""

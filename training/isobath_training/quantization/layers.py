@@ -1,0 +1,123 @@
+"""The layers of a network of `SparseConv`, as its file tells them."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import onnx
+from onnx import numpy_helper
+
+from ..graph import SPARSE_DOMAIN
+
+# What may stand behind the last layer: values of single rows.
+TAIL = {"Slice", "Sigmoid", "Clip", "Exp", "Add", "Identity"}
+QUANTIZED = {"QSparseConv", "QSparseConvFloat", "QuantizeLinear", "DequantizeLinear", "QLinearConv"}
+
+
+class QuantizationError(Exception):
+    """A network or data that cannot be used, in one sentence."""
+
+
+@dataclass
+class Layer:
+    """Rows of `x`, gathered as `table` says, times `weight`, plus `bias` and `add`, then perhaps ReLU."""
+
+    x: str
+    # An output of `SiteTables`; None: each row by itself.
+    table: str | None
+    # [taps · inputs, outputs], [outputs].
+    weight: np.ndarray
+    bias: np.ndarray
+    add: str | None
+    relu: bool
+    out: str
+
+    @property
+    def reads(self) -> list[str]:
+        return [self.x, *([self.add] if self.add else [])]
+
+
+@dataclass
+class Network:
+    """Layers in their order; the first reads `features`, the nodes of `tail` what the last gives."""
+
+    name: str
+    features: str
+    coords: str
+    # Rows and columns of the grid, levels of sites.
+    rows: int
+    columns: int
+    levels: int
+    layers: list[Layer] = field(default_factory=list)
+    tail: list[onnx.NodeProto] = field(default_factory=list)
+    # Constants of the tail.
+    constants: dict[str, np.ndarray] = field(default_factory=dict)
+    inputs: list[onnx.ValueInfoProto] = field(default_factory=list)
+    outputs: list[onnx.ValueInfoProto] = field(default_factory=list)
+
+    @property
+    def tables(self) -> list[str]:
+        """Names of the outputs of `SiteTables`, in their order."""
+        below = range(1, self.levels)
+        return (
+            [f"near_{level}" for level in range(self.levels)]
+            + [f"down_{level}" for level in below]
+            + [f"parent_{level}" for level in below]
+        )
+
+    def consumers(self, tensor: str) -> list[Layer]:
+        return [layer for layer in self.layers if tensor in layer.reads]
+
+
+def read_network(path: Path) -> Network:
+    """Of the file of a model folder; refused where it is another kind of network."""
+    model = onnx.load(path)
+    graph = model.graph
+    kinds = {node.op_type for node in graph.node}
+    if found := sorted(kinds & QUANTIZED):
+        raise QuantizationError(f"{path}: expected a network of floats, found {', '.join(found)}: it is quantized")
+    tables = [node for node in graph.node if node.op_type == "SiteTables"]
+    if len(tables) != 1 or not any(node.domain == SPARSE_DOMAIN for node in graph.node):
+        raise QuantizationError(f"{path}: expected a network of SiteTables and SparseConv")
+    constants = {i.name: numpy_helper.to_array(i).copy() for i in graph.initializer}
+    site = {a.name: a.i for a in tables[0].attribute}
+    free = [value.name for value in graph.input if value.name not in constants]
+    (coords,) = tables[0].input
+    (features,) = [name for name in free if name != coords]
+    network = Network(graph.name, features, coords, site["rows"], site["columns"], site["levels"])
+    network.inputs, network.outputs = list(graph.input), list(graph.output)
+    names = dict(zip(tables[0].output, network.tables, strict=True))
+    read_nodes(path, graph.node, constants, names, network)
+    used = {name for node in network.tail for name in node.input}
+    network.constants = {name: value for name, value in constants.items() if name in used}
+    return network
+
+
+def read_nodes(path: Path, nodes, constants: dict, tables: dict[str, str], network: Network) -> None:
+    # A layer without ReLU that is gathered by parents, added to a skip and rectified is one layer of the children.
+    gathered: dict[str, tuple[Layer, str]] = {}
+    joined: dict[str, tuple[Layer, str, str]] = {}
+    by_out: dict[str, Layer] = {}
+    for node in nodes:
+        a, b = (list(node.input) + [""])[:2]
+        if node.op_type == "SiteTables":
+            continue
+        if node.op_type == "SparseConv":
+            x, table, weight, bias, *add = node.input
+            relu = any(attribute.name == "relu" and attribute.i for attribute in node.attribute)
+            layer = Layer(
+                x, tables.get(table), constants[weight], constants[bias], add[0] if add else None, relu, node.output[0]
+            )
+            network.layers.append(layer)
+            by_out[layer.out] = layer
+        elif node.op_type == "Gather" and b in tables and a in by_out and not by_out[a].relu:
+            gathered[node.output[0]] = (by_out[a], tables[b])
+        elif node.op_type == "Add" and b in gathered:
+            joined[node.output[0]] = (*gathered[b], a)
+        elif node.op_type == "Relu" and a in joined:
+            layer, layer.table, layer.add = joined[a]
+            layer.relu, layer.out = True, node.output[0]
+        elif node.op_type in TAIL:
+            network.tail.append(node)
+        else:
+            raise QuantizationError(f"{path}: expected layers of SparseConv, found {node.op_type} ({node.name})")

@@ -1,0 +1,184 @@
+"""8 bits without training: steps, rounding, the integers, the files, and what is refused."""
+
+import numpy as np
+import onnx
+import pytest
+import torch
+from isobath_training.detector_s import train as training
+from isobath_training.detector_s.folder import folder
+from isobath_training.detector_s.network import CLASSES, Shape
+from isobath_training.folder import run, write_folder
+from isobath_training.quantization.command import quantize_folder
+from isobath_training.quantization.folder import network_of, read_manifest
+from isobath_training.quantization.frames import frames
+from isobath_training.quantization.layers import QuantizationError
+from isobath_training.quantization.ptq import Options, quantize
+from isobath_training.quantization.reference import head as head_of_integers
+from isobath_training.quantization.rounding import adaptive
+from isobath_training.quantization.scales import METHODS, Observer, searched_scales, step_of, weight_scales
+from isobath_training.quantization.simulate import head, planned
+from isobath_training.quantization.sweeps import of_arrays
+from isobath_training.quantization.write import MapWriter, SparseWriter
+from test_detector_s import GRID, write_sweeps
+
+
+@pytest.fixture(scope="module")
+def sweeps(tmp_path_factory):
+    return write_sweeps(tmp_path_factory.mktemp("data") / "sweeps", 20)
+
+
+@pytest.fixture(scope="module")
+def model(sweeps, tmp_path_factory):
+    """The folder of a network that has learned a little."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(training.SHAPES, "detector_xs", Shape((16, 16, 16), (1, 1, 1)))
+        patch.setattr(training.Recipe, "grid", GRID)
+        path = tmp_path_factory.mktemp("model")
+        recipe = training.Recipe("detector_xs", 3, 160, batch=4, rate=1e-2)
+        training.train(recipe, sweeps, None, path / "run.pt", threads=1)
+        write_folder(folder("detector_xs", path / "run.pt", sweeps, {"map": 0.5}), path / "folder")
+    return path / "folder"
+
+
+@pytest.fixture(scope="module")
+def network(model):
+    return network_of(model, read_manifest(model))
+
+
+@pytest.fixture(scope="module")
+def seen(network, sweeps):
+    return frames(network, of_arrays(sweeps, GRID, 20))
+
+
+def test_layers_are_those_of_the_file(model, network, seen):
+    # An up-sampling with its short cut is one layer: it reads parents, adds and rectifies.
+    assert [layer.table for layer in network.layers if layer.table and "parent" in layer.table] == ["parent_2", "parent_1"]
+    golden = np.load(model / "golden.npz")
+    expected = run((model / "model.onnx").read_bytes(), {n: golden[f"input_{n}"] for n in ("features", "coords")})
+    (sweep,) = frames(network, [(golden["input_features"], golden["input_coords"])])
+    with torch.no_grad():
+        rows = head(network, sweep)
+    scores = torch.sigmoid(rows[:, : len(CLASSES)]).numpy()
+    np.testing.assert_allclose(scores, expected["heatmap"], atol=1e-5)
+
+
+def test_zero_stays_zero_and_ranges_are_what_the_methods_say():
+    for low, high in ((0.0, 4.0), (-1.0, 3.0), (-2.0, -1.0)):
+        step = step_of(low, high)
+        values = torch.tensor([low, 0.0, high])
+        assert step.rounded(values)[1] == 0
+        assert (step.rounded(values) - values).abs().max() <= 0.51 * step.scale
+    assert step_of(-1.0, 3.0, symmetric=True).scale == pytest.approx(3 / 127)
+    # Most of the tensor is small; a few values are far out.
+    values = torch.cat([torch.rand(100_000), torch.tensor([40.0])])
+    observer = Observer()
+    observer.see_range(values)
+    observer.count(values)
+    steps = {name: method(observer, False).scale * 255 for name, method in METHODS.items()}
+    assert steps["min_max"] == pytest.approx(40.0)
+    assert steps["percentile"] < 1.1 and steps["entropy"] < steps["min_max"]
+
+    def error(top: float) -> float:
+        return float(((step_of(0.0, top).rounded(values) - values) ** 2).sum())
+
+    assert error(steps["mse"]) <= min(error(40.0), error(steps["percentile"])) * 1.01
+
+
+def test_rounding_learns_what_inputs_have_in_common():
+    random = np.random.default_rng(5)
+    # Inputs that go up and down together: errors of their weights add up, or cancel.
+    common = random.normal(size=(4000, 3)) @ random.normal(size=(3, 24))
+    rows = common + 0.1 * random.normal(size=(4000, 24))
+    weight = random.normal(0, 0.1, (24, 6)).astype(np.float32)
+    gram, cross = rows.T @ rows / 4000, rows.T @ (rows @ weight) / 4000
+
+    def error(whole: np.ndarray, scales: np.ndarray) -> np.ndarray:
+        off = whole * scales - weight
+        return np.einsum("io,ij,jo->o", off, gram, off)
+
+    # Coarse steps, so that there is something to gain.
+    scales = weight_scales(weight) * 8
+    nearest = np.clip(np.rint(weight / scales), -127, 127)
+    learned = adaptive(weight, scales, gram, cross, rounds=300)
+    assert np.abs(learned - weight / scales).max() <= 1 + 1e-6, "up or down, no further"
+    assert (error(learned, scales) <= error(nearest, scales) * (1 + 1e-9)).all()
+    assert error(learned, scales).sum() < 0.5 * error(nearest, scales).sum()
+    found = searched_scales(weight, gram)
+    by_largest = weight_scales(weight)
+    assert (
+        error(np.rint(weight / found).clip(-127, 127), found).sum()
+        <= error(np.rint(weight / by_largest), by_largest).sum()
+    )
+
+
+@pytest.mark.parametrize("options", [Options(), Options("mse", exact_last=1), Options("min_max", symmetric=True)])
+def test_files_compute_what_was_planned(network, seen, options):
+    plan = quantize(network, seen[:6], len(CLASSES), options)
+    assert len(plan.weights) == len(network.layers) - options.exact_first - options.exact_last
+    with torch.no_grad():
+        exact = head(network, seen[0])
+        imitated = head(network, seen[0], planned(plan), plan.steps)
+    of_integers = head_of_integers(network, seen[0], plan)
+    assert (imitated - exact).abs().mean() < 0.1 * exact.abs().mean()
+    # Sums differ in their last bits, so a byte may be the next one, and what follows from it.
+    assert np.abs(of_integers - imitated.numpy()).mean() < 0.01 * exact.abs().mean()
+    inputs = {"features": seen[0].features.numpy(), "coords": seen[0].coords}
+    found = run(MapWriter(network, plan).model().SerializeToString(), inputs)
+    expected = torch.sigmoid(imitated[:, : len(CLASSES)]).numpy()
+    assert np.abs(found["heatmap"] - expected).mean() < 0.01
+    if options.symmetric:
+        assert {step.zero for step in plan.steps.values()} == {0}
+    else:
+        kinds = [node.op_type for node in SparseWriter(network, plan).model().graph.node]
+        assert kinds.count("SparseConv") == options.exact_first + options.exact_last
+        assert kinds.count("QSparseConvFloat") == 1
+
+
+def test_a_folder_gets_its_files_once(model, sweeps, tmp_path):
+    out = tmp_path / "quantized"
+    quantize_folder(model, out, bag=None, data=sweeps, topic=None, most=20, method="min_max")
+    manifest = read_text(out / "model.yaml")
+    for name in ("int8", "int8_sym", "sparse_int8"):
+        onnx.load(out / f"model_{name}.onnx")
+        assert f"  {name}:" in manifest
+    golden = np.load(out / "golden.npz")
+    given = np.load(model / "golden.npz")
+    np.testing.assert_array_equal(golden["output_heatmap"], given["output_heatmap"])
+    for name in ("int8", "int8_sym", "sparse_int8"):
+        off = np.abs(golden[f"output_heatmap.{name}"] - golden["output_heatmap"])
+        assert 0 < off.max() < 0.3, name
+    assert "8 bits" in read_text(out / "README.md")
+    with pytest.raises(QuantizationError, match="int8, int8_sym, sparse_int8: the model is quantized"):
+        quantize_folder(out, tmp_path / "again", bag=None, data=sweeps, topic=None, most=20, method="min_max")
+    with pytest.raises(QuantizationError, match="not there yet"):
+        quantize_folder(model, out, bag=None, data=sweeps, topic=None, most=20, method="min_max")
+
+
+def test_what_cannot_be_quantized_is_said(model, sweeps, tmp_path):
+    def said(path, **more) -> str:
+        arguments = {"bag": None, "data": sweeps, "topic": None, "most": 20, "method": "min_max"} | more
+        with pytest.raises(QuantizationError) as error:
+            quantize_folder(path, tmp_path / "out", **arguments)
+        assert not (tmp_path / "out").exists()
+        return str(error.value)
+
+    assert "expected the manifest of a model folder" in said(tmp_path)
+    changed = tmp_path / "other"
+    changed.mkdir()
+    text = read_text(model / "model.yaml")
+    (changed / "model.yaml").write_text(text.replace("pillar_statistics", "pointpillars"))
+    assert "interface pillar_statistics, found pointpillars" in said(changed)
+    (changed / "model.yaml").write_text('kind: "depth"\nfiles: {}\n')
+    assert "found depth" in said(changed)
+    (changed / "model.yaml").write_text(text.replace("sparse_fp32", "fp16"))
+    assert "expected a file sparse_fp32, found fp32, fp16" in said(changed)
+    assert "expected at least 16, found 3" in said(model, most=3)
+    few = write_sweeps(tmp_path / "few", 4)
+    assert "expected at least 16 sweeps, found 4" in said(model, data=few)
+    held_back = write_sweeps(tmp_path / "held_back", 16, first_seed=900_000)
+    assert "must not be calibrated with" in said(model, data=held_back)
+    assert "expected a bag" in said(model, data=None, bag=tmp_path / "nothing")
+
+
+def read_text(path) -> str:
+    return path.read_text()
