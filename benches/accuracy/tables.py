@@ -99,7 +99,7 @@ def of_ablation(ablation):
 def of_drive(drives):
     head = ["scene", "seconds", "images", "images with a warning", "returns", "agreement", "moved", "match"]
     rows = [
-        [scene, f"{found['seconds']:.0f}", str(found["frames"]), str(found["warned"]), number(found["returns"], 0)]
+        [scene, f"{found['seconds']:.0f}", str(found["frames"]), str(int(found["warned"])), number(found["returns"], 0)]
         + [number(found[key], 2) for key in ("agreement", "moved", "match")]
         for scene, found in drives.items()
     ]

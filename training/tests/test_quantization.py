@@ -8,6 +8,7 @@ from isobath_training.detector_s import train as training
 from isobath_training.detector_s.folder import folder
 from isobath_training.detector_s.network import CLASSES, Shape
 from isobath_training.folder import run, write_folder
+from isobath_training.quantization import sweeps as sweeps_of
 from isobath_training.quantization.command import quantize_folder
 from isobath_training.quantization.folder import network_of, read_manifest
 from isobath_training.quantization.frames import frames
@@ -17,8 +18,9 @@ from isobath_training.quantization.reference import head as head_of_integers
 from isobath_training.quantization.rounding import adaptive
 from isobath_training.quantization.scales import METHODS, Observer, searched_scales, step_of, weight_scales
 from isobath_training.quantization.simulate import head, planned
-from isobath_training.quantization.sweeps import of_arrays
+from isobath_training.quantization.sweeps import of_arrays, of_bag
 from isobath_training.quantization.write import MapWriter, SparseWriter
+from test_bag import write_bag
 from test_detector_s import GRID, write_sweeps
 
 
@@ -137,7 +139,7 @@ def test_files_compute_what_was_planned(network, seen, options):
 def test_a_folder_gets_its_files_once(model, sweeps, tmp_path):
     out = tmp_path / "quantized"
     quantize_folder(model, out, bag=None, data=sweeps, topic=None, most=20, method="min_max")
-    manifest = read_text(out / "model.yaml")
+    manifest = (out / "model.yaml").read_text()
     for name in ("int8", "int8_sym", "sparse_int8"):
         onnx.load(out / f"model_{name}.onnx")
         assert f"  {name}:" in manifest
@@ -147,7 +149,7 @@ def test_a_folder_gets_its_files_once(model, sweeps, tmp_path):
     for name in ("int8", "int8_sym", "sparse_int8"):
         off = np.abs(golden[f"output_heatmap.{name}"] - golden["output_heatmap"])
         assert 0 < off.max() < 0.3, name
-    assert "8 bits" in read_text(out / "README.md")
+    assert "8 bits" in (out / "README.md").read_text()
     with pytest.raises(QuantizationError, match="int8, int8_sym, sparse_int8: the model is quantized"):
         quantize_folder(out, tmp_path / "again", bag=None, data=sweeps, topic=None, most=20, method="min_max")
     with pytest.raises(QuantizationError, match="not there yet"):
@@ -165,7 +167,7 @@ def test_what_cannot_be_quantized_is_said(model, sweeps, tmp_path):
     assert "expected the manifest of a model folder" in said(tmp_path)
     changed = tmp_path / "other"
     changed.mkdir()
-    text = read_text(model / "model.yaml")
+    text = (model / "model.yaml").read_text()
     (changed / "model.yaml").write_text(text.replace("pillar_statistics", "pointpillars"))
     assert "interface pillar_statistics, found pointpillars" in said(changed)
     (changed / "model.yaml").write_text('kind: "depth"\nfiles: {}\n')
@@ -180,5 +182,18 @@ def test_what_cannot_be_quantized_is_said(model, sweeps, tmp_path):
     assert "expected a bag" in said(model, data=None, bag=tmp_path / "nothing")
 
 
-def read_text(path) -> str:
-    return path.read_text()
+
+def test_a_recording_calibrates_as_well(tmp_path, monkeypatch):
+    bag = write_bag(tmp_path / "drive")
+    with pytest.raises(QuantizationError, match=r"drive: /lidar/points: expected at least 16 sweeps, found 6"):
+        list(of_bag(bag, None, GRID, 20))
+    monkeypatch.setattr(sweeps_of, "LEAST_SWEEPS", 4)
+    found = list(of_bag(bag, None, GRID, 4))
+    assert len(found) == 4, "evenly from all"
+    for features, coords in found:
+        assert len(features) == len(coords) > 10 and 0 <= coords.min() and coords.max() < GRID.size
+    with pytest.raises(QuantizationError, match=r"expected clouds on /points, found /lidar/points, /radar_0/points"):
+        list(of_bag(bag, "/points", GRID, 4))
+    deaf = write_bag(tmp_path / "deaf", without=["/lidar/points"])
+    with pytest.raises(QuantizationError, match="expected a LiDAR's sensor_msgs/msg/PointCloud2, found none"):
+        list(of_bag(deaf, None, GRID, 4))

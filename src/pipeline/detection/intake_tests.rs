@@ -349,7 +349,9 @@ fn earlier_sweeps_are_seen_from_where_the_lidar_is_now() {
 fn sweeps_that_the_model_had_no_time_for_are_seen_with_the_next() {
     let mut live = Live::mounted(Pacing::KeepLatest, &[("sweeps", "3")]);
     (0..=90).for_each(|i| live.drive(i * 10, i * 10));
-    [200, 300, 400].into_iter().for_each(|ms| live.offer(cloud(ms, &wall(ms)), 510));
+    for ms in [200, 300, 400] {
+        live.offer(cloud(ms, &wall(ms)), 510);
+    }
     assert_eq!(earlier_ms(&live.poll(510).unwrap()), [100, 200]);
     assert_eq!(live.dropped(DropReason::Superseded), 2);
     // Long ago is no help, nor is another recording.

@@ -22,7 +22,7 @@ from .frames import Frame
 from .layers import Layer, Network
 from .rounding import adaptive
 from .scales import METHODS, SHARES, Observer, Step, searched_scales, step_of, weight_scales
-from .simulate import Plan, floats, gathered, head, planned, sums, walk
+from .simulate import Plan, floats, gathered, head, planned, products, sums, walk
 
 # Rows of a layer's inputs that stand for all of a calibration.
 ROWS = 16_384
@@ -78,13 +78,19 @@ def chosen_exact(network: Network, options: Options) -> set[str]:
 def plain(network: Network, frames: list[Frame], kept: set[str], exact: set[str], options: Options) -> Plan:
     """Ranges of all tensors by one method, weights by their largest."""
     seen = {name: Observer() for name in kept}
+    sums_of = {layer.out: Observer() for layer in network.layers if layer.add}
     for look in (Observer.see_range, Observer.count):
         for frame in frames:
+            values = {network.features: frame.features}
             for layer, y in walk(network, frame):
+                if layer.add:
+                    look(sums_of[layer.out], products(layer, frame, values, *floats(layer)))
                 if layer.out in kept:
                     look(seen[layer.out], y)
+                values[layer.out] = y
     method = METHODS[options.ranges]
     plan = Plan({name: method(observer, options.symmetric) for name, observer in seen.items()})
+    plan.before_add = {name: method(observer, options.symmetric) for name, observer in sums_of.items()}
     for layer in network.layers:
         if layer.out not in exact:
             scales = weight_scales(layer.weight)
@@ -103,7 +109,11 @@ def layer_by_layer(network: Network, frames: list[Frame], kept: set[str], exact:
         wanted = [sums(layer, f, v, *floats(layer)) for f, v in zip(frames, clean, strict=True)]
         if layer.out not in exact:
             fit(layer, frames, rounded, wanted, plan, options)
-        given = [sums(layer, f, v, *planned(plan)(layer)) for f, v in zip(frames, rounded, strict=True)]
+        parameters = planned(plan)(layer)
+        given = [products(layer, f, v, *parameters) for f, v in zip(frames, rounded, strict=True)]
+        if layer.add:
+            plan.before_add[layer.out] = range_of(given, options)
+            given = [y + v[layer.add] for y, v in zip(given, rounded, strict=True)]
         if layer.relu:
             wanted, given = [torch.relu(y) for y in wanted], [torch.relu(y) for y in given]
         if layer.out in kept:
@@ -117,6 +127,11 @@ def layer_by_layer(network: Network, frames: list[Frame], kept: set[str], exact:
                     del of_frame[name]
         tell(f"layer {number + 1} of {len(network.layers)}")
     return plan
+
+
+def range_of(given: list[Tensor], options: Options) -> Step:
+    low, high = min(float(y.min()) for y in given), max(float(y.max()) for y in given)
+    return step_of(low, high, symmetric=options.symmetric)
 
 
 def fit(layer: Layer, frames: list[Frame], values: list[dict], wanted: list[Tensor], plan: Plan, options: Options) -> None:

@@ -28,16 +28,23 @@ class Plan:
     scales: dict[str, np.ndarray] = field(default_factory=dict)
     # Layer's tensor → bias.
     biases: dict[str, np.ndarray] = field(default_factory=dict)
+    # Layer's tensor → what its products are rounded to before something is added, where an operator adds bytes only.
+    before_add: dict[str, Step] = field(default_factory=dict)
 
 
 def gathered(x: Tensor, index: Tensor | None) -> Tensor:
     return x if index is None else Gathered.apply(x, index)
 
 
+def products(layer: Layer, frame: Frame, values: dict[str, Tensor], weight: Tensor, bias: Tensor) -> Tensor:
+    """What the layer gives before anything is added."""
+    rows = gathered(values[layer.x], frame.index[layer.table] if layer.table else None)
+    return torch.addmm(bias, rows, weight)
+
+
 def sums(layer: Layer, frame: Frame, values: dict[str, Tensor], weight: Tensor, bias: Tensor) -> Tensor:
     """What the layer gives before its ReLU."""
-    rows = gathered(values[layer.x], frame.index[layer.table] if layer.table else None)
-    y = torch.addmm(bias, rows, weight)
+    y = products(layer, frame, values, weight, bias)
     return y + values[layer.add] if layer.add else y
 
 

@@ -1,5 +1,6 @@
 """Sweeps to calibrate with, from simulated arrays or from a recording."""
 
+import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -41,7 +42,7 @@ def of_bag(bag: Path, topic: str | None, grid: Grid, most: int) -> Iterator[tupl
         reader.open()
     except (AnyReaderError, OSError, ValueError) as error:
         raise QuantizationError(f"{bag}: expected a bag: {error}") from None
-    with reader:
+    with contextlib.closing(reader):
         connection = lidar(bag, reader, topic)
         check_count(f"{bag}: {connection.topic}", connection.msgcount)
         wanted = set(evenly(connection.msgcount, most).tolist())

@@ -154,7 +154,7 @@ class MapWriter(Writer):
 
     def layer(self, layer: Layer) -> None:
         g, plan = self.g, self.plan
-        kind, _, number = (layer.table or "none_0").partition("_")
+        kind = (layer.table or "none").split("_")[0]
         level = self.level[layer.x] + {"none": 0, "near": 0, "down": 1, "parent": -1}[kind]
         exact = layer.out not in plan.weights
         side = 3 if kind in ("near", "down") else 1
@@ -184,9 +184,14 @@ class MapWriter(Writer):
             "Conv", source, weight, bias,
             kernel_shape=[side, side], pads=[side // 2] * 4, strides=[2, 2] if kind == "down" else [1, 1],
         )  # fmt: skip
-        if layer.add:
-            y = g.add(y, self.as_floats(layer.add) if exact else g.op(
-                "DequantizeLinear", self.as_bytes(layer.add), *self.constants(self.step(layer.add))))
+        if layer.add and exact:
+            y = g.add(y, self.as_floats(layer.add))
+        elif layer.add:
+            # ONNX Runtime adds bytes to bytes: a convolution that is not rounded before would stay one of floats.
+            between = self.constants(plan.before_add[layer.out])
+            y = g.op("DequantizeLinear", g.op("QuantizeLinear", y, *between), *between)
+            bytes_of = self.as_bytes(layer.add)
+            y = g.add(y, g.op("DequantizeLinear", bytes_of, *self.constants(self.step(layer.add))))
         y = g.op("Relu", y) if layer.relu else y
         self.level[layer.out] = level
         self.floats[layer.out] = y if layer.out in plan.steps else g.mul(y, self.masks[level])

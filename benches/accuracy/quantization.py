@@ -1,0 +1,127 @@
+"""What 8 bits cost a detector, by the way they are chosen.
+
+    cargo build --release && pip install './training[train,bag]'
+    python benches/accuracy/quantization.py --model detector_s --data sweeps --work accuracy \\
+        [--method min_max …] [--markdown docs/accuracy.md] [--json results.json]
+
+Quantizes the model with each method on the same sweeps (`python -m isobath_training quantize`), replays the test
+recordings of `detection.py` with `sparse_int8`, and compares every run with that of `sparse_fp32` frame by frame
+(`isobath compare`). What is in `--work` already is not made again.
+"""
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from common import ROOT, Model, add_arguments, check, finish, run
+from detection import LIDARS, simulate
+from tables import number, table
+
+METHODS = ("min_max", "entropy", "percentile", "mse", "grid", "grid_global", "lidar_ptq")
+NAMES = {
+    "min_max": "min–max", "entropy": "entropy", "percentile": "percentile 99.99", "mse": "MSE", "grid": "grid search",
+    "grid_global": "grid search, global positive loss", "lidar_ptq": "LiDAR-PTQ: these and adaptive rounding",
+}  # fmt: skip
+
+
+def quantized(arguments, method):
+    """The folder that `method` gives, and the minutes it took."""
+    out = arguments.work / "quantized" / f"{arguments.name}_{method}"
+    took = out.with_suffix(".json")
+    if not took.exists():
+        shutil.rmtree(out, ignore_errors=True)
+        print(f"quantizing by {method}", file=sys.stderr)
+        began = time.monotonic()
+        command = [
+            sys.executable, "-m", "isobath_training", "quantize", "--model", arguments.folder, "--data", arguments.data,
+            "--frames", str(arguments.calibration), "--method", method, "--threads", "1", "--out", out,
+        ]  # fmt: skip
+        paths = os.pathsep.join([str(ROOT / "training"), os.environ.get("PYTHONPATH", "")])
+        done = subprocess.run(command, env=os.environ | {"PYTHONPATH": paths}, check=False)
+        if done.returncode != 0:
+            sys.exit(f"quantize --method {method} ended with {done.returncode}")
+        took.write_text(json.dumps({"minutes": (time.monotonic() - began) / 60}))
+    return out, json.loads(took.read_text())["minutes"]
+
+
+def replayed(arguments, model, bags, name):
+    """One run of all recordings, evaluated."""
+    out = arguments.work / "runs" / name
+    if not (out / "report.json").exists():
+        shutil.rmtree(out, ignore_errors=True)
+        print(f"replaying {name}", file=sys.stderr)
+        settings = [*model.settings("detection"), "--remap", "image:=/left_out"]
+        run([arguments.isobath, "replay", *bags, "--out", out, *settings])
+        run([arguments.isobath, "evaluate", out, "--json"])
+    return out
+
+
+def figures(arguments, of, base):
+    """Of a run, and its differences from `base`."""
+    found = json.loads((of / "report.json").read_text())["detection"]
+    result = {"frames": found["frames"], "map": found["nuscenes"]["map"], "nds3": found["nuscenes"]["nds3"]}
+    if of != base:
+        told = json.loads(run([arguments.isobath, "compare", base, of, "--json"], allowed=(0, 4)))
+        rows = {row["key"]: row for row in told["figures"]}
+        result["differences"] = {name: rows[f"detection.nuscenes.{name}"] for name in ("map", "nds3")}
+    return result
+
+
+def measure(arguments):
+    recordings = simulate(arguments, arguments.work)
+    bags = [bag for of_key in recordings.values() for bag in of_key]
+    base = replayed(arguments, Model(f"{arguments.folder}:sparse_fp32"), bags, f"{arguments.name}_sparse_fp32")
+    results = {"float": figures(arguments, base, base), "methods": {}, "calibration": arguments.calibration}
+    for method in arguments.method or METHODS:
+        folder, minutes = quantized(arguments, method)
+        of = replayed(arguments, Model(f"{folder}:sparse_int8"), bags, f"{arguments.name}_{method}")
+        results["methods"][method] = {"minutes": minutes, **figures(arguments, of, base)}
+    return results
+
+
+def interval(row):
+    ends = row["interval"]
+    return f"{row['difference']:+.4f}" + (f" ({ends[0]:+.4f} to {ends[1]:+.4f})" if ends else "")
+
+
+def markdown(results):
+    base = results["float"]
+    rows = [["`sparse_fp32`", number(base["map"]), "", number(base["nds3"]), "", ""]]
+    for method, found in results["methods"].items():
+        differences = found["differences"]
+        cells = [number(found["map"]), interval(differences["map"]), number(found["nds3"]), interval(differences["nds3"])]
+        rows.append([NAMES[method], *cells, number(found["minutes"], 1)])
+    head = ["`sparse_int8` by", "map", "− floats, 95 % interval", "nds3", "− floats, 95 % interval", "minutes"]
+    return f"{base['frames']} sweeps; {results['calibration']} sweeps to calibrate with.\n\n{table(head, rows)}"
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    add_arguments(parser, bags=(4, "recordings of each LiDAR in each scene"), frames=(10, "sweeps of each recording"))
+    parser.add_argument("--lidars", nargs="*", default=list(LIDARS), choices=list(LIDARS), help="only these")
+    parser.add_argument("--data", type=Path, required=True, help="sweeps of the training split to calibrate with")
+    parser.add_argument("--calibration", type=int, default=128, help="so many of them")
+    parser.add_argument("--method", action="append", choices=METHODS, help="only these")
+    arguments = parser.parse_args()
+    check(parser, arguments)
+    if len(arguments.model) != 1:
+        parser.error(f"--model: expected one, found {len(arguments.model)}")
+    arguments.name = arguments.model[0].name
+    path = Path(arguments.model[0].path)
+    arguments.folder = path if path.is_dir() else ROOT / "models" / path
+    return arguments
+
+
+def main():
+    arguments = parse_arguments()
+    results = measure(arguments)
+    finish(arguments, "quantization.py", results, markdown(results))
+
+
+if __name__ == "__main__":
+    main()
