@@ -84,7 +84,7 @@ fn vehicles_and_people(stage: &mut Stage, half: f32) {
             (at, stage.random.between(-PI, PI))
         })
         .collect();
-    vehicles::park(stage, count, &places, [0.3, 0.0]);
+    vehicles::park(stage, count, &places, 0.3);
     let way = |random: &mut Random| {
         let radius = random.between(0.3, 0.6) * half;
         let middle = goods::within(random, Vec2::splat(-0.2 * half), Vec2::splat(0.2 * half));

@@ -258,9 +258,9 @@ fn parked(stage: &mut Stage, profile: &Profile) {
             x += 6.1;
         }
     }
-    // Those near the robot's start are taken first. A bus that waits is seen more often than one that passes.
+    // Those near the robot's start are taken first.
     places.sort_by(|a, b| a.0.x.abs().total_cmp(&b.0.x.abs()));
-    vehicles::park(stage, stage.settings.count(Quantity::Parked), &places, [0.06, 0.06]);
+    vehicles::park(stage, stage.settings.count(Quantity::Parked), &places, 0.06);
 }
 
 /// Vehicles in the lanes, all at one speed, and bicycles on their tracks.

@@ -19,9 +19,8 @@ pub fn vehicle(stage: &mut Stage, lorries: f32, buses: f32) -> (ObjectClass, Mes
     }
 }
 
-/// Parks up to `count` vehicles at places in their order, most of them facing as told; these shares of them are
-/// lorries and buses.
-pub fn park(stage: &mut Stage, count: usize, places: &[(Vec2, f32)], [lorries, buses]: [f32; 2]) -> usize {
+/// Parks up to `count` vehicles at places in their order, most of them facing as told.
+pub fn park(stage: &mut Stage, count: usize, places: &[(Vec2, f32)], lorries: f32) -> usize {
     let mut parked = 0;
     for &(at, yaw) in places {
         if parked == count {
@@ -30,7 +29,7 @@ pub fn park(stage: &mut Stage, count: usize, places: &[(Vec2, f32)], [lorries, b
         if stage.random.chance(0.3) {
             continue;
         }
-        let (class, mesh) = vehicle(stage, lorries, buses);
+        let (class, mesh) = vehicle(stage, lorries, 0.0);
         let slip = Vec2::new(stage.random.between(-0.3, 0.3), stage.random.between(-0.12, 0.12));
         let at = at + Vec2::from_angle(yaw).rotate(slip);
         let turn = if stage.random.chance(0.2) { std::f32::consts::PI } else { 0.0 };

@@ -178,13 +178,13 @@ fn traffic(stage: &mut Stage, low: Vec2, high: Vec2) {
     places.sort_by(|a, b| a.0.length().total_cmp(&b.0.length()));
     // Not all in one heap.
     let sparse: Vec<_> = places.into_iter().filter(|_| stage.random.chance(0.6)).collect();
-    let parked = vehicles::park(stage, count, &sparse, [0.12, 0.0]);
+    let parked = vehicles::park(stage, count, &sparse, 0.12);
     let mut left = count - parked;
     for _ in 0..8 * left {
         if left > 0 {
             let at = goods::within(&mut stage.random, low + 5.0, high - 5.0);
             let yaw = stage.random.between(-PI, PI);
-            left -= vehicles::park(stage, 1, &[(at, yaw)], [0.35, 0.0]);
+            left -= vehicles::park(stage, 1, &[(at, yaw)], 0.35);
         }
     }
     let moving = stage.settings.count(Quantity::Vehicles);
