@@ -17,6 +17,8 @@ from onnxruntime.quantization.shape_inference import quant_pre_process
 
 # What runs as INT8; the rest is done in a fraction of the time anyway and stays exact.
 OPERATORS = ["Conv", "Add", "Relu", "Resize"]
+# Channels from which on a tensor is a map of features.
+LEAST_CHANNELS = 16
 
 
 class Feeds(CalibrationDataReader):
@@ -42,8 +44,11 @@ def quantize(
         plain, prepared, result = (Path(folder) / f"{name}.onnx" for name in ("plain", "prepared", "result"))
         onnx.save(model, plain)
         quant_pre_process(plain, prepared, skip_symbolic_shape=True)
-        nodes = onnx.load(prepared).graph.node
-        excluded = [n.name for n in nodes if any(part in n.name for part in exact) or interpolates(n)]
+        graph = onnx.shape_inference.infer_shapes(onnx.load(prepared)).graph
+        few = adds_few(graph)
+        excluded = [
+            n.name for n in graph.node if any(part in n.name for part in exact) or interpolates(n) or n.name in few
+        ]
         quantize_static(
             prepared, result, Feeds(inputs), quant_format=QuantFormat.QDQ, op_types_to_quantize=OPERATORS,
             per_channel=True, activation_type=QuantType.QUInt8, weight_type=QuantType.QInt8,
@@ -53,6 +58,17 @@ def quantize(
     quantized.ir_version = model.ir_version
     quantized.producer_name, quantized.producer_version = model.producer_name, ""
     return quantized
+
+
+def adds_few(graph: onnx.GraphProto) -> set[str]:
+    """Names of additions of anything but maps of features. Counts, scales and depths have values of their own, which 256
+    steps between the extremes of all frames do not tell apart."""
+    shapes = {v.name: [d.dim_value for d in v.type.tensor_type.shape.dim] for v in graph.value_info}
+
+    def is_map(shape: list[int]) -> bool:
+        return len(shape) == 4 and shape[1] >= LEAST_CHANNELS
+
+    return {n.name for n in graph.node if n.op_type == "Add" and not is_map(shapes.get(n.output[0], []))}
 
 
 def interpolates(node: onnx.NodeProto) -> bool:

@@ -18,6 +18,10 @@ from .samples import MEAN, STD, Frames
 # Frames that tell the ranges of the activations: as they are, and changed as in training, half of them in worlds of
 # another scale, so that the ranges hold for cameras and places that no scene has.
 PLAIN_FRAMES, VARIED_FRAMES = 60, 120
+# Frames without a return: what is zero everywhere then has a range of its own.
+BLIND_FRAMES = 30
+# Median difference of the depths of two precisions up to which they say the same.
+SAME = 0.1
 # Golden frames are tried until one whose pixels are all far from the border of the sky.
 GOLDEN_TRIALS = 40
 # Kept exact: outputs, and what works on depths instead of features.
@@ -33,6 +37,23 @@ def inputs(frames: Frames, numbers: range, names: list[str]) -> Iterator[dict[st
         batch = frames.batch(number, 1, (HEIGHT, WIDTH))
         tensors = {"image": batch.image, "rays": batch.rays, "prior": batch.prior}
         yield {name: tensors[name].contiguous().numpy() for name in names}
+
+
+def blind(feeds: Iterator[dict[str, np.ndarray]]) -> Iterator[dict[str, np.ndarray]]:
+    """The same without radar returns."""
+    for feed in feeds:
+        yield feed | ({"prior": np.zeros_like(feed["prior"])} if "prior" in feed else {})
+
+
+def check_blind(models: dict[str, onnx.ModelProto], frames: Frames, names: list[str]) -> None:
+    """Without returns all precisions must say the same: a radar may fall silent."""
+    files = {precision: model.SerializeToString() for precision, model in models.items()}
+    for feed in blind(inputs(frames, range(0, len(frames), max(1, len(frames) // 8)), names)):
+        expected = run(files["fp32"], feed)["depth"]
+        for precision, file in files.items():
+            off = float(np.median(np.abs(np.log(run(file, feed)["depth"] / expected))))
+            if off > SAME:
+                raise SystemExit(f"{precision} without radar: depths differ by {off:.2f} of their logarithm from fp32")
 
 
 def deviation(
@@ -72,8 +93,14 @@ def folder(name: str, checkpoint: Path, data: Path | list[Path], measured: dict[
     names = [value.name for value in model.graph.input]
     varied = Frames(data, seed=0, training=True, scaled=0.5)
     chosen = range(0, len(frames), max(1, len(frames) // PLAIN_FRAMES))
-    seen = chain(inputs(frames, chosen, names), inputs(varied, range(VARIED_FRAMES), names))
+    without = range(0, len(frames), max(1, len(frames) // BLIND_FRAMES))
+    seen = chain(
+        inputs(frames, chosen, names),
+        inputs(varied, range(VARIED_FRAMES), names),
+        blind(inputs(frames, without, names)),
+    )
     models = {"fp32": model, "int8": quantize(model, seen, EXACT)}
+    check_blind(models, frames, names)
     manifest = {
         "kind": "depth",
         "architecture": "two-look U-Net with radar residuals"
