@@ -20,6 +20,8 @@ from isobath_training.depth_s.returns import simulated
 from isobath_training.depth_s.samples import Frames
 from isobath_training.export_data import with_any_mount
 from isobath_training.folder import run, write_folder
+from isobath_training.graph import Graph
+from isobath_training.quantize import quantize
 
 SCENES = sorted((Path(__file__).parents[2] / "config/scenes").glob("*.yaml"))
 CAMERA = np.array([200.0, 200.0, 159.5, 119.5, -0.1, 0.01, 0, 0, 0], np.float32)
@@ -283,3 +285,25 @@ def test_from_arrays_to_a_model_folder(data, small, tmp_path):
     for precision, path in (("fp32", "model.onnx"), ("int8", "model_int8.onnx")):
         found = run((tmp_path / "model" / path).read_bytes(), inputs)
         assert deviation(found, expected, TOLERANCE[precision]) < 1
+
+
+def test_single_values_stay_exact_in_int8():
+    random = np.random.default_rng(4)
+    g = Graph("mixed")
+    image, prior = g.input("image", [1, 3, 8, 8]), g.input("prior", [1, 1, 8, 8])
+    kernel = random.normal(0, 0.3, (16, 3, 3, 3)).astype(np.float32)
+    features = g.op("Conv", image, kernel, kernel_shape=[3, 3], pads=[1] * 4)
+    g.output(g.add(features, g.op("Relu", features)), "features", [1, 16, 8, 8])
+    count = g.op("ReduceSum", prior, np.array([2, 3], np.int64), keepdims=0)
+    g.output(g.op("Log", g.add(count, np.float32(1))), "count", [1, 1])
+    feeds = [
+        {"image": random.normal(size=(1, 3, 8, 8)).astype(np.float32), "prior": np.full((1, 1, 8, 8), n, np.float32)}
+        for n in (1.0, 3.0)
+    ]
+    model = g.model()
+    quantized = quantize(model, iter(feeds), ())
+    assert any(node.op_type == "DequantizeLinear" for node in quantized.graph.node)
+    empty = feeds[0] | {"prior": np.zeros((1, 1, 8, 8), np.float32)}
+    found, expected = (run(m.SerializeToString(), empty) for m in (quantized, model))
+    assert found["count"] == 0
+    assert 0 < np.abs(found["features"] - expected["features"]).max() < 0.3
