@@ -103,8 +103,8 @@ def markdown(results):
     return f"{text}\n\n{table(head, rows)}"
 
 
-def parse_arguments():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+def parse_sweeps(parser):
+    """What all tables over these recordings are told."""
     add_arguments(parser, bags=(4, "recordings of each LiDAR in each scene"), frames=(10, "sweeps of each recording"))
     parser.add_argument("--lidars", nargs="*", default=list(LIDARS), choices=list(LIDARS), help="only these")
     arguments = parser.parse_args()
@@ -115,7 +115,7 @@ def parse_arguments():
 
 
 def main():
-    arguments = parse_arguments()
+    arguments = parse_sweeps(argparse.ArgumentParser(description=__doc__.splitlines()[0]))
     results = measure(arguments)
     finish(arguments, "detection.py", results, markdown(results))
 

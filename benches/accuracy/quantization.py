@@ -18,8 +18,8 @@ import sys
 import time
 from pathlib import Path
 
-from common import ROOT, Model, add_arguments, check, finish, run
-from detection import LIDARS, simulate
+from common import ROOT, Model, finish, run
+from detection import parse_sweeps, simulate
 from tables import number, table
 
 METHODS = ("min_max", "entropy", "percentile", "mse", "grid", "grid_global", "lidar_ptq")
@@ -102,13 +102,10 @@ def markdown(results):
 
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    add_arguments(parser, bags=(4, "recordings of each LiDAR in each scene"), frames=(10, "sweeps of each recording"))
-    parser.add_argument("--lidars", nargs="*", default=list(LIDARS), choices=list(LIDARS), help="only these")
     parser.add_argument("--data", type=Path, required=True, help="sweeps of the training split to calibrate with")
     parser.add_argument("--calibration", type=int, default=128, help="so many of them")
     parser.add_argument("--method", action="append", choices=METHODS, help="only these")
-    arguments = parser.parse_args()
-    check(parser, arguments)
+    arguments = parse_sweeps(parser)
     if len(arguments.model) != 1:
         parser.error(f"--model: expected one, found {len(arguments.model)}")
     arguments.name = arguments.model[0].name

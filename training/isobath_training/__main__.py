@@ -15,7 +15,7 @@ DEPTH_MODELS = {"depth_s": True, "depth_s_vision": False}
 DETECTORS = ("detector_s", "detector_xs", "detector_s_dense", "detector_xs_dense")
 # Samples that a training sees by default.
 SAMPLES = {
-    "depth_s": 520_000, "depth_s_vision": 520_000,
+    "depth_s": 520_000, "depth_s_vision": 328_000,
     "detector_s": 120_000, "detector_s_dense": 40_000, "detector_xs": 40_000, "detector_xs_dense": 40_000,
 }  # fmt: skip
 # Networks whose checkpoints others publish.

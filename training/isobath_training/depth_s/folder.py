@@ -129,7 +129,7 @@ def folder(name: str, checkpoint: Path, data: Path | list[Path], measured: dict[
 
 
 HOW = """The image alone gives a first depth. Each radar return tells how far that is off at its place; differences that the network trusts are spread over the image, and a second, lighter pass corrects the rest. Without returns the first depth stands."""
-HOW_VISION = """The network of `depth_s` trained on the same frames for as long, without radar: what the radar is worth is the difference between the two."""
+HOW_VISION = """The network of `depth_s` trained on the same frames, without radar, for as long as that helped on the validation split."""
 PRIOR = (
     "; `prior` [1, 2, 60, 80], metres of the nearest return that may be in a cell (0 = none) and its weight"
 )

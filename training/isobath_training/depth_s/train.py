@@ -16,6 +16,8 @@ from .samples import Frames
 
 # Share of the samples up to which images have this size (rows, columns): most of the time small.
 SIZES = ((0.65, (128, 160)), (0.90, (192, 256)), (1.0, (240, 320)))
+# Without returns: larger images taught the scale of the worlds of the training by heart, and cost on others.
+SIZES_ALONE = ((1.0, (128, 160)),)
 # Share of the samples of which only the returns tell the scale. Without returns they would be contradictions, and
 # the network without radar is to be as good as it can be.
 SCALED = 0.25
@@ -38,8 +40,9 @@ class Recipe:
     average: float = 0.9995
 
 
-def size_at(progress: float) -> tuple[int, int]:
-    return next(size for until, size in SIZES if progress < until or until == 1.0)
+def size_at(progress: float, *, uses_prior: bool) -> tuple[int, int]:
+    sizes = SIZES if uses_prior else SIZES_ALONE
+    return next(size for until, size in sizes if progress < until or until == 1.0)
 
 
 class Run(runs.Run):
@@ -61,7 +64,9 @@ class Run(runs.Run):
         self.facts["origin"] = checkpoint.name
 
     def step(self, frames: Frames, teacher: Teacher | None = None) -> dict[str, float]:
-        batch = frames.batch(self.seen, self.recipe.batch, size_at(self.seen / self.recipe.samples))
+        recipe = self.recipe
+        size = size_at(self.seen / recipe.samples, uses_prior=recipe.uses_prior)
+        batch = frames.batch(self.seen, recipe.batch, size)
         self.network.train()
         with torch.autocast("cpu", torch.bfloat16):
             outputs = self.network(batch.image, batch.prior, batch.rays)

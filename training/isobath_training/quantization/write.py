@@ -164,11 +164,8 @@ class MapWriter(Writer):
         def kernel(weight: np.ndarray) -> np.ndarray:
             return np.ascontiguousarray(weight.reshape(side, side, inputs, outputs).transpose(3, 2, 0, 1))
 
-        if kind == "parent":
-            source = self.as_floats(layer.x) if exact else self.as_bytes(layer.x)
-            source = g.resize(source, 2, "nearest")
-        else:
-            source = self.as_floats(layer.x) if exact else self.as_bytes(layer.x)
+        source = self.as_floats(layer.x) if exact else self.as_bytes(layer.x)
+        source = g.resize(source, 2, "nearest") if kind == "parent" else source
         if exact:
             weight, bias = kernel(layer.weight), layer.bias
         else:
