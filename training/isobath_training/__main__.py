@@ -12,11 +12,12 @@ from .folder import write_folder
 BASELINES = {"depth_baseline": depth_baseline, "detection_baseline": detection_baseline}
 # Whether the network takes radar.
 DEPTH_MODELS = {"depth_s": True, "depth_s_vision": False}
-DETECTORS = ("detector_s", "detector_xs", "detector_s_dense", "detector_xs_dense")
+DETECTORS = ("detector_s", "detector_xs", "detector_xxs", "detector_s_dense", "detector_xs_dense")
 # Samples that a training sees by default.
 SAMPLES = {
     "depth_s": 520_000, "depth_s_vision": 328_000,
-    "detector_s": 120_000, "detector_s_dense": 40_000, "detector_xs": 40_000, "detector_xs_dense": 40_000,
+    "detector_s": 120_000, "detector_s_dense": 40_000,
+    "detector_xs": 20_000, "detector_xxs": 20_000, "detector_xs_dense": 20_000,
 }  # fmt: skip
 # Networks whose checkpoints others publish.
 PUBLISHED = ("depth_rmv_vits", "depth_da2_vits")
@@ -96,6 +97,9 @@ def add_train(commands) -> None:
         "--teacher-weight", type=float, default=0.5, help="of its loss beside that of the truth"
     )
     train.add_argument(
+        "--distill", help="detectors: what is learned from the teacher: outputs, features, points, or several joined by +"
+    )
+    train.add_argument(
         "--from", dest="start", type=Path, help="checkpoint whose weights a new run begins with"
     )
     train.add_argument("--rate", type=float, help="learning rate; default: of a run from nothing")
@@ -150,9 +154,10 @@ def add_quantize(commands) -> None:
     quantize.add_argument("--topic", help="clouds of the bag; default: the only ones that are not a radar's")
     quantize.add_argument("--frames", type=int, default=128, help="sweeps at most")
     quantize.add_argument(
-        "--method", choices=("lidar_ptq", "grid", "grid_global", "min_max", "entropy", "percentile", "mse"),
-        default="lidar_ptq", help="lidar_ptq, or less of it, or a plain one to compare with",
+        "--method", choices=("lidar_ptq", "grid", "grid_global", "min_max", "entropy", "percentile", "mse", "qat"),
+        default="lidar_ptq", help="lidar_ptq, or less of it, or a plain one to compare with; qat trains, with labels",
     )  # fmt: skip
+    quantize.add_argument("--samples", type=int, default=20_000, help="how many qat sees")
     quantize.add_argument("--threads", type=int, default=2)
     quantize.add_argument("--out", type=Path, required=True, help="new model folder")
     quantize.set_defaults(run=run_quantize)
@@ -199,8 +204,8 @@ def run_train(arguments) -> None:
         arguments.samples = SAMPLES[arguments.model]
     if arguments.model in DETECTORS:
         return train_detector(arguments)
-    if arguments.curriculum:
-        raise SystemExit(f"{arguments.model}: expected no --curriculum")
+    if arguments.curriculum or arguments.distill:
+        raise SystemExit(f"{arguments.model}: expected no --curriculum and no --distill")
     from .depth_s.distillation import Teacher
     from .depth_s.train import Recipe, train
 
@@ -214,17 +219,19 @@ def run_train(arguments) -> None:
 
 
 def train_detector(arguments) -> None:
+    from .detector_s.distillation import Teacher
     from .detector_s.train import Recipe, train
 
-    if arguments.teacher is not None:
-        raise SystemExit(f"{arguments.model}: expected no --teacher")
+    if (arguments.teacher is None) != (arguments.distill is None):
+        raise SystemExit(f"{arguments.model}: expected --teacher and --distill together")
+    teacher = Teacher(arguments.teacher, arguments.distill, arguments.teacher_weight) if arguments.teacher else None
     rate = {} if arguments.rate is None else {"rate": arguments.rate}
     recipe = Recipe(
         arguments.model, arguments.seed, arguments.samples, curriculum=arguments.curriculum, **rate
     )
     train(
         recipe, arguments.data, arguments.validation, arguments.checkpoint,
-        threads=arguments.threads, start=arguments.start,
+        threads=arguments.threads, start=arguments.start, teacher=teacher,
     )  # fmt: skip
 
 
@@ -288,7 +295,7 @@ def run_quantize(arguments) -> None:
     try:
         quantize_folder(
             arguments.model, arguments.out, bag=arguments.bag, data=arguments.data, topic=arguments.topic,
-            most=arguments.frames, method=arguments.method,
+            most=arguments.frames, method=arguments.method, samples=arguments.samples,
         )  # fmt: skip
     except QuantizationError as error:
         raise SystemExit(str(error)) from None

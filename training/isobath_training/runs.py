@@ -34,21 +34,31 @@ class Run:
     # Samples over which the rate rises.
     warm_up = 8_000
 
-    def __init__(self, recipe: Recipe, path: Path, make: Callable[[], nn.Module]) -> None:
+    def __init__(
+        self,
+        recipe: Recipe,
+        path: Path,
+        make: Callable[[], nn.Module],
+        helper: Callable[[nn.Module], nn.Module] | None = None,
+    ) -> None:
+        """`helper` makes, for the network, what learns with it and is not part of it."""
         torch.manual_seed(recipe.seed)
         self.recipe, self.path = recipe, path
         self.network = make()
         self.average = make()
         self.average.load_state_dict(self.network.state_dict())
-        self.optimizer = torch.optim.AdamW(
-            self.network.parameters(), lr=recipe.rate, weight_decay=recipe.decay
-        )
+        self.helper = helper(self.network) if helper else None
+        self.optimizer = torch.optim.AdamW(self.learned(), lr=recipe.rate, weight_decay=recipe.decay)
         # `started`: samples seen when the optimizer began.
         self.seen = self.started = 0
         # What else its file tells, for those who read it.
         self.facts: dict = {}
         if path.exists():
             self.load()
+
+    def learned(self) -> list[nn.Parameter]:
+        """What the optimizer changes."""
+        return [*self.network.parameters(), *(self.helper.parameters() if self.helper else ())]
 
     def load(self) -> None:
         state = read_checkpoint(self.path)
@@ -60,13 +70,19 @@ class Run:
             same = False
         if not same:
             raise SystemExit(f"{self.path}: made with {found}, expected {asdict(self.recipe)}")
+        self.check(state)
         self.network.load_state_dict(state.pop("network"))
         self.average.load_state_dict(state.pop("average"))
+        if (helper := state.pop("helper", None)) and self.helper:
+            self.helper.load_state_dict(helper)
         self.seen = state.pop("seen")
         self.started = state.pop("started", self.seen)
         if optimizer := state.pop("optimizer", None):
             self.optimizer.load_state_dict(optimizer)
         self.facts = {key: value for key, value in state.items() if key != "recipe"}
+
+    def check(self, state: dict) -> None:
+        """Refuses a file that is of another run though its recipe is the same."""
 
     def begin_with(self, checkpoint: Path) -> None:
         """Takes the averaged weights of another run, unless this one has begun."""
@@ -77,8 +93,10 @@ class Run:
         self.average.load_state_dict(weights)
 
     def save(self) -> None:
-        optimizer = {"optimizer": self.optimizer.state_dict(), "started": self.started}
-        write(self.path, self.state() | optimizer)
+        going_on = {"optimizer": self.optimizer.state_dict(), "started": self.started}
+        if self.helper:
+            going_on["helper"] = self.helper.state_dict()
+        write(self.path, self.state() | going_on)
 
     def state(self, kind: torch.dtype = torch.float32) -> dict:
         """What made the weights, and they, without the optimizer's state."""
@@ -103,7 +121,7 @@ class Run:
             group["lr"] = self.rate()
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(self.network.parameters(), most)
+        torch.nn.utils.clip_grad_norm_(self.learned(), most)
         self.optimizer.step()
         self.seen += recipe.batch
         # The average forgets fast at first, so that it never holds the untrained weights.
@@ -132,7 +150,7 @@ def pack(checkpoint: Path, out: Path) -> None:
     for name in ("network", "average"):
         for key, value in state[name].items():
             state[name][key] = value.half() if value.dtype.is_floating_point else value
-    write(out, {key: value for key, value in state.items() if key not in ("optimizer", "started")})
+    write(out, {key: value for key, value in state.items() if key not in ("optimizer", "started", "helper")})
 
 
 def follow(

@@ -202,6 +202,24 @@ def test_perfect_outputs_decode_to_the_boxes():
     assert 0.5 < wanted.corner.max() <= 1
 
 
+def test_of_two_ends_alike_the_further_one_is_the_front():
+    points, boxes = world(np.random.default_rng(4))
+    coords, _, plane = pillars(points[:, :4], GRID)
+    turned = boxes.copy()
+    turned[:, 7] += np.pi
+    for label, same in ((CLASSES.index("pallet"), True), (CLASSES.index("forklift"), False)):
+        boxes[:, 0] = turned[:, 0] = label
+        one, other = (targets(coords, plane, of, GRID).box[:, 6:] for of in (boxes, turned))
+        known = one.any(1)
+        np.testing.assert_allclose(one, other if same else -other, atol=1e-5)
+        assert known.any()
+    # The front of a pallet is away from the sensor.
+    boxes[:, 0] = CLASSES.index("pallet")
+    found = targets(coords, plane, boxes[:1], GRID)
+    learned = found.weight > 0
+    assert (found.box[learned, 6:] @ boxes[0, [2, 1]] > 0).all()
+
+
 def test_boxes_move_with_their_points():
     for seed in range(6):
         random = np.random.default_rng(seed)

@@ -1,12 +1,17 @@
 """8 bits without training: steps, rounding, the integers, the files, and what is refused."""
 
+import copy
+
 import numpy as np
 import onnx
 import pytest
 import torch
 from isobath_training.detector_s import train as training
 from isobath_training.detector_s.folder import folder
+from isobath_training.detector_s.loss import loss
 from isobath_training.detector_s.network import CLASSES, Shape
+from isobath_training.detector_s.sweeps import Sweeps
+from isobath_training.detector_s.targets import targets
 from isobath_training.folder import run, write_folder
 from isobath_training.quantization import sweeps as sweeps_of
 from isobath_training.quantization.command import quantize_folder
@@ -14,6 +19,7 @@ from isobath_training.quantization.folder import network_of, read_manifest
 from isobath_training.quantization.frames import frames
 from isobath_training.quantization.layers import QuantizationError
 from isobath_training.quantization.ptq import Options, quantize
+from isobath_training.quantization.qat import Rounding, quantize_aware, together
 from isobath_training.quantization.reference import head as head_of_integers
 from isobath_training.quantization.rounding import adaptive
 from isobath_training.quantization.scales import METHODS, Observer, searched_scales, step_of, weight_scales
@@ -197,3 +203,31 @@ def test_a_recording_calibrates_as_well(tmp_path, monkeypatch):
     deaf = write_bag(tmp_path / "deaf", without=["/lidar/points"])
     with pytest.raises(QuantizationError, match="expected a LiDAR's sensor_msgs/msg/PointCloud2, found none"):
         list(of_bag(deaf, None, GRID, 4))
+
+
+def test_training_that_knows_of_the_rounding_makes_up_for_it(model, sweeps, seen):
+    network = network_of(model, read_manifest(model))
+    plan = quantize(network, seen, len(CLASSES), Options(ranges="min_max"))
+    # Steps so coarse that something is lost.
+    for name in plan.scales:
+        plan.scales[name] = plan.scales[name] * 24
+    opened = Sweeps(sweeps)
+    samples = [training.sample(opened, number, None, GRID, network.levels) for number in range(8)]
+    wanted = [targets(coords, plane, boxes, GRID) for coords, _, plane, _, boxes in samples]
+    sweep = together(network, samples)
+
+    def lost(outputs: torch.Tensor) -> float:
+        return loss(outputs, *training.stacked(wanted))[0].item()
+
+    before = Rounding(network, copy.deepcopy(plan))
+    first, begin = before.planned(), lost(before.head(sweep).detach())
+    learned = quantize_aware(network, plan, sweeps, GRID, 160)
+    assert any((learned.weights[name] != first.weights[name]).any() for name in first.weights)
+    assert all(abs(weights).max() <= 127 for weights in learned.weights.values())
+    with torch.no_grad():
+        assert lost(head(network, sweep, planned(learned), learned.steps)) < 0.98 * begin
+
+
+def test_what_trains_needs_labels(model, tmp_path):
+    with pytest.raises(QuantizationError, match="a recording has no labels"):
+        quantize_folder(model, tmp_path / "out", bag=tmp_path / "bag", data=None, topic=None, most=20, method="qat")

@@ -52,7 +52,8 @@ impl EvalClass {
             _ => 40.0,
         };
         let heading = match name {
-            "barrier" => Heading::Half,
+            // Of ours, pallets are from behind what they are from the front.
+            "barrier" | "pallet" => Heading::Half,
             "traffic_cone" => Heading::None,
             _ => Heading::Full,
         };

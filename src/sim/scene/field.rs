@@ -9,6 +9,7 @@ use super::palette::Palette;
 use super::settings::Quantity;
 use super::stage::Stage;
 use super::street::plant_tree;
+use super::vehicles::Large;
 use super::{daylight, goods, one_of, people, route, vehicles};
 use crate::sim::objects::{bush, outdoor_clutter, rock, rubble, ruin};
 use crate::sim::{Mesh, Motion, Random};
@@ -84,7 +85,8 @@ fn vehicles_and_people(stage: &mut Stage, half: f32) {
             (at, stage.random.between(-PI, PI))
         })
         .collect();
-    vehicles::park(stage, count, &places, 0.3);
+    let large = Large { lorries: 0.3, buses: 0.0 };
+    vehicles::park(stage, count, &places, large);
     let way = |random: &mut Random| {
         let radius = random.between(0.3, 0.6) * half;
         let middle = goods::within(random, Vec2::splat(-0.2 * half), Vec2::splat(0.2 * half));
@@ -93,7 +95,7 @@ fn vehicles_and_people(stage: &mut Stage, half: f32) {
             .collect();
         route::rounded(&corners, 9.0, true)
     };
-    vehicles::drive(stage, stage.settings.count(Quantity::Vehicles), 0.3, &way);
+    vehicles::drive(stage, stage.settings.count(Quantity::Vehicles), large, &way);
     let people = stage.settings.count(Quantity::People);
     let near = |random: &mut Random| {
         let angle = random.between(-1.0, 1.0) + if random.chance(0.25) { PI } else { 0.0 };

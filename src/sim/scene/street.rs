@@ -8,9 +8,11 @@ use super::ground::{Waves, cover};
 use super::plan::Footprint;
 use super::settings::Quantity;
 use super::stage::Stage;
+use super::vehicles::Large;
 use super::{daylight, people, route, vehicles};
 use crate::sim::objects::{
-    CYCLE_STRIDE_M, bin, bollard, bush, cyclist, facade, parked_bicycle, planter, sign, street_lamp, tree,
+    CYCLE_STRIDE_M, bin, bollard, bus, bush, cyclist, facade, parked_bicycle, planter, sign, street_lamp,
+    tree,
 };
 use crate::sim::{Motion, ObjectClass, PathEnd, Random};
 
@@ -18,6 +20,9 @@ use crate::sim::{Motion, ObjectClass, PathEnd, Random};
 const KERB_M: f32 = 0.12;
 /// Cyclists who look different at most.
 const MOST_CYCLISTS: usize = 2;
+
+/// Buses at stops at most.
+const MOST_STOPS: usize = 3;
 
 /// The cross-section: distances from the middle of the street, metres.
 #[derive(Clone, Copy, Debug)]
@@ -45,7 +50,7 @@ impl Profile {
         let random = &mut stage.random;
         let start = -random.between(0.3, 0.45) * length;
         let edge = 2.0 * lane;
-        let kerb = edge + random.between(2.1, 2.5);
+        let kerb = edge + random.between(2.6, 3.0);
         let cycle = kerb + random.between(1.5, 2.0);
         let front = cycle + random.between(3.6, 7.0);
         Self {
@@ -90,6 +95,7 @@ pub fn lay_out(stage: &mut Stage) -> Motion {
     surfaces(stage, &profile);
     buildings(stage, &profile);
     furniture(stage, &profile);
+    bus_stops(stage, &profile);
     parked(stage, &profile);
     traffic(stage, &profile, if speed < 2.5 { None } else { Some(speed) });
     crowd(stage, &profile);
@@ -249,6 +255,23 @@ fn furniture(stage: &mut Stage, profile: &Profile) {
     }
 }
 
+/// Buses that wait by the kerb; they come before the cars, which leave them no room.
+fn bus_stops(stage: &mut Stage, profile: &Profile) {
+    for _ in 0..stage.random.below(MOST_STOPS + 1) {
+        let mesh = bus(&stage.palette, &mut stage.random);
+        let half_width = mesh.bounds()[1].y;
+        for _ in 0..6 {
+            let side = if stage.random.chance(0.5) { 1.0 } else { -1.0 };
+            let gap = stage.random.between(0.08, 0.25);
+            let at = Vec2::new(stage.random.between(-50.0, 60.0), side * (profile.kerb - gap - half_width));
+            let yaw = if side < 0.0 { 0.0 } else { PI } + stage.random.between(-0.01, 0.01);
+            if stage.try_stand(Some(ObjectClass::Bus), &mesh, at, yaw, 0.05) {
+                break;
+            }
+        }
+    }
+}
+
 fn parked(stage: &mut Stage, profile: &Profile) {
     let mut places: Vec<(Vec2, f32)> = Vec::new();
     for side in [-1.0, 1.0] {
@@ -260,7 +283,8 @@ fn parked(stage: &mut Stage, profile: &Profile) {
     }
     // Those near the robot's start are taken first.
     places.sort_by(|a, b| a.0.x.abs().total_cmp(&b.0.x.abs()));
-    vehicles::park(stage, stage.settings.count(Quantity::Parked), &places, 0.06);
+    let large = Large { lorries: 0.06, buses: 0.0 };
+    vehicles::park(stage, stage.settings.count(Quantity::Parked), &places, large);
 }
 
 /// Vehicles in the lanes, all at one speed, and bicycles on their tracks.
@@ -273,7 +297,7 @@ fn traffic(stage: &mut Stage, profile: &Profile, speed: Option<f32>) {
     for k in 0..count - bicycles {
         // At least one bus and one lorry in most streets.
         let [lorries, buses] = [[0.2, 0.1], [0.0, 1.0], [1.0, 0.0]].get(k).copied().unwrap_or([0.2, 0.1]);
-        let (class, mesh) = vehicles::vehicle(stage, lorries, buses);
+        let (class, mesh) = vehicles::vehicle(stage, Large { lorries, buses });
         let [low, high] = mesh.bounds();
         let size = (high - low).truncate();
         let shape = stage.builder.shape(mesh);

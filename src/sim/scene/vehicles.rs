@@ -7,12 +7,21 @@ use super::stage::Stage;
 use crate::sim::objects::{bus, car, lorry};
 use crate::sim::{Mesh, Motion, ObjectClass, PathEnd, Random};
 
+/// Which share of the vehicles are not cars.
+#[derive(Clone, Copy, Debug)]
+pub struct Large {
+    /// Lorries among them.
+    pub lorries: f32,
+    /// Buses among them.
+    pub buses: f32,
+}
+
 /// A car, or now and then a lorry or a bus.
-pub fn vehicle(stage: &mut Stage, lorries: f32, buses: f32) -> (ObjectClass, Mesh) {
+pub fn vehicle(stage: &mut Stage, share: Large) -> (ObjectClass, Mesh) {
     let draw = stage.random.unit();
-    if draw < lorries {
+    if draw < share.lorries {
         (ObjectClass::Truck, lorry(&stage.palette, &mut stage.random))
-    } else if draw < lorries + buses {
+    } else if draw < share.lorries + share.buses {
         (ObjectClass::Bus, bus(&stage.palette, &mut stage.random))
     } else {
         (ObjectClass::Car, car(&stage.palette, &mut stage.random))
@@ -20,7 +29,7 @@ pub fn vehicle(stage: &mut Stage, lorries: f32, buses: f32) -> (ObjectClass, Mes
 }
 
 /// Parks up to `count` vehicles at places in their order, most of them facing as told.
-pub fn park(stage: &mut Stage, count: usize, places: &[(Vec2, f32)], lorries: f32) -> usize {
+pub fn park(stage: &mut Stage, count: usize, places: &[(Vec2, f32)], share: Large) -> usize {
     let mut parked = 0;
     for &(at, yaw) in places {
         if parked == count {
@@ -29,7 +38,7 @@ pub fn park(stage: &mut Stage, count: usize, places: &[(Vec2, f32)], lorries: f3
         if stage.random.chance(0.3) {
             continue;
         }
-        let (class, mesh) = vehicle(stage, lorries, 0.0);
+        let (class, mesh) = vehicle(stage, share);
         let slip = Vec2::new(stage.random.between(-0.3, 0.3), stage.random.between(-0.12, 0.12));
         let at = at + Vec2::from_angle(yaw).rotate(slip);
         let turn = if stage.random.chance(0.2) { std::f32::consts::PI } else { 0.0 };
@@ -40,9 +49,9 @@ pub fn park(stage: &mut Stage, count: usize, places: &[(Vec2, f32)], lorries: f3
 }
 
 /// Lets up to `count` vehicles go round on ways that `way` draws.
-pub fn drive(stage: &mut Stage, count: usize, lorries: f32, way: &dyn Fn(&mut Random) -> Vec<Vec2>) {
+pub fn drive(stage: &mut Stage, count: usize, share: Large, way: &dyn Fn(&mut Random) -> Vec<Vec2>) {
     for _ in 0..count {
-        let (class, mesh) = vehicle(stage, lorries, 0.0);
+        let (class, mesh) = vehicle(stage, share);
         let [low, high] = mesh.bounds();
         let size = (high - low).truncate();
         let shape = stage.builder.shape(mesh);

@@ -9,6 +9,7 @@ use super::plan::Footprint;
 use super::settings::Quantity;
 use super::stage::Stage;
 use super::street::{hedge, plant_tree};
+use super::vehicles::Large;
 use super::{daylight, goods, one_of, people, route, vehicles};
 use crate::sim::objects::{
     block, bollard, bush, container, facade, fence, outdoor_clutter, panel, street_lamp,
@@ -178,13 +179,15 @@ fn traffic(stage: &mut Stage, low: Vec2, high: Vec2) {
     places.sort_by(|a, b| a.0.length().total_cmp(&b.0.length()));
     // Not all in one heap.
     let sparse: Vec<_> = places.into_iter().filter(|_| stage.random.chance(0.6)).collect();
-    let parked = vehicles::park(stage, count, &sparse, 0.12);
+    let parked = vehicles::park(stage, count, &sparse, Large { lorries: 0.12, buses: 0.0 });
     let mut left = count - parked;
+    // Long ones stand where there is room; buses bring people to work.
+    let large = Large { lorries: 0.35, buses: 0.15 };
     for _ in 0..8 * left {
         if left > 0 {
             let at = goods::within(&mut stage.random, low + 5.0, high - 5.0);
             let yaw = stage.random.between(-PI, PI);
-            left -= vehicles::park(stage, 1, &[(at, yaw)], 0.35);
+            left -= vehicles::park(stage, 1, &[(at, yaw)], large);
         }
     }
     let moving = stage.settings.count(Quantity::Vehicles);
@@ -194,7 +197,7 @@ fn traffic(stage: &mut Stage, low: Vec2, high: Vec2) {
         let corners = [[a.x, a.y], [b.x, a.y], [b.x, b.y], [a.x, b.y]].map(Vec2::from);
         route::rounded(&corners, 6.0, true)
     };
-    vehicles::drive(stage, moving.div_ceil(2), 0.4, &way);
+    vehicles::drive(stage, moving.div_ceil(2), Large { lorries: 0.4, buses: 0.1 }, &way);
     let spot = |random: &mut Random| goods::within(random, low + 4.0, high - 4.0);
     goods::forklifts(stage, moving / 2 + 1, &way, &spot);
 }

@@ -33,7 +33,12 @@ class Shape:
     blocks: tuple[int, ...] = (1, 1, 2, 2)
 
 
-SHAPES = {"detector_s": Shape(), "detector_xs": Shape((32, 32, 32, 48), (1, 1, 1, 1))}
+SHAPES = {
+    "detector_s": Shape(),
+    "detector_xs": Shape((32, 32, 32, 48), (1, 1, 1, 1)),
+    # A quarter of the parameters and products of `detector_xs`.
+    "detector_xxs": Shape((16, 16, 16, 20), (1, 1, 1, 1)),
+}
 
 
 class Tables:
@@ -131,8 +136,16 @@ class Detector(nn.Module):
     def levels(self) -> int:
         return len(self.shape.widths)
 
+    @property
+    def trunk_channels(self) -> int:
+        return self.head.in_features
+
     def forward(self, features: Tensor, tables: Tables) -> Tensor:
         """[v, FEATURES] → [v, classes + 1 + BOX]."""
+        return self.head(self.trunk(features, tables).float())
+
+    def trunk(self, features: Tensor, tables: Tables) -> Tensor:
+        """[v, FEATURES] → what the head reads, [v, trunk_channels]."""
         x = features
         for layer in self.encode:
             x = layer(x, None)
@@ -146,5 +159,4 @@ class Detector(nn.Module):
         for level in reversed(range(self.levels - 1)):
             above = self.up[level](x, None).index_select(0, tables.parent[level + 1])
             x = self.merge[level](F.relu(skips[level] + above), tables.near[level])
-        x = self.neck(x, tables.near[0])
-        return self.head(x.float())
+        return self.neck(x, tables.near[0])

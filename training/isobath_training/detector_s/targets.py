@@ -12,6 +12,8 @@ from .network import BOX, CLASSES
 MARGIN_M = 0.25
 # Standard deviations of the bells over centres and corners, metres; that of a centre grows with the object.
 CENTER_M, CENTER_SHARE, CORNER_M = 0.35, 0.15, 0.4
+# Front and back are alike: the end that is further away is learned as the front.
+SYMMETRIC = ("pallet",)
 # Pillars that are at least so much of the centre learn the box as well.
 BOX_FROM = 0.15
 
@@ -71,6 +73,8 @@ def targets(coords: np.ndarray, plane: np.ndarray, boxes: np.ndarray, grid: Grid
         # Cars are hollow to a LiDAR: the nearest active pillar stands for the centre, however far it is.
         heat = np.where(inside, np.exp((squared[inside].min() - squared) / (2 * sigma**2)), 0).clip(max=1)
         label = int(box[CLASS])
+        if CLASSES[label] in SYMMETRIC and c * box[X] + s * box[Y] < 0:
+            c, s = -c, -s
         result.heat[near, label] = np.maximum(result.heat[near, label], heat)
         result.boxes += 1
         ends = box[LENGTH] / 2 * np.array([1, 1, -1, -1]), box[WIDTH] / 2 * np.array([1, -1, 1, -1])

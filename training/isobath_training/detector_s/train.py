@@ -14,6 +14,7 @@ from ..checkpoint import read_checkpoint
 from .augment import augment
 from .curriculum import SHARE, strength, worst
 from .decode import decode
+from .distillation import Teacher
 from .draw import Draw
 from .features import RANGE_M, Grid, pillars
 from .loss import loss
@@ -25,7 +26,7 @@ from .targets import Targets, targets
 from .twin import DenseDetector, all_cells, dense_targets, maps
 
 # Edges of the pillars of each model, metres.
-PILLARS_M = {"detector_s": 0.4, "detector_xs": 0.8}
+PILLARS_M = {"detector_s": 0.4, "detector_xs": 0.8, "detector_xxs": 0.8}
 # What the names of dense twins end with.
 DENSE = "_dense"
 
@@ -100,12 +101,19 @@ def stacked(parts: list[Targets]) -> list[Tensor]:
 
 
 class Run(runs.Run):
-    """A run of the network."""
+    """A run of the network, perhaps with a teacher, which its file tells as `Teacher.describe` does."""
 
     warm_up = 4_000
 
-    def __init__(self, recipe: Recipe, path: Path) -> None:
-        super().__init__(recipe, path, recipe.network)
+    def __init__(self, recipe: Recipe, path: Path, teacher: Teacher | None = None) -> None:
+        self.teacher = teacher
+        super().__init__(recipe, path, recipe.network, teacher.guide if teacher else None)
+        self.facts["teacher"] = teacher.describe() if teacher else None
+
+    def check(self, state: dict) -> None:
+        asked = self.teacher.describe() if self.teacher else None
+        if state.get("teacher") != asked:
+            raise SystemExit(f"{self.path}: made with the teacher {state.get('teacher')}, expected {asked}")
 
     def begin_with(self, checkpoint: Path) -> None:
         """The weights of the sparse network fit its dense twin, and the other way round."""
@@ -130,7 +138,7 @@ class Run(runs.Run):
 
     def loss_of(self, samples: list[tuple]) -> tuple[Tensor, dict[str, float]]:
         """The loss of a batch and its parts."""
-        recipe, network = self.recipe, self.network
+        recipe, network, taught = self.recipe, self.network, None
         if recipe.is_dense:
             given = maps([(coords, features) for coords, features, *_ in samples], recipe.grid.size)
             outputs = network(given.bfloat16()).permute(0, 2, 3, 1).flatten(0, 2)
@@ -138,9 +146,17 @@ class Run(runs.Run):
         else:
             features = torch.from_numpy(np.concatenate([features for _, features, *_ in samples]))
             tables = Tables(joined([tables for *_, tables, _ in samples]))
-            outputs = network(features.bfloat16(), tables)
+            trunk = network.trunk(features.bfloat16(), tables)
+            outputs = network.head(trunk.float())
             wanted = [targets(coords, plane, boxes, recipe.grid) for coords, _, plane, _, boxes in samples]
-        return loss(outputs, *stacked(wanted))
+            if self.teacher:
+                counts = [len(coords) for coords, *_ in samples]
+                seen = self.teacher.look(features, tables)
+                taught = self.teacher.loss(self.helper, trunk, outputs, seen, counts)
+        total, figures = loss(outputs, *stacked(wanted))
+        if taught is not None:
+            total, figures = total + taught, figures | {"teacher": taught.item()}
+        return total, figures
 
 
 @torch.no_grad()
@@ -178,6 +194,7 @@ def train(
     *,
     threads: int,
     start: Path | None = None,
+    teacher: Teacher | None = None,
     save_every_s: float = 300.0,
     measure_every: int = 20_000,
 ) -> Run:
@@ -187,7 +204,9 @@ def train(
     if sweeps.held_back():
         raise SystemExit(f"{', '.join(map(str, folders))}: seeds of validation and test must not be trained on")
     held_back = Sweeps(validation) if validation else None
-    run = Run(recipe, checkpoint)
+    if teacher and (recipe.is_dense or PILLARS_M[teacher.model] != recipe.grid.pillar_m):
+        raise SystemExit(f"{teacher.path}: expected a teacher on active pillars of {recipe.grid.pillar_m} m, as the student is")
+    run = Run(recipe, checkpoint, teacher)
     if start:
         run.begin_with(start)
 

@@ -4,30 +4,44 @@ import time
 from pathlib import Path
 
 from ..detector_s.features import Grid
-from .folder import network_of, quantized, read_manifest, write
+from .folder import network_of, quantized, read_manifest, unsigned, write
 from .frames import frames
 from .layers import QuantizationError
-from .ptq import Options
+from .ptq import Options, quantize
+from .qat import quantize_aware
 from .sweeps import LEAST_SWEEPS, of_arrays, of_bag
 
+# What every other method stands beside: training that knows of the rounding.
+QAT = "qat"
 METHODS = {
     "lidar_ptq": Options(),
     "grid": Options(global_loss=False, adaptive_rounding=False),
     "grid_global": Options(adaptive_rounding=False),
 }
 
-TOLD = """- **8 bits**: `int8`, `int8_sym` and `sparse_int8` are rounded by `{method}` on {sweeps} sweeps ({source}) in {minutes:.1f} minutes: `python -m isobath_training quantize`. The first two layers, of single pillars, stay floats."""
+TOLD = """- **8 bits**: {files} are rounded by `{method}` on {sweeps} sweeps ({source}) in {minutes:.1f} minutes: `python -m isobath_training quantize`. The first two layers, of single pillars, stay floats."""
 
 
 def quantize_folder(
-    model: Path, out: Path, *, bag: Path | None, data: Path | None, topic: str | None, most: int, method: str
+    model: Path,
+    out: Path,
+    *,
+    bag: Path | None,
+    data: Path | None,
+    topic: str | None,
+    most: int,
+    method: str,
+    samples: int = 20_000,
 ) -> None:
-    """Refused in one sentence where the model or the sweeps are not what is needed."""
+    """Refused in one sentence where the model or the sweeps are not what is needed. `samples`: those that
+    quantization-aware training sees."""
     began = time.monotonic()
     if out.exists():
         raise QuantizationError(f"{out}: expected a folder that is not there yet")
     if most < LEAST_SWEEPS:
         raise QuantizationError(f"--frames: expected at least {LEAST_SWEEPS}, found {most}")
+    if method == QAT and data is None:
+        raise QuantizationError(f"--method {QAT}: expected --data, as a recording has no labels to train with")
     manifest = read_manifest(model)
     network = network_of(model, manifest)
     low_x, *_, high_x, _, _ = manifest["detection"]["range"]
@@ -38,8 +52,16 @@ def quantize_folder(
     seen = frames(network, sweeps)
     if len(seen) < LEAST_SWEEPS:
         raise QuantizationError(f"{bag or data}: expected {LEAST_SWEEPS} sweeps with something in them, found {len(seen)}")
-    options = METHODS.get(method) or Options(ranges=method)
-    files = quantized(network, seen, len(manifest["detection"]["classes"]), options)
+    classes = len(manifest["detection"]["classes"])
+    if method == QAT:
+        began_with = quantize(network, seen, classes, Options(ranges="min_max"))
+        files = unsigned(network, quantize_aware(network, began_with, data, grid, samples))
+    else:
+        files = quantized(network, seen, classes, METHODS.get(method) or Options(ranges=method))
     source = "a recording" if bag else "simulated, seeds below 800000"
-    told = TOLD.format(method=method, sweeps=len(seen), source=source, minutes=(time.monotonic() - began) / 60)
+    names = [f"`{name}`" for name in sorted(files)]
+    told = TOLD.format(
+        files=f"{', '.join(names[:-1])} and {names[-1]}", method=method, sweeps=len(seen), source=source,
+        minutes=(time.monotonic() - began) / 60,
+    )  # fmt: skip
     write(model, out, network, files, told)

@@ -17,6 +17,7 @@ from .frames import Frame, frame
 from .layers import Network, QuantizationError, read_network
 from .ptq import Options, quantize
 from .reference import head
+from .simulate import Plan
 from .write import MapWriter, SparseWriter
 
 INTERFACE = "pillar_statistics"
@@ -50,11 +51,15 @@ def network_of(folder: Path, manifest: dict) -> Network:
 
 def quantized(network: Network, frames: list[Frame], classes: int, options: Options) -> dict[str, tuple]:
     """Precision → the plan and the file."""
-    plan = quantize(network, frames, classes, options)
-    signed = quantize(network, frames, classes, Options(**(vars(options) | {"symmetric": True})))
+    signed = quantize(network, frames, classes, replace(options, symmetric=True))
+    files = unsigned(network, quantize(network, frames, classes, options))
+    return files | {"int8_sym": (signed, MapWriter(network, signed).model())}
+
+
+def unsigned(network: Network, plan: Plan) -> dict[str, tuple]:
+    """Files of a plan whose activations are unsigned bytes."""
     return {
         "int8": (plan, MapWriter(network, plan).model()),
-        "int8_sym": (signed, MapWriter(network, signed).model()),
         "sparse_int8": (plan, SparseWriter(network, plan).model()),
     }
 

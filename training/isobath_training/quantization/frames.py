@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from ..detector_s.network import gather_index
-from ..detector_s.tables import site_tables
+from ..detector_s.tables import Level, site_tables
 from .layers import Network
 
 
@@ -22,16 +22,20 @@ class Frame:
     index: dict[str, Tensor]
 
 
-def frame(network: Network, features: np.ndarray, coords: np.ndarray) -> Frame:
-    levels = site_tables(coords, network.rows, network.columns, network.levels)
+def indices(levels: list[Level]) -> dict[str, Tensor]:
+    """Tables of all levels by their names."""
     index = {}
     for number, level in enumerate(levels):
         index[f"near_{number}"] = gather_index(level.near, len(level.coords))
         if number > 0:
-            finer = len(levels[number - 1].coords)
-            index[f"down_{number}"] = gather_index(level.down, finer)
+            index[f"down_{number}"] = gather_index(level.down, len(levels[number - 1].coords))
             index[f"parent_{number}"] = torch.from_numpy(level.parent).long()[:, None]
-    return Frame(torch.from_numpy(features), coords, index)
+    return index
+
+
+def frame(network: Network, features: np.ndarray, coords: np.ndarray) -> Frame:
+    levels = site_tables(coords, network.rows, network.columns, network.levels)
+    return Frame(torch.from_numpy(features), coords, indices(levels))
 
 
 def frames(network: Network, sweeps: Iterable[tuple[np.ndarray, np.ndarray]]) -> list[Frame]:
