@@ -18,14 +18,16 @@ import sys
 import time
 from pathlib import Path
 
-from common import ROOT, Model, finish, run
+from common import ROOT, Model, finish
 from detection import parse_sweeps, simulate
+from paired import difference, figures, replayed
 from tables import number, table
 
-METHODS = ("min_max", "entropy", "percentile", "mse", "grid", "grid_global", "lidar_ptq")
+METHODS = ("min_max", "entropy", "percentile", "mse", "grid", "grid_global", "lidar_ptq", "qat")
 NAMES = {
     "min_max": "min–max", "entropy": "entropy", "percentile": "percentile 99.99", "mse": "MSE", "grid": "grid search",
     "grid_global": "grid search, global positive loss", "lidar_ptq": "LiDAR-PTQ: these and adaptive rounding",
+    "qat": "training that knows of the rounding",
 }  # fmt: skip
 
 
@@ -39,7 +41,8 @@ def quantized(arguments, method):
         began = time.monotonic()
         command = [
             sys.executable, "-m", "isobath_training", "quantize", "--model", arguments.folder, "--data", arguments.data,
-            "--frames", str(arguments.calibration), "--method", method, "--threads", "1", "--out", out,
+            "--frames", str(arguments.calibration), "--method", method, "--samples", str(arguments.samples),
+            "--threads", "1", "--out", out,
         ]  # fmt: skip
         paths = os.pathsep.join([str(ROOT / "training"), os.environ.get("PYTHONPATH", "")])
         done = subprocess.run(command, env=os.environ | {"PYTHONPATH": paths}, check=False)
@@ -47,29 +50,6 @@ def quantized(arguments, method):
             sys.exit(f"quantize --method {method} ended with {done.returncode}")
         took.write_text(json.dumps({"minutes": (time.monotonic() - began) / 60}))
     return out, json.loads(took.read_text())["minutes"]
-
-
-def replayed(arguments, model, bags, name):
-    """One run of all recordings, evaluated."""
-    out = arguments.work / "runs" / name
-    if not (out / "report.json").exists():
-        shutil.rmtree(out, ignore_errors=True)
-        print(f"replaying {name}", file=sys.stderr)
-        settings = [*model.settings("detection"), "--remap", "image:=/left_out"]
-        run([arguments.isobath, "replay", *bags, "--out", out, *settings])
-        run([arguments.isobath, "evaluate", out, "--json"])
-    return out
-
-
-def figures(arguments, of, base):
-    """Of a run, and its differences from `base`."""
-    found = json.loads((of / "report.json").read_text())["detection"]
-    result = {"frames": found["frames"], "map": found["nuscenes"]["map"], "nds3": found["nuscenes"]["nds3"]}
-    if of != base:
-        told = json.loads(run([arguments.isobath, "compare", base, of, "--json"], allowed=(0, 4)))
-        rows = {row["key"]: row for row in told["figures"]}
-        result["differences"] = {name: rows[f"detection.nuscenes.{name}"] for name in ("map", "nds3")}
-    return result
 
 
 def measure(arguments):
@@ -84,17 +64,12 @@ def measure(arguments):
     return results
 
 
-def interval(row):
-    ends = row["interval"]
-    return f"{row['difference']:+.4f}" + (f" ({ends[0]:+.4f} to {ends[1]:+.4f})" if ends else "")
-
-
 def markdown(results):
     base = results["float"]
     rows = [["`sparse_fp32`", number(base["map"]), "", number(base["nds3"]), "", ""]]
     for method, found in results["methods"].items():
         differences = found["differences"]
-        cells = [number(found["map"]), interval(differences["map"]), number(found["nds3"]), interval(differences["nds3"])]
+        cells = [number(found["map"]), difference(differences["map"]), number(found["nds3"]), difference(differences["nds3"])]
         rows.append([NAMES[method], *cells, number(found["minutes"], 1)])
     head = ["`sparse_int8` by", "map", "− floats, 95 % interval", "nds3", "− floats, 95 % interval", "minutes"]
     return f"{base['frames']} sweeps; {results['calibration']} sweeps to calibrate with.\n\n{table(head, rows)}"
@@ -104,6 +79,7 @@ def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, required=True, help="sweeps of the training split to calibrate with")
     parser.add_argument("--calibration", type=int, default=128, help="so many of them")
+    parser.add_argument("--samples", type=int, default=20_000, help="how many `qat` is trained with")
     parser.add_argument("--method", action="append", choices=METHODS, help="only these")
     arguments = parse_sweeps(parser)
     if len(arguments.model) != 1:

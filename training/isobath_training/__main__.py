@@ -1,4 +1,4 @@
-"""The command: python -m isobath_training export-data|export-bag|train|pack|measure|export|quantize …."""
+"""The command: python -m isobath_training export-data|export-bag|train|pack|soup|measure|export|quantize …."""
 
 import argparse
 import json
@@ -26,7 +26,7 @@ PUBLISHED = ("depth_rmv_vits", "depth_da2_vits")
 def main() -> None:
     parser = argparse.ArgumentParser(prog="isobath_training", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
-    for add in (add_export_data, add_export_bag, add_train, add_pack, add_measure, add_export, add_quantize):
+    for add in (add_export_data, add_export_bag, add_train, add_pack, add_soup, add_measure, add_export, add_quantize):
         add(commands)
     arguments = parser.parse_args()
     try:
@@ -100,6 +100,10 @@ def add_train(commands) -> None:
         "--distill", help="detectors: what is learned from the teacher: outputs, features, points, or several joined by +"
     )
     train.add_argument(
+        "--prune", metavar="METHOD:SHARE",
+        help="detectors: go on without a share of the weights: magnitude, random, n_m, blocks, taps",
+    )  # fmt: skip
+    train.add_argument(
         "--from", dest="start", type=Path, help="checkpoint whose weights a new run begins with"
     )
     train.add_argument("--rate", type=float, help="learning rate; default: of a run from nothing")
@@ -116,6 +120,13 @@ def add_pack(commands) -> None:
     pack.add_argument("--checkpoint", type=Path, required=True)
     pack.add_argument("--out", type=Path, required=True)
     pack.set_defaults(run=run_pack)
+
+
+def add_soup(commands) -> None:
+    soup = commands.add_parser("soup", help="the mean of the weights of detectors that were pruned alike")
+    soup.add_argument("checkpoints", type=Path, nargs="+")
+    soup.add_argument("--out", type=Path, required=True)
+    soup.set_defaults(run=run_soup)
 
 
 def add_measure(commands) -> None:
@@ -204,8 +215,8 @@ def run_train(arguments) -> None:
         arguments.samples = SAMPLES[arguments.model]
     if arguments.model in DETECTORS:
         return train_detector(arguments)
-    if arguments.curriculum or arguments.distill:
-        raise SystemExit(f"{arguments.model}: expected no --curriculum and no --distill")
+    if arguments.curriculum or arguments.distill or arguments.prune:
+        raise SystemExit(f"{arguments.model}: expected no --curriculum, --distill or --prune")
     from .depth_s.distillation import Teacher
     from .depth_s.train import Recipe, train
 
@@ -220,15 +231,21 @@ def run_train(arguments) -> None:
 
 def train_detector(arguments) -> None:
     from .detector_s.distillation import Teacher
+    from .detector_s.pruning import Pruning
     from .detector_s.train import Recipe, train
 
+    if arguments.prune:
+        Pruning.parse(arguments.prune)
+        if arguments.start is None:
+            raise SystemExit("--prune: expected --from, a network that has learned what matters")
     if (arguments.teacher is None) != (arguments.distill is None):
         raise SystemExit(f"{arguments.model}: expected --teacher and --distill together")
     teacher = Teacher(arguments.teacher, arguments.distill, arguments.teacher_weight) if arguments.teacher else None
     rate = {} if arguments.rate is None else {"rate": arguments.rate}
     recipe = Recipe(
-        arguments.model, arguments.seed, arguments.samples, curriculum=arguments.curriculum, **rate
-    )
+        arguments.model, arguments.seed, arguments.samples, curriculum=arguments.curriculum,
+        prune=arguments.prune or "", **rate,
+    )  # fmt: skip
     train(
         recipe, arguments.data, arguments.validation, arguments.checkpoint,
         threads=arguments.threads, start=arguments.start, teacher=teacher,
@@ -239,6 +256,20 @@ def run_pack(arguments) -> None:
     from .runs import pack
 
     pack(arguments.checkpoint, arguments.out)
+
+
+def run_soup(arguments) -> None:
+    from .checkpoint import read_checkpoint
+    from .detector_s.pruning import soup
+    from .runs import write
+
+    states = [read_checkpoint(path) for path in arguments.checkpoints]
+    for path, state in zip(arguments.checkpoints, states, strict=True):
+        if state.get("recipe", {}).get("model") not in DETECTORS:
+            raise SystemExit(f"{path}: expected a checkpoint of a detector")
+    mean = soup(states)
+    kept = {key: value for key, value in states[0].items() if key not in ("optimizer", "started", "helper")}
+    write(arguments.out, kept | {"network": mean, "average": mean})
 
 
 def run_measure(arguments) -> None:

@@ -320,7 +320,7 @@ def test_from_sweeps_to_a_model_folder(sweeps, small, tmp_path):
     lines = (tmp_path / "run.jsonl").read_text().splitlines()
     assert len(lines) == 2 and 0 <= json.loads(lines[-1])["all"]["map"] <= 1
     runs.pack(tmp_path / "run.pt", tmp_path / "packed.pt")
-    assert load(tmp_path / "packed.pt")[2] == 160
+    assert load(tmp_path / "packed.pt")[2] == "160 samples of 160, seed 3"
     write_folder(folder("detector_xs", tmp_path / "packed.pt", sweeps, {"map": 0.5}), tmp_path / "model")
     manifest = (tmp_path / "model/model.yaml").read_text()
     assert '"ai.isobath"' in manifest and '"shape": ["pillars", 2], "dtype": "int32"' in manifest

@@ -40,6 +40,12 @@ def folded(layer: Conv) -> tuple[np.ndarray, np.ndarray]:
     return weight.detach().numpy().astype(np.float32), bias.detach().numpy().astype(np.float32)
 
 
+def used_taps(layer: Conv) -> np.ndarray:
+    """Numbers of the places whose weights are not all zero; one at least."""
+    used = layer.weight.detach().view(layer.places, -1).ne(0).any(1)
+    return np.flatnonzero(used.numpy()) if used.any() else np.array([layer.places // 2])
+
+
 class Walk:
     """The network's layers in their order, written by one of two writers."""
 
@@ -96,6 +102,10 @@ class SparseWalk(Walk):
     def conv(self, layer: Conv, x: str, level: int, *, step: str, add: str | None, relu: bool) -> str:
         table = {"near": self.near, "down": self.down, "none": [self.alone] * len(self.near)}[step][level]
         weight, bias = folded(layer)
+        if layer.places > 1 and len(taps := used_taps(layer)) < layer.places:
+            # Places that were pruned are not read at all.
+            table = self.g.op("Gather", table, taps, axis=1)
+            weight = weight.reshape(layer.places, layer.inputs, -1)[taps].reshape(-1, weight.shape[1])
         operands = [x, table, weight, bias, *([add] if add else [])]
         return self.g.sparse("SparseConv", 1, *operands, relu=int(relu))[0]
 

@@ -22,15 +22,18 @@ TOLERANCE = {"fp32": {"abs": 2e-3, "rel": 2e-3}, "sparse_fp32": {"abs": 2e-3, "r
 GOLDEN_PILLARS = 600
 
 
-def load(checkpoint: Path) -> tuple[Detector, Recipe, int]:
-    """The averaged network of a checkpoint, its recipe and how many samples it saw."""
+def load(checkpoint: Path) -> tuple[Detector, Recipe, str]:
+    """The averaged network of a checkpoint, its recipe and what it has seen, in words."""
     state = read_checkpoint(checkpoint)
     if "model" not in state.get("recipe", {}):
         raise SystemExit(f"{checkpoint}: expected a checkpoint of a detector")
     recipe = Recipe(**state["recipe"])
     network = recipe.network()
     network.load_state_dict({key: value.float() for key, value in state["average"].items()})
-    return network.eval(), recipe, state["seen"]
+    told = f"{state['seen']} samples of {recipe.samples}, seed {recipe.seed}"
+    if origin := state.get("origin"):
+        told += f", after {origin['seen']} of the run that it began with"
+    return network.eval(), recipe, told
 
 
 def inputs(sweeps: Sweeps, frame: int, grid: Grid, most: int = MAX_PILLARS) -> dict[str, np.ndarray]:
@@ -83,8 +86,7 @@ def folder(name: str, checkpoint: Path, data: Path, measured: dict[str, float]) 
         "measured": measured,
     }
     card = (CARD_DENSE if recipe.is_dense else CARD).format(
-        name=name, edge=grid.pillar_m, range=grid.range_m, seen=seen, samples=recipe.samples, seed=recipe.seed,
-        figures=table(measured), least=LEAST_SCORE,
+        name=name, edge=grid.pillar_m, range=grid.range_m, seen=seen, figures=table(measured),
     )  # fmt: skip
     golden = inputs(Sweeps(data), 0, grid, GOLDEN_PILLARS)
     tolerance = {precision: TOLERANCE[precision] for precision in precisions}
@@ -98,7 +100,7 @@ Cars, trucks, buses, bicycles, pedestrians, forklifts and pallets in the sweeps 
 - **In**: pillars of {edge} m within {range} m to each side in which something stands on the ground: statistics of their points over the ground plane that the sweep itself tells, so that the height of the LiDAR does not matter.
 - **Out**: for each pillar probabilities of the classes and of a corner, and a box: the runtime keeps the pillars that no neighbour exceeds, then of each class the best within a radius.
 - **How**: a U-Net whose convolutions read and write active pillars alone. `sparse_fp32` computes these; `fp32` is the same function with standard operators, on the whole grid, for GPUs.
-- **Training**: {seen} samples of {samples}, seed {seed}, on sweeps of the simulator alone: all scenes in `config/scenes` with five LiDARs at heights of 0.35 to 2 m, seeds below 800000; beams, points and intensities left out at random. Nothing was trained or tuned on seeds from 900000 on.
+- **Training**: {seen}, on sweeps of the simulator alone: all scenes in `config/scenes` with five LiDARs at heights of 0.35 to 2 m, seeds below 800000; beams, points and intensities left out at random. Nothing was trained or tuned on seeds from 900000 on.
 
 {figures}
 
@@ -113,7 +115,7 @@ An ordinary dense network of the layers of the sparse detector, trained on the s
 
 - **In**: as the sparse detector: pillars of {edge} m within {range} m to each side, which it lays out as a map.
 - **Out**: maps of probabilities of the classes and of a corner, and of boxes, for every cell.
-- **Training**: {seen} samples of {samples}, seed {seed}, on sweeps of the simulator alone, beginning with the weights of the sparse detector. Nothing was trained or tuned on seeds from 900000 on.
+- **Training**: {seen}, on sweeps of the simulator alone, beginning with the weights of the sparse detector. Nothing was trained or tuned on seeds from 900000 on.
 
 {figures}
 

@@ -20,6 +20,7 @@ from .features import RANGE_M, Grid, pillars
 from .loss import loss
 from .metrics import mean_average_precision
 from .network import SHAPES, Detector, Tables
+from .pruning import Pruner, Pruning
 from .sweeps import ManySweeps, Sweeps
 from .tables import Level, joined, site_tables
 from .targets import Targets, targets
@@ -44,6 +45,8 @@ class Recipe:
     average: float = 0.999
     # Whether sweeps are corrupted, more and more, by what hurts most.
     curriculum: bool = False
+    # What it learns to do without, as `Pruning.parse` reads it.
+    prune: str = ""
 
     @property
     def is_dense(self) -> bool:
@@ -101,14 +104,16 @@ def stacked(parts: list[Targets]) -> list[Tensor]:
 
 
 class Run(runs.Run):
-    """A run of the network, perhaps with a teacher, which its file tells as `Teacher.describe` does."""
+    """A run of the network, perhaps with a teacher, which its file tells as `Teacher.describe` does, and `origin`: the
+    checkpoint whose weights it began with, and how many samples those had seen."""
 
     warm_up = 4_000
 
     def __init__(self, recipe: Recipe, path: Path, teacher: Teacher | None = None) -> None:
         self.teacher = teacher
         super().__init__(recipe, path, recipe.network, teacher.guide if teacher else None)
-        self.facts["teacher"] = teacher.describe() if teacher else None
+        self.pruner: Pruner | None = None
+        self.facts = {"origin": None} | self.facts | {"teacher": teacher.describe() if teacher else None}
 
     def check(self, state: dict) -> None:
         asked = self.teacher.describe() if self.teacher else None
@@ -117,10 +122,15 @@ class Run(runs.Run):
 
     def begin_with(self, checkpoint: Path) -> None:
         """The weights of the sparse network fit its dense twin, and the other way round."""
-        given = read_checkpoint(checkpoint).get("recipe", {}).get("model", "")
+        if self.seen > 0:
+            return
+        state = read_checkpoint(checkpoint)
+        given = state.get("recipe", {}).get("model", "")
         if given.removesuffix(DENSE) != self.recipe.model.removesuffix(DENSE):
             raise SystemExit(f"{checkpoint}: expected a checkpoint of the same model or of its twin")
         super().begin_with(checkpoint)
+        before = state.get("origin") or {"seen": 0}
+        self.facts["origin"] = {"name": checkpoint.name, "seen": state["seen"] + before["seen"]}
 
     def step(self, draw: Draw) -> dict[str, float]:
         recipe, network = self.recipe, self.network.train()
@@ -132,8 +142,13 @@ class Run(runs.Run):
                 corruption = worst(
                     lambda of: self.loss_of([drawn_one(draw, recipe, self.seen, levels, of)])[0].item()
                 )
+        if recipe.prune and self.pruner is None:
+            progress = self.seen / recipe.samples
+            self.pruner = Pruner(Pruning.parse(recipe.prune), network, self.average, recipe.seed, progress)
         total, figures = self.loss_of(list(drawn(draw, recipe, self.seen, levels, corruption)))
         self.learn(total, most=5.0)
+        if self.pruner:
+            self.pruner.step(self.seen, recipe.batch, recipe.samples)
         return figures
 
     def loss_of(self, samples: list[tuple]) -> tuple[Tensor, dict[str, float]]:

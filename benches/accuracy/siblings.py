@@ -1,0 +1,116 @@
+"""Detectors beside each other on the same test recordings: a table of differences from the first.
+
+    cargo build --release && pip install './training[train]'
+    python benches/accuracy/siblings.py --block twin --model detector_s:sparse_fp32 --model detector_s_dense:fp32 \\
+        --data sweeps --work accuracy [--markdown docs/accuracy.md] [--json results.json]
+
+Replays the recordings of `detection.py` with each model and compares each run with that of the first, sweep by sweep.
+Models whose names differ in a number at the end alone are seeds of one: their mean is shown as well. Products are
+those of active pillars, counted on sweeps of the training split. What is in `--work` already is not made again.
+"""
+
+import argparse
+import re
+import sys
+from pathlib import Path
+
+import numpy as np
+from common import ROOT, finish
+from detection import parse_sweeps, simulate
+from paired import difference, figures, replayed
+from tables import number, table
+
+sys.path.insert(0, str(ROOT / "training"))
+
+# Sweeps that products are counted on.
+COUNTED = 24
+
+
+def counted(folder, data):
+    """Parameters of a network, and millions of products a sweep where its layers read active pillars alone."""
+    import onnx
+    from isobath_training.detector_s.features import Grid
+    from isobath_training.quantization.folder import network_of, read_manifest
+    from isobath_training.quantization.frames import frames
+    from isobath_training.quantization.sweeps import of_arrays
+
+    if not (folder / "model_sparse_fp32.onnx").exists():
+        # A dense network computes every cell.
+        constants = onnx.load(folder / "model.onnx").graph.initializer
+        return sum(int(np.prod(i.dims)) for i in constants if len(i.dims) in (1, 4) and i.data_type == 1), None
+    manifest = read_manifest(folder, check_quantized=False)
+    network = network_of(folder, manifest)
+    parameters = sum(layer.weight.size + layer.bias.size for layer in network.layers)
+    grid = Grid(manifest["detection"]["range"][3], manifest["detection"]["voxel_size"][0])
+    products = 0
+    sweeps = frames(network, of_arrays(data, grid, COUNTED))
+    for frame in sweeps:
+        rows = {network.features: len(frame.features)}
+        for layer in network.layers:
+            index = frame.index[layer.table] if layer.table else None
+            rows[layer.out] = rows[layer.x] if index is None else len(index)
+            taps = rows[layer.out] if index is None else int((index < rows[layer.x]).sum())
+            inputs = layer.weight.shape[0] // (1 if index is None else index.shape[1])
+            products += taps * inputs * layer.weight.shape[1]
+    return parameters, products / len(sweeps) / 1e6
+
+
+def measure(arguments):
+    bags = [bag for of_key in simulate(arguments, arguments.work).values() for bag in of_key]
+    results, base = {}, None
+    for model in arguments.model:
+        folder = Path(model.path) if Path(model.path).is_dir() else ROOT / "models" / model.path
+        of = replayed(arguments, model, bags, model.folder())
+        base = base or of
+        parameters, products = counted(folder, arguments.data)
+        results[model.name] = {"parameters": parameters, "products": products, **figures(arguments, of, base)}
+    return results
+
+
+def stem(name):
+    """`name_3 precision` → `name precision`."""
+    return re.sub(r"_\d+(?=$| )", "", name)
+
+
+def markdown(results):
+    first = next(iter(results))
+    groups = {}
+    for name in results:
+        groups.setdefault(stem(name), []).append(name)
+    rows = []
+    for group, names in groups.items():
+        for name in names:
+            found = results[name]
+            differences = found.get("differences")
+            rows.append([
+                f"`{name}`", f"{found['parameters'] / 1000:.0f} k", number(found["products"], 0),
+                number(found["map"]), difference(differences["map"]) if differences else "",
+                number(found["nds3"]), difference(differences["nds3"]) if differences else "",
+            ])  # fmt: skip
+        if len(names) > 1:
+            mean = {key: np.mean([results[name][key] for name in names]) for key in ("map", "nds3")}
+            rows.append([
+                f"**{group}**, {len(names)} seeds", "", "",
+                *(cell for key in ("map", "nds3") for cell in (number(mean[key]), f"{mean[key] - results[first][key]:+.4f}")),
+            ])  # fmt: skip
+    head = ["model", "parameters", "million products", "map", "− first, 95 % interval", "nds3", "− first, 95 % interval"]
+    return f"{results[first]['frames']} sweeps.\n\n{table(head, rows)}"
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--block", required=True, help="name of the block in the Markdown file: siblings.py NAME")
+    parser.add_argument("--data", type=Path, required=True, help="sweeps of the training split to count products on")
+    arguments = parse_sweeps(parser)
+    arguments.data = arguments.data.resolve()
+    return arguments
+
+
+def main():
+    arguments = parse_arguments()
+    results = measure(arguments)
+    finish(arguments, f"siblings.py {arguments.block}", results, markdown(results))
+
+
+if __name__ == "__main__":
+    main()
