@@ -3,7 +3,8 @@
 use serde::Serialize;
 
 use super::facts::{Facts, ProfileFacts};
-use super::models::{ModelFacts, Outcome};
+use super::model_findings;
+use super::models::Outcome;
 use crate::inference::Provider;
 
 const MIB: u64 = 1 << 20;
@@ -58,15 +59,15 @@ pub(super) struct Finding {
 }
 
 impl Finding {
-    fn ok(subject: &'static str, text: impl Into<String>) -> Self {
+    pub(super) fn ok(subject: &'static str, text: impl Into<String>) -> Self {
         Self { level: Level::Ok, subject, text: text.into(), advice: None }
     }
 
-    fn warning(subject: &'static str, text: impl Into<String>, advice: impl Into<String>) -> Self {
+    pub(super) fn warning(subject: &'static str, text: impl Into<String>, advice: impl Into<String>) -> Self {
         Self { level: Level::Warning, subject, text: text.into(), advice: Some(advice.into()) }
     }
 
-    fn error(subject: &'static str, text: impl Into<String>, advice: impl Into<String>) -> Self {
+    pub(super) fn error(subject: &'static str, text: impl Into<String>, advice: impl Into<String>) -> Self {
         Self { level: Level::Error, subject, text: text.into(), advice: Some(advice.into()) }
     }
 }
@@ -96,7 +97,7 @@ pub(super) fn judge(facts: &Facts) -> Vec<Finding> {
             "set ISOBATH_MODEL_PATH to the folder that holds the model folders",
         ));
     }
-    findings.extend(facts.models.iter().map(model));
+    findings.extend(facts.models.iter().map(|model| model_findings::judge(model, &facts.cpu)));
     findings.push(cache(facts));
     findings
 }
@@ -361,45 +362,6 @@ fn cpu(facts: &Facts) -> Finding {
             "see with `isobath bench` whether it is fast enough",
         ),
     }
-}
-
-fn model(model: &ModelFacts) -> Finding {
-    const SUBJECT: &str = "model";
-    const ADVICE: &str = "get the folder again, or export the model again on this machine";
-    let name = &model.name;
-    if let Some(error) = &model.error {
-        return Finding::error(SUBJECT, format!("{name}: {error}"), ADVICE);
-    }
-    let failed = |on_cpu: bool| {
-        model.files.iter().find_map(|file| match &file.outcome {
-            Outcome::Failed(why) if (file.provider == Provider::Cpu.as_str()) == on_cpu => {
-                Some(format!("{name}: {} on {}: {why}", file.precision, file.provider))
-            }
-            _ => None,
-        })
-    };
-    if let Some(text) = failed(true) {
-        return Finding::error(SUBJECT, text, ADVICE);
-    }
-    if let Some(text) = failed(false) {
-        let advice = "install the provider's own libraries (CUDA, cuDNN), or keep provider: cpu";
-        return Finding::warning(SUBJECT, text, advice);
-    }
-    let passed: Vec<String> = model
-        .files
-        .iter()
-        .filter_map(|file| match &file.outcome {
-            Outcome::Passed { load_ms } => {
-                Some(format!("{} on {} ({load_ms} ms to load)", file.precision, file.provider))
-            }
-            _ => None,
-        })
-        .collect();
-    if passed.is_empty() {
-        let advice = "install ONNX Runtime, or look at `isobath inspect` for what it is made for";
-        return Finding::warning(SUBJECT, format!("{name}: none of its files could be tried here"), advice);
-    }
-    Finding::ok(SUBJECT, format!("{name}: checksum and golden output pass: {}", passed.join(", ")))
 }
 
 fn cache(facts: &Facts) -> Finding {

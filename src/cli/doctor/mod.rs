@@ -5,6 +5,7 @@
 mod dds_profile;
 mod facts;
 mod findings;
+mod model_findings;
 mod models;
 mod render;
 #[cfg(test)]

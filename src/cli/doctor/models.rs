@@ -19,6 +19,8 @@ pub(super) struct ModelFacts {
     pub error: Option<String>,
     /// Its files, each tried.
     pub files: Vec<FileFacts>,
+    /// The file that the CPU runs where the parameter `precision` is left at `auto`.
+    pub auto: Option<Precision>,
 }
 
 /// One precision of a model.
@@ -73,7 +75,9 @@ pub(super) fn collect(providers: &[Provider]) -> Vec<ModelFacts> {
 fn examine(name: String, path: PathBuf, providers: &[Provider]) -> ModelFacts {
     let path = std::fs::canonicalize(&path).unwrap_or(path);
     match ModelFolder::open(&path) {
-        Err(error) => ModelFacts { name, path, error: Some(error.to_string()), files: Vec::new() },
+        Err(error) => {
+            ModelFacts { name, path, error: Some(error.to_string()), files: Vec::new(), auto: None }
+        }
         Ok(folder) => {
             let files = folder
                 .manifest
@@ -86,7 +90,8 @@ fn examine(name: String, path: PathBuf, providers: &[Provider]) -> ModelFacts {
                     outcome: attempt(&folder, precision, provider),
                 })
                 .collect();
-            ModelFacts { name, path, error: None, files }
+            let auto = folder.resolve_precision(None, Provider::Cpu).ok();
+            ModelFacts { name, path, error: None, files, auto }
         }
     }
 }

@@ -10,7 +10,7 @@ use super::findings::{
     SHARED_MEMORY_NEEDED, judge,
 };
 use super::models::{FileFacts, ModelFacts, Outcome};
-use crate::inference::{LibraryInfo, Provider};
+use crate::inference::{LibraryInfo, Precision, Provider};
 
 /// A robot where nothing is wrong.
 fn healthy() -> Facts {
@@ -62,6 +62,7 @@ fn model(outcome: Outcome, provider: Provider) -> ModelFacts {
         path: PathBuf::from("/models/depth_baseline"),
         error: None,
         files: vec![file],
+        auto: Some(Precision::Fp32),
     }
 }
 
@@ -97,6 +98,34 @@ fn built_in_and_running_are_told_apart() {
     let expected =
         "built with cpu, cuda, tensorrt; models run on cpu; they fail on cuda; not tried: tensorrt";
     assert_eq!(finding.text, expected);
+}
+
+#[test]
+fn what_a_model_runs_as_is_told_with_the_reason() {
+    let text = |precisions: &[Precision], auto: Precision| {
+        let mut facts = healthy();
+        let passed = |precision: &Precision| FileFacts {
+            precision: precision.as_str(),
+            provider: Provider::Cpu.as_str(),
+            outcome: Outcome::Passed { load_ms: 12 },
+        };
+        facts.models[0].files = precisions.iter().map(passed).collect();
+        facts.models[0].auto = Some(auto);
+        let findings = judge(&facts);
+        findings.into_iter().find(|finding| finding.subject == "model").unwrap().text
+    };
+    let (int8, sparse_int8, sparse_fp32, fp32) =
+        (Precision::Int8, Precision::SparseInt8, Precision::SparseFp32, Precision::Fp32);
+    let found = text(&[fp32, sparse_fp32, int8, sparse_int8], sparse_int8);
+    assert!(found.contains("auto runs sparse_int8") && found.contains("avx512vnni kernels"), "{found}");
+    let found = text(&[fp32, sparse_fp32], sparse_fp32);
+    assert!(found.contains("auto runs sparse_fp32") && found.contains("by the avx2 kernels"), "{found}");
+    assert!(found.ends_with("it has no 8-bit file"), "{found}");
+    assert!(
+        text(&[fp32, int8], int8)
+            .ends_with("auto runs int8 on the CPU: 8-bit integers, by ONNX Runtime, are faster than floats")
+    );
+    assert!(text(&[fp32], fp32).ends_with("auto runs fp32 on the CPU: it has no 8-bit file"));
 }
 
 #[test]
