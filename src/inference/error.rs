@@ -259,6 +259,23 @@ pub enum InferenceError {
         /// Values compared.
         total: usize,
     },
+    /// Its golden output is within the tolerance value by value, but further off in the mean.
+    #[error(
+        "{}: output {role:?} differs from the golden output on {provider}: expected a mean abs error of at most {mean:e}, found {mean_abs:e}",
+        .path.display()
+    )]
+    GoldenMean {
+        /// The model file.
+        path: PathBuf,
+        /// Role of the output.
+        role: String,
+        /// Provider in use.
+        provider: Provider,
+        /// Most that was allowed.
+        mean: f32,
+        /// What it is.
+        mean_abs: f64,
+    },
 }
 
 fn join_paths(paths: &[PathBuf]) -> String {

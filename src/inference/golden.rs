@@ -70,6 +70,11 @@ pub(super) fn check(session: &mut ModelSession, folder: &ModelFolder) -> Result<
                 total: golden.len(),
             });
         }
+        let mean_abs = difference.mean_abs(golden.len());
+        if let Some(mean) = tolerance.mean.filter(|mean| mean_abs > f64::from(*mean)) {
+            let (path, role) = (session.model_path().to_owned(), spec.role.clone());
+            return Err(InferenceError::GoldenMean { path, role, provider, mean, mean_abs });
+        }
     }
     Ok(())
 }
@@ -172,9 +177,16 @@ pub(super) struct Difference {
     pub max_rel: f32,
     /// Values outside the tolerance.
     pub count: usize,
+    /// Of absolute errors.
+    sum_abs: f64,
 }
 
 impl Difference {
+    /// Mean absolute error of `total` values.
+    pub(super) fn mean_abs(&self, total: usize) -> f64 {
+        self.sum_abs / total.max(1) as f64
+    }
+
     pub(super) fn between(found: &[f32], golden: &[f32], tolerance: Tolerance) -> Self {
         let mut this = Self { count: found.len().abs_diff(golden.len()), ..Self::default() };
         for (&f, &g) in found.iter().zip(golden) {
@@ -184,6 +196,7 @@ impl Difference {
             }
             let error = if f.is_finite() && g.is_finite() { (f - g).abs() } else { f32::INFINITY };
             this.max_abs = this.max_abs.max(error);
+            this.sum_abs += f64::from(error);
             if g != 0.0 {
                 this.max_rel = this.max_rel.max(if g.is_finite() { error / g.abs() } else { error });
             }

@@ -97,7 +97,7 @@ pub struct DepthSettings {
     pub prior: PriorEncoding,
 }
 
-/// How far an output may be from the golden one: `|a − b| ≤ abs + rel·|b|`.
+/// How far an output may be from the golden one: `|a − b| ≤ abs + rel·|b|`, and the mean of `|a − b|`.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Tolerance {
@@ -105,6 +105,10 @@ pub struct Tolerance {
     pub abs: f32,
     /// Relative part.
     pub rel: f32,
+    /// Most that the mean of all values may be off, in the output's unit. Where a rounding that falls the other way
+    /// changes a few values much, this tells it from a mistake that changes all of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mean: Option<f32>,
 }
 
 /// A known input with its known output.
@@ -255,11 +259,15 @@ impl Manifest {
             }
         }
         for (precision, by_provider) in &self.golden.tolerance {
-            for (provider, Tolerance { abs, rel }) in by_provider {
+            for (provider, &Tolerance { abs, rel, mean }) in by_provider {
                 // With NaN or infinity every output would be near enough.
-                if ![abs, rel].iter().all(|part| part.is_finite() && **part >= 0.0) {
+                let parts = [("abs", Some(abs)), ("rel", Some(rel)), ("mean", mean)];
+                let wrong = parts.into_iter().find_map(|(name, part)| {
+                    part.filter(|part| !(part.is_finite() && *part >= 0.0)).map(|part| (name, part))
+                });
+                if let Some((name, part)) = wrong {
                     return Err(format!(
-                        "golden.tolerance.{precision}.{provider}: expected finite abs and rel of at least 0, found {abs} and {rel}"
+                        "golden.tolerance.{precision}.{provider}.{name}: expected a finite number of at least 0, found {part}"
                     ));
                 }
             }

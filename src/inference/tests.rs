@@ -262,10 +262,12 @@ fn library_versions_are_numbers_not_text() {
 
 #[test]
 fn the_tolerance_counts_values_beyond_it() {
-    let tolerance = Tolerance { abs: 0.1, rel: 0.0 };
+    let tolerance = Tolerance { abs: 0.1, rel: 0.0, mean: None };
     let d = Difference::between(&[1.0, f32::NAN, f32::NAN, 5.0], &[1.05, f32::NAN, 1.0, 2.0], tolerance);
     assert_eq!(d.count, 2);
     assert!(d.max_abs.is_infinite());
+    let d = Difference::between(&[1.0, 2.0], &[1.05, 2.03], tolerance);
+    assert!(d.count == 0 && (d.mean_abs(2) - 0.04).abs() < 1e-6);
 }
 
 #[test]
@@ -275,6 +277,25 @@ fn a_tolerance_that_accepts_everything_is_refused() {
         edit_manifest(&path, "abs: 0.001", &format!("abs: {value}"));
         let error = open_error(&path).to_string();
         assert!(error.contains("golden.tolerance.fp32.cpu") && error.contains("at least 0"), "{error}");
+    }
+}
+
+#[test]
+fn a_mistake_in_every_value_is_told_where_single_values_may_be_far_off() {
+    for (mean, accepted) in [("", true), (", mean: 0.5", false), (", mean: 2", true)] {
+        let (_dir, path) = copy_of("detection_baseline");
+        write_golden(&path, |values| values.iter_mut().for_each(|v| *v += 1.0));
+        let tolerance = "cpu:\n        abs: 0.001\n        rel: 0.001\n";
+        edit_manifest(&path, tolerance, &format!("cpu: {{abs: 5, rel: 0{mean}}}\n"));
+        match ModelFolder::open(&path)
+            .and_then(|folder| ModelSession::open(&folder, &SessionOptions::default()))
+        {
+            Ok(_) => assert!(accepted, "{mean}"),
+            Err(InferenceError::GoldenMean { mean, mean_abs, .. }) => {
+                assert!(!accepted && (mean - 0.5).abs() < 1e-6 && (mean_abs - 1.0).abs() < 0.01);
+            }
+            Err(error) => panic!("{error}"),
+        }
     }
 }
 
