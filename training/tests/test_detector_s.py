@@ -352,6 +352,13 @@ def test_the_dense_twin_learns_too(sweeps, small, tmp_path):
         rows = sparse(torch.from_numpy(features), Tables(site_tables(coords, 8, 8, 3)))
         map_of = twin(maps([(coords, features)], 8))[0].flatten(1).T
     torch.testing.assert_close(rows, map_of, rtol=1e-4, atol=1e-5)
+    run_of.save()
+    write_folder(folder("detector_xs_dense", tmp_path / "run.pt", sweeps, {}), tmp_path / "model")
+    kinds = [node.op_type for node in onnx.load(tmp_path / "model/model_int8.onnx").graph.node]
+    assert kinds.count("QuantizeLinear") > 10
+    golden = np.load(tmp_path / "model/golden.npz")
+    exact, own = golden["output_heatmap"], golden["output_heatmap.int8"]
+    assert 0 < np.abs(exact - own).max() < 0.3
     found = run(to_onnx(twin, 8).SerializeToString(), {"features": features, "coords": coords.astype(np.int32)})
     begin, end = HEADS["offset"]
     np.testing.assert_allclose(found["offset"][0].reshape(2, 64).T - 0.5, rows[:, begin:end], rtol=1e-4, atol=1e-4)

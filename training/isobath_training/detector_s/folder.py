@@ -1,13 +1,16 @@
 """The model folder `detector_s`."""
 
+import copy
 from pathlib import Path
 
 import numpy as np
+import onnx
 import torch
 
 from ..checkpoint import read_checkpoint
 from ..figures import table
-from ..folder import Folder
+from ..folder import Folder, allowed, run
+from ..quantize import quantize
 from .decode import LEAST_SCORE, RADIUS_M
 from .export import to_onnx
 from .features import HIGH_M, LOW_M, Grid, pillars
@@ -18,6 +21,8 @@ from .train import Recipe
 # Most active pillars of a sweep: four times what the fullest simulated ones have.
 MAX_PILLARS = 12_000
 TOLERANCE = {"fp32": {"abs": 2e-3, "rel": 2e-3}, "sparse_fp32": {"abs": 2e-3, "rel": 2e-3}}
+# Sweeps that the dense twin's 8 bits are calibrated with, and how its nodes that stay floats are called.
+CALIBRATION, EXACT = 64, "exact_"
 # Pillars of the golden sweep: the nearest, so that its file stays small.
 GOLDEN_PILLARS = 600
 
@@ -88,9 +93,33 @@ def folder(name: str, checkpoint: Path, data: Path, measured: dict[str, float]) 
     card = (CARD_DENSE if recipe.is_dense else CARD).format(
         name=name, edge=grid.pillar_m, range=grid.range_m, seen=seen, figures=table(measured),
     )  # fmt: skip
-    golden = inputs(Sweeps(data), 0, grid, GOLDEN_PILLARS)
+    sweeps = Sweeps(data)
+    golden = inputs(sweeps, 0, grid, GOLDEN_PILLARS)
     tolerance = {precision: TOLERANCE[precision] for precision in precisions}
-    return Folder(models, golden, manifest(grid, RADIUS_M) | described, tolerance, card, max_rows={"pillars": MAX_PILLARS})
+    own = ()
+    if recipe.is_dense:
+        own, models["int8"] = ("int8",), in_8_bits(models["fp32"], sweeps, grid)
+        file = models["int8"].SerializeToString()
+
+        def outputs(features: np.ndarray) -> dict[str, np.ndarray]:
+            return run(file, golden | {"features": features})
+
+        tolerance["int8"] = allowed(run(file, golden), outputs, golden["features"])
+    return Folder(
+        models, golden, manifest(grid, RADIUS_M) | described, tolerance, card,
+        max_rows={"pillars": MAX_PILLARS}, own=own,
+    )  # fmt: skip
+
+
+def in_8_bits(model: onnx.ModelProto, sweeps: Sweeps, grid: Grid) -> onnx.ModelProto:
+    """The dense network in QDQ form by ONNX Runtime's own calibration; the layers of single pillars and the head, which
+    cost nothing, stay floats."""
+    model = copy.deepcopy(model)
+    layers = [node for node in model.graph.node if node.op_type == "Conv"]
+    for node in (*layers[:2], layers[-1]):
+        node.name = f"{EXACT}{node.name}"
+    chosen = np.unique(np.linspace(0, len(sweeps) - 1, CALIBRATION).round().astype(int))
+    return quantize(model, (inputs(sweeps, int(number), grid) for number in chosen), (EXACT,))
 
 
 CARD = """# {name}

@@ -2,7 +2,6 @@
 
 import hashlib
 import shutil
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +10,7 @@ import onnx
 import torch
 from ruamel.yaml import YAML
 
-from ..folder import file_name, npz, operators, yaml
+from ..folder import allowed, file_name, npz, operators, yaml
 from ..folder import run as run_standard
 from .frames import Frame, frame
 from .layers import Network, QuantizationError, read_network
@@ -22,13 +21,6 @@ from .write import MapWriter, SparseWriter
 
 INTERFACE = "pillar_statistics"
 QUANTIZED = ("int8", "int8_sym", "sparse_int8")
-# Sums of two machines differ in their last bits: where that turns a byte into the next, the outputs around show it.
-# How much is tried with features that are off by this share, so often; twice that is allowed for a single value and for
-# the mean of all, and never less than these.
-OFF, TRIALS = 1e-5, 4
-LEAST_TOLERANCE, LEAST_MEAN = 0.05, 0.001
-
-
 def read_manifest(folder: Path, *, check_quantized: bool = True) -> dict:
     """Of a detector whose layers can be quantized; refused otherwise, and where that was done already."""
     path = folder / "model.yaml"
@@ -74,24 +66,6 @@ def golden_outputs(network: Network, precision: str, plan, model: onnx.ModelProt
     return run_standard(tail_of(network), {network.layers[-1].out: head(network, sweep, plan)})
 
 
-def allowed(expected: dict[str, np.ndarray], outputs: Callable[[Frame], dict[str, np.ndarray]], sweep: Frame) -> dict[str, float]:
-    """What another machine's outputs for the sweep may differ by."""
-    random = torch.Generator().manual_seed(0)
-    most = mean = 0.0
-    for _ in range(TRIALS):
-        off = 1 + OFF * (2 * torch.rand(sweep.features.shape, generator=random) - 1)
-        found = outputs(replace(sweep, features=sweep.features * off))
-        for name, value in found.items():
-            difference = np.abs(value - expected[name])
-            mean = max(mean, float(difference.mean()))
-            # A part of the difference is relative, as the runtime counts it.
-            most = max(most, float((difference - LEAST_TOLERANCE * np.abs(expected[name])).max()))
-    return {
-        "abs": round(max(2 * most, LEAST_TOLERANCE), 3), "rel": LEAST_TOLERANCE,
-        "mean": round(max(2 * mean, LEAST_MEAN), 4),
-    }  # fmt: skip
-
-
 def tail_of(network: Network) -> bytes:
     """What stands behind the last layer, as a model of its own."""
     rows = onnx.helper.make_tensor_value_info(
@@ -121,7 +95,11 @@ def write(folder: Path, out: Path, network: Network, files: dict[str, tuple], to
         }  # fmt: skip
         with torch.no_grad():
             found = golden_outputs(network, precision, plan, model, sweep)
-            tolerance = allowed(found, lambda near: golden_outputs(network, precision, plan, model, near), sweep)
+
+            def outputs(features: np.ndarray, of=(precision, plan, model)) -> dict[str, np.ndarray]:
+                return golden_outputs(network, *of, replace(sweep, features=torch.from_numpy(features)))
+
+            tolerance = allowed(found, outputs, sweep.features.numpy())
         manifest["golden"]["tolerance"][precision] = {p: tolerance for p in ("cpu", "cuda", "tensorrt")}
         arrays |= {f"output_{roles[name]}.{precision}": value for name, value in found.items()}
     (out / manifest["golden"]["path"]).write_bytes(npz(arrays))
