@@ -141,7 +141,10 @@ def plot(path, lines):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--sparse", default="detector_s:sparse_fp32", help="NAME:PRECISION that runs with all kernels")
+    parser.add_argument(
+        "--sparse", nargs="*", default=["detector_s:sparse_int8", "detector_s:sparse_fp32"],
+        help="NAME:PRECISION that run with all kernels",
+    )  # fmt: skip
     parser.add_argument("--dense", action="append", default=[], help="NAME:PRECISION of others")
     parser.add_argument("--kernels", nargs="*", default=["avx2"], help="kernels beside the fastest")
     parser.add_argument("--markdown", type=Path, help="file whose block of tables is replaced")
@@ -152,10 +155,10 @@ def main():
         folder = Path(folder)
         file = folder / "centerpoint_pillar.onnx"
         centerpoint(file)
-        models = [roomy(folder, model) for model in [arguments.sparse, *arguments.dense]]
+        models = [roomy(folder, model) for model in [*arguments.sparse, *arguments.dense]]
         lines |= bench(models, [file], None)
         for kernels in arguments.kernels:
-            for name, times in bench(models[:1], [], kernels).items():
+            for name, times in bench(models[: len(arguments.sparse)], [], kernels).items():
                 lines[f"{name}, {kernels}"] = times
     rows = []
     for name, times in lines.items():
