@@ -1,6 +1,5 @@
 //! Time of whole networks over active cells of a 256 x 256 grid, one thread: from features of pillars to the rows or
-//! maps of the heads. `ISOBATH_BENCH_MODELS` lists `MODEL:PRECISION`, names or folders, with commas between, and
-//! `ISOBATH_BENCH_ONNX` files with one input of fixed size, which are timed beside them.
+//! maps of the heads. `ISOBATH_BENCH_MODELS` lists `MODEL:PRECISION`, names or folders, with commas between.
 
 #![allow(clippy::expect_used, reason = "a bench whose set-up fails has nothing to measure")]
 
@@ -8,17 +7,15 @@
 mod walls;
 
 use std::env;
-use std::path::Path;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use isobath::inference::{ModelFolder, ModelSession, Precision, SessionOptions, load_library};
-use ort::{session::Session, value::Tensor};
+use isobath::inference::{ModelFolder, ModelSession, Precision, SessionOptions};
 use walls::{OCCUPANCIES, walls};
 
 const MODELS: &str = "detector_s:sparse_fp32,detector_s_dense:fp32";
 
-fn listed(variable: &str, default: &str) -> Vec<String> {
-    let text = env::var(variable).unwrap_or_else(|_| default.to_owned());
+fn listed() -> Vec<String> {
+    let text = env::var("ISOBATH_BENCH_MODELS").unwrap_or_else(|_| MODELS.to_owned());
     text.split(',').filter(|name| !name.is_empty()).map(str::to_owned).collect()
 }
 
@@ -33,10 +30,9 @@ fn open(model: &str) -> (ModelSession, String) {
 }
 
 fn networks(c: &mut Criterion) {
-    let library = load_library(None).expect("ONNX Runtime");
     let mut group = c.benchmark_group("detector");
     group.sample_size(15);
-    for model in listed("ISOBATH_BENCH_MODELS", MODELS) {
+    for model in listed() {
         let (mut session, called) = open(&model);
         for percent in OCCUPANCIES {
             let coords = walls(percent);
@@ -54,26 +50,6 @@ fn networks(c: &mut Criterion) {
                 b.iter(|| session.run().expect("a run"));
             });
         }
-    }
-    for path in listed("ISOBATH_BENCH_ONNX", "") {
-        let environment =
-            ort::init_from(&library.path).expect("ONNX Runtime").build().expect("an environment");
-        let mut session = Session::builder(&environment)
-            .expect("a builder")
-            .with_intra_threads(1)
-            .expect("one thread")
-            .commit_from_file(&path)
-            .expect("a session");
-        let shape: Vec<i64> = session.inputs()[0].dtype().tensor_shape().expect("a tensor").to_vec();
-        let values = shape.iter().map(|edge| usize::try_from(*edge).expect("a fixed size")).product();
-        let values = (0..values).map(|index: usize| (index * 29 % 41) as f32 / 41.0).collect::<Vec<_>>();
-        let name = session.inputs()[0].name().to_owned();
-        let tensor = Tensor::from_array((shape, values)).expect("a tensor");
-        let file = Path::new(&path).file_stem().and_then(|stem| stem.to_str()).expect("a name").to_owned();
-        group.throughput(Throughput::Elements(1));
-        group.bench_function(BenchmarkId::new(file, 100), |b| {
-            b.iter(|| drop(session.run(ort::inputs![name.as_str() => &tensor]).expect("a run")));
-        });
     }
     group.finish();
 }

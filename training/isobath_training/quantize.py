@@ -37,13 +37,14 @@ def quantize(
     exact: tuple[str, ...],
     *,
     method: CalibrationMethod = CalibrationMethod.MinMax,
+    fold: bool = True,
 ) -> onnx.ModelProto:
     """The model with its convolutions as INT8. Nodes whose name contains one of `exact`, and resizes that
-    interpolate, stay as they are."""
+    interpolate, stay as they are. `fold`: constants are computed before, also where that makes the file larger."""
     with tempfile.TemporaryDirectory() as folder:
         plain, prepared, result = (Path(folder) / f"{name}.onnx" for name in ("plain", "prepared", "result"))
         onnx.save(model, plain)
-        quant_pre_process(plain, prepared, skip_symbolic_shape=True)
+        quant_pre_process(plain, prepared, skip_symbolic_shape=True, skip_optimization=not fold)
         graph = onnx.shape_inference.infer_shapes(onnx.load(prepared)).graph
         few = adds_few(graph)
         excluded = [

@@ -107,7 +107,7 @@ def folder(name: str, checkpoint: Path, data: Path, measured: dict[str, float]) 
         tolerance["int8"] = allowed(run(file, golden), outputs, golden["features"])
     return Folder(
         models, golden, manifest(grid, RADIUS_M) | described, tolerance, card,
-        max_rows={"pillars": MAX_PILLARS}, own=own,
+        max_rows={"pillars": MAX_PILLARS}, own=own, coarse=recipe.is_dense,
     )  # fmt: skip
 
 
@@ -119,7 +119,7 @@ def in_8_bits(model: onnx.ModelProto, sweeps: Sweeps, grid: Grid) -> onnx.ModelP
     for node in (*layers[:2], layers[-1]):
         node.name = f"{EXACT}{node.name}"
     chosen = np.unique(np.linspace(0, len(sweeps) - 1, CALIBRATION).round().astype(int))
-    return quantize(model, (inputs(sweeps, int(number), grid) for number in chosen), (EXACT,))
+    return quantize(model, (inputs(sweeps, int(number), grid) for number in chosen), (EXACT,), fold=False)
 
 
 CARD = """# {name}
