@@ -96,7 +96,7 @@ def test_files_with_wildcards_and_an_unknown_name(listener, tmp_path):
         (["-p", "provider:=tensorrt", "-p", "precision:=sparse_int8"], ["sparse_int8", "tensorrt", "cpu"]),
         # The ONNX Runtime of the set-up computes on the CPU alone; asking for more is no wish but an error.
         (["-p", "provider:=cuda"], ["model.onnx", "expected provider cuda", "with cpu alone"]),
-        (["-p", "provider:=tensorrt"], ["model.onnx", "expected provider tensorrt", "with cpu alone"]),
+        (["-p", "provider:=tensorrt"], ["model_int8_sym.onnx", "expected provider tensorrt", "with cpu alone"]),
         (["-r", "image"], ["image"]),
         (["--params-file", "/nowhere.yaml"], ["/nowhere.yaml"]),
         (["--no-such-flag"], ["--no-such-flag"]),
