@@ -169,6 +169,7 @@ def add_quantize(commands) -> None:
         default="lidar_ptq", help="lidar_ptq, or less of it, or a plain one to compare with; qat trains, with labels",
     )  # fmt: skip
     quantize.add_argument("--samples", type=int, default=20_000, help="how many qat sees")
+    quantize.add_argument("--replace", action="store_true", help="where the model has 8-bit files already")
     quantize.add_argument("--threads", type=int, default=2)
     quantize.add_argument("--out", type=Path, required=True, help="new model folder")
     quantize.set_defaults(run=run_quantize)
@@ -327,6 +328,7 @@ def run_quantize(arguments) -> None:
         quantize_folder(
             arguments.model, arguments.out, bag=arguments.bag, data=arguments.data, topic=arguments.topic,
             most=arguments.frames, method=arguments.method, samples=arguments.samples,
+            replace=arguments.replace,
         )  # fmt: skip
     except QuantizationError as error:
         raise SystemExit(str(error)) from None

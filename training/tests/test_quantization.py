@@ -156,6 +156,12 @@ def test_a_folder_gets_its_files_once(model, sweeps, tmp_path):
         off = np.abs(golden[f"output_heatmap.{name}"] - golden["output_heatmap"])
         assert 0 < off.max() < 0.3, name
     assert "8 bits" in (out / "README.md").read_text()
+    again = tmp_path / "replaced"
+    quantize_folder(out, again, bag=None, data=sweeps, topic=None, most=20, method="min_max", replace=True)
+    for path in sorted(out.iterdir()):
+        if path.name != "README.md":
+            assert (again / path.name).read_bytes() == path.read_bytes(), path.name
+    assert (again / "README.md").read_text().count("8 bits") == 1
     with pytest.raises(QuantizationError, match="int8, int8_sym, sparse_int8: the model is quantized"):
         quantize_folder(out, tmp_path / "again", bag=None, data=sweeps, topic=None, most=20, method="min_max")
     with pytest.raises(QuantizationError, match="not there yet"):

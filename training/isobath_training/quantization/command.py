@@ -19,7 +19,7 @@ METHODS = {
     "grid_global": Options(adaptive_rounding=False),
 }
 
-TOLD = """- **8 bits**: {files} are rounded by `{method}` on {sweeps} sweeps ({source}) in {minutes:.1f} minutes: `python -m isobath_training quantize`. The first two layers, of single pillars, stay floats."""
+TOLD = """{files} are rounded by `{method}` on {sweeps} sweeps ({source}) in {minutes:.1f} minutes: `python -m isobath_training quantize`. The first two layers, of single pillars, stay floats."""
 
 
 def quantize_folder(
@@ -32,9 +32,10 @@ def quantize_folder(
     most: int,
     method: str,
     samples: int = 20_000,
+    replace: bool = False,
 ) -> None:
     """Refused in one sentence where the model or the sweeps are not what is needed. `samples`: those that
-    quantization-aware training sees."""
+    quantization-aware training sees; `replace`: files of an earlier run give way."""
     began = time.monotonic()
     if out.exists():
         raise QuantizationError(f"{out}: expected a folder that is not there yet")
@@ -42,7 +43,7 @@ def quantize_folder(
         raise QuantizationError(f"--frames: expected at least {LEAST_SWEEPS}, found {most}")
     if method == QAT and data is None:
         raise QuantizationError(f"--method {QAT}: expected --data, as a recording has no labels to train with")
-    manifest = read_manifest(model)
+    manifest = read_manifest(model, check_quantized=not replace)
     network = network_of(model, manifest)
     low_x, *_, high_x, _, _ = manifest["detection"]["range"]
     grid = Grid(high_x, manifest["detection"]["voxel_size"][0])

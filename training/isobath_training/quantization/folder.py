@@ -21,6 +21,8 @@ from .write import MapWriter, SparseWriter
 
 INTERFACE = "pillar_statistics"
 QUANTIZED = ("int8", "int8_sym", "sparse_int8")
+# How the paragraph of a card begins that tells of them.
+TOLD = "- **8 bits**:"
 # Where each is meant to run; an old ONNX Runtime lacks operators on signed bytes.
 PROVIDERS = {"int8": ("cpu", "cuda", "tensorrt"), "int8_sym": ("tensorrt",), "sparse_int8": ("cpu",)}
 def read_manifest(folder: Path, *, check_quantized: bool = True) -> dict:
@@ -34,7 +36,7 @@ def read_manifest(folder: Path, *, check_quantized: bool = True) -> dict:
         raise QuantizationError(f"{path}: expected a detector with the interface {INTERFACE}, found {interface}")
     done = [name for name in QUANTIZED if name in manifest["files"]]
     if done and check_quantized:
-        raise QuantizationError(f"{path}: expected files of floats, found {', '.join(done)}: the model is quantized")
+        raise QuantizationError(f"{path}: expected files of floats, found {', '.join(done)}: the model is quantized (--replace makes them anew)")
     if "sparse_fp32" not in manifest["files"]:
         raise QuantizationError(f"{path}: expected a file sparse_fp32, found {', '.join(manifest['files'])}")
     return manifest
@@ -87,8 +89,13 @@ def write(folder: Path, out: Path, network: Network, files: dict[str, tuple], to
     sweep = frame(
         network, arrays[f"input_{roles[network.features]}"], arrays[f"input_{roles[network.coords]}"]
     )
-    if folder.resolve() != out.resolve():
-        shutil.copytree(folder, out)
+    arrays = {name: array for name, array in arrays.items() if name.rpartition(".")[2] not in QUANTIZED}
+    shutil.copytree(folder, out)
+    for precision in QUANTIZED:
+        # What an earlier run left.
+        if old := manifest["files"].pop(precision, None):
+            (out / old["path"]).unlink()
+        manifest["golden"]["tolerance"].pop(precision, None)
     for precision, (plan, model) in files.items():
         data = model.SerializeToString(deterministic=True)
         (out / file_name(precision)).write_bytes(data)
@@ -106,5 +113,6 @@ def write(folder: Path, out: Path, network: Network, files: dict[str, tuple], to
         arrays |= {f"output_{roles[name]}.{precision}": value for name, value in found.items()}
     (out / manifest["golden"]["path"]).write_bytes(npz(arrays))
     (out / "model.yaml").write_text(yaml(manifest) + "\n")
-    card = (out / "README.md").read_text().rstrip("\n")
-    (out / "README.md").write_text(f"{card}\n\n{told}\n")
+    lines = (out / "README.md").read_text().splitlines()
+    card = "\n".join(line for line in lines if not line.startswith(TOLD)).rstrip("\n")
+    (out / "README.md").write_text(f"{card}\n\n{TOLD} {told}\n")
