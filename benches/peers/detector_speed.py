@@ -16,23 +16,20 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 import numpy as np
 import onnx
-import onnxruntime
 from onnx import TensorProto, helper, numpy_helper
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "benches" / "accuracy"))
 
 from common import write_block  # noqa: E402
+from onnx_timing import median_ms  # noqa: E402
 from tables import table  # noqa: E402
 
 OCCUPANCIES = (2, 4, 6, 12, 25, 100)
-# Of the peer; the first of a session counts as the others do, as a median hides it.
-RUNS = 15
 # Stages: channels and further layers; heads: channels of what they tell.
 STAGES = ((64, 3), (128, 5), (256, 5))
 HEADS = {"heatmap": 7, "offset": 2, "height": 1, "size": 3, "rotation": 2, "velocity": 2}
@@ -102,20 +99,6 @@ def roomy(folder, model):
     return f"{copy}:{precision}"
 
 
-def timed(file):
-    """Median milliseconds of a network over the whole grid, one thread."""
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    session = onnxruntime.InferenceSession(file, options, providers=["CPUExecutionProvider"])
-    values = np.random.default_rng(1).random((1, 64, 256, 256), np.float32)
-    times = []
-    for _ in range(RUNS):
-        began = time.perf_counter()
-        session.run(None, {"input": values})
-        times.append(time.perf_counter() - began)
-    return float(np.median(times)) * 1e3
-
-
 def bench(models, kernels):
     """Median milliseconds by network and percent of active cells."""
     changed = {"ISOBATH_BENCH_MODELS": ",".join(models)}
@@ -174,7 +157,7 @@ def main():
         file = folder / "centerpoint_pillar.onnx"
         centerpoint(file)
         models = [roomy(folder, model) for model in [*arguments.sparse, *arguments.dense]]
-        lines |= bench(models, None) | {file.stem: {100: timed(file)}}
+        lines |= bench(models, None) | {file.stem: {100: median_ms(file, np.random.default_rng(1).random((1, 64, 256, 256), np.float32))}}
         for kernels in arguments.kernels:
             for name, times in bench(models[: len(arguments.sparse)], kernels).items():
                 lines[f"{name}, {kernels}"] = times

@@ -13,7 +13,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -25,13 +24,14 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "benches" / "accuracy"))
 
 from common import write_block  # noqa: E402
+from onnx_timing import median_ms  # noqa: E402
 from tables import table  # noqa: E402
 
 OCCUPANCIES = (2, 4, 6, 12, 25, 100)
 CHANNELS = (32,)
 # What criterion is asked for: each kernel takes about a minute.
 FILTER = [f"sparse layer/{channels} " for channels in CHANNELS]
-SIDE, RUNS = 256, 25
+SIDE = 256
 
 
 def measured():
@@ -87,19 +87,6 @@ def dense(channels, quantized):
     return model.SerializeToString(), random.integers(0, 255, shape).astype(np.uint8 if quantized else np.float32)
 
 
-def timed(model, values):
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-    session.run(None, {"x": values})
-    times = []
-    for _ in range(RUNS):
-        began = time.perf_counter()
-        session.run(None, {"x": values})
-        times.append(time.perf_counter() - began)
-    return float(np.median(times)) * 1e3
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--markdown", type=Path, help="file whose block of tables is replaced")
@@ -108,7 +95,7 @@ def main():
     found = measured()
     for channels in CHANNELS:
         for kind, name in (("f32", "floats"), ("int8", "8 bits")):
-            reference = timed(*dense(channels, kind == "int8"))
+            reference = median_ms(*dense(channels, kind == "int8"))
             for (of, its, kernel), times in found.items():
                 if (of, its) == (channels, kind):
                     cells = [f"{times[percent]:.2f}" for percent in OCCUPANCIES]

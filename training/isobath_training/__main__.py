@@ -266,8 +266,14 @@ def run_soup(arguments) -> None:
 
     states = [read_checkpoint(path) for path in arguments.checkpoints]
     for path, state in zip(arguments.checkpoints, states, strict=True):
-        if state.get("recipe", {}).get("model") not in DETECTORS:
+        recipe, first = state.get("recipe", {}), states[0].get("recipe", {})
+        if recipe.get("model") not in DETECTORS:
             raise SystemExit(f"{path}: expected a checkpoint of a detector")
+        asked = {"model": first.get("model"), "prune": first.get("prune")}
+        if not recipe.get("prune"):
+            raise SystemExit(f"{path}: expected a run that was pruned")
+        if asked.items() - recipe.items():
+            raise SystemExit(f"{path}: expected the model and the pruning of {arguments.checkpoints[0]}")
     mean = soup(states)
     kept = {key: value for key, value in states[0].items() if key not in ("optimizer", "started", "helper")}
     write(arguments.out, kept | {"network": mean, "average": mean})
