@@ -292,6 +292,38 @@ def test_a_run_with_the_curriculum_goes_on_with_it_only(sweeps, tmp_path):
         training.Run(training.Recipe("detector_xs", 3, 40, batch=4, rate=1e-2), tmp_path / "run.pt")
 
 
+def test_what_a_run_prepared_serves_others_of_its_seed(sweeps, small, tmp_path, monkeypatch):
+    recipe = training.Recipe("detector_xs", 3, 16, batch=4)
+    kept = tmp_path / "kept"
+
+    def learned(name: str, prepared) -> dict:
+        done = training.train(recipe, sweeps, None, tmp_path / name, threads=1, prepared=prepared)
+        return done.network.state_dict()
+
+    alone, first = learned("alone.pt", None), learned("first.pt", kept)
+    assert sorted(path.name for path in kept.iterdir()) == ["0.bin", "12.bin", "4.bin", "8.bin", "prepared.json"]
+    with monkeypatch.context() as patch:
+        # Nothing is drawn again.
+        patch.setattr(training, "drawn", lambda *_: pytest.fail("drawn"))
+        second = learned("second.pt", kept)
+    for key, value in alone.items():
+        assert torch.equal(value, first[key]) and torch.equal(value, second[key])
+    with pytest.raises(SystemExit, match=r"prepared.json: expected .*\"seed\": 4.* found .*\"seed\": 3"):
+        other = training.Recipe("detector_xs", 4, 16, batch=4)
+        training.train(other, sweeps, None, tmp_path / "other.pt", threads=1, prepared=kept)
+    with pytest.raises(SystemExit, match="--prepared: dense networks and --curriculum"):
+        hard = training.Recipe("detector_xs", 3, 16, batch=4, curriculum=True)
+        training.train(hard, sweeps, None, tmp_path / "hard.pt", threads=1, prepared=kept)
+
+
+def test_a_curriculum_looks_without_learning_statistics(sweeps, small, tmp_path):
+    run_of = training.Run(training.Recipe("detector_xs", 3, 40, batch=4, curriculum=True), tmp_path / "run.pt")
+    run_of.network.train()
+    before = {key: value.clone() for key, value in run_of.network.state_dict().items()}
+    assert run_of.corruption(Draw(Sweeps(sweeps), 3)) in CORRUPTIONS
+    assert all(torch.equal(value, before[key]) for key, value in run_of.network.state_dict().items())
+
+
 def test_an_axis_is_learned_before_a_direction():
     n = len(CLASSES)
     outputs, box = torch.zeros(1, n + 1 + BOX), torch.zeros(1, BOX)

@@ -7,11 +7,11 @@ import onnx
 import pytest
 import torch
 from isobath_training.detector_s import train as training
+from isobath_training.detector_s.batches import sample, together
 from isobath_training.detector_s.folder import folder
 from isobath_training.detector_s.loss import loss
 from isobath_training.detector_s.network import CLASSES, Shape
 from isobath_training.detector_s.sweeps import Sweeps
-from isobath_training.detector_s.targets import targets
 from isobath_training.folder import run, write_folder
 from isobath_training.quantization import sweeps as sweeps_of
 from isobath_training.quantization.command import quantize_folder
@@ -19,7 +19,7 @@ from isobath_training.quantization.folder import network_of, read_manifest
 from isobath_training.quantization.frames import frames
 from isobath_training.quantization.layers import QuantizationError
 from isobath_training.quantization.ptq import Options, quantize
-from isobath_training.quantization.qat import Rounding, quantize_aware, together
+from isobath_training.quantization.qat import Rounding, frame_of, quantize_aware
 from isobath_training.quantization.reference import head as head_of_integers
 from isobath_training.quantization.rounding import adaptive
 from isobath_training.quantization.scales import METHODS, Observer, searched_scales, step_of, weight_scales
@@ -218,12 +218,11 @@ def test_training_that_knows_of_the_rounding_makes_up_for_it(model, sweeps, seen
     for name in plan.scales:
         plan.scales[name] = plan.scales[name] * 24
     opened = Sweeps(sweeps)
-    samples = [training.sample(opened, number, None, GRID, network.levels) for number in range(8)]
-    wanted = [targets(coords, plane, boxes, GRID) for coords, _, plane, _, boxes in samples]
-    sweep = together(network, samples)
+    batch = together([sample(opened, number, None, GRID, network.levels) for number in range(8)], GRID)
+    sweep = frame_of(batch)
 
     def lost(outputs: torch.Tensor) -> float:
-        return loss(outputs, *training.stacked(wanted))[0].item()
+        return loss(outputs, *batch.wanted)[0].item()
 
     before = Rounding(network, copy.deepcopy(plan))
     first, begin = before.planned(), lost(before.head(sweep).detach())

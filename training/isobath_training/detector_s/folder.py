@@ -11,7 +11,7 @@ from ..checkpoint import read_checkpoint
 from ..figures import table
 from ..folder import Folder, allowed, run
 from ..quantize import quantize
-from .decode import LEAST_SCORE, RADIUS_M
+from .decode import RADIUS_M
 from .export import to_onnx
 from .features import HIGH_M, LOW_M, Grid, pillars
 from .network import CLASSES, Detector

@@ -121,6 +121,10 @@ class Sweeps:
     def __len__(self) -> int:
         return len(self.frames)
 
+    def describe(self) -> dict[str, int]:
+        """What tells its sweeps from others'."""
+        return {"sweeps": len(self), "points": int(self.offsets[-1]), "first_seed": int(self.frames[:, 1].min(initial=0))}
+
     def held_back(self) -> bool:
         """Whether some sweep is of a seed that must not be trained on."""
         return bool((self.frames[:, 1] >= FIRST_HELD_BACK_SEED).any())

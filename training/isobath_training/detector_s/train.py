@@ -1,7 +1,7 @@
 """Training of the detector."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,19 +11,18 @@ from torch import Tensor
 
 from .. import runs
 from ..checkpoint import read_checkpoint
-from .augment import augment
-from .curriculum import SHARE, strength, worst
+from .batches import Batch, Prepared, drawn, drawn_one, sample, stacked, together
+from .curriculum import worst
 from .decode import decode
 from .distillation import Teacher
 from .draw import Draw
-from .features import RANGE_M, Grid, pillars
+from .features import RANGE_M, Grid
 from .loss import loss
 from .metrics import mean_average_precision
 from .network import SHAPES, Detector, Tables
 from .pruning import Pruner, Pruning
 from .sweeps import ManySweeps, Sweeps
-from .tables import Level, joined, site_tables
-from .targets import Targets, targets
+from .tables import Level, site_tables
 from .twin import DenseDetector, all_cells, dense_targets, maps
 
 # Edges of the pillars of each model, metres.
@@ -61,48 +60,6 @@ class Recipe:
         return (DenseDetector if self.is_dense else Detector)(SHAPES[self.model.removesuffix(DENSE)])
 
 
-def sample(
-    sweeps: Sweeps | ManySweeps,
-    frame: int,
-    random: np.random.Generator | None,
-    grid: Grid,
-    levels: int,
-    corrupt: Callable[[np.ndarray], np.ndarray] | None = None,
-) -> tuple:
-    """Coordinates, features, plane of the ground, tables and boxes of one sweep; without `random` as it is."""
-    points, boxes = sweeps.sweep(frame)
-    # Boxes without a point on them cannot be seen.
-    boxes = boxes[boxes[:, sweeps.columns.index("points")] > 0]
-    if random is not None:
-        points, boxes = augment(points, boxes, random)
-    if corrupt is not None:
-        points = corrupt(points)
-    coords, features, plane = pillars(points[:, :4], grid)
-    return coords, features, plane, site_tables(coords, grid.size, grid.size, levels), boxes
-
-
-def drawn(draw: Draw, recipe: Recipe, first: int, levels: int, corruption: Callable | None = None) -> Iterator[tuple]:
-    """Samples `first`, `first` + 1, … of a batch, some of them with `corruption`."""
-    for number in range(first, first + recipe.batch):
-        yield drawn_one(draw, recipe, number, levels, corruption if number % round(1 / SHARE) == 0 else None)
-
-
-def drawn_one(draw: Draw, recipe: Recipe, number: int, levels: int, corruption: Callable | None) -> tuple:
-    """Sample `number`, corrupted as much as the progress of the run says."""
-    random = np.random.default_rng([recipe.seed, number])
-    much = strength(number / recipe.samples) * random.random()
-    return sample(
-        draw.sweeps, draw.frame(number), random, recipe.grid, levels,
-        corruption and (lambda points: corruption(points, much, random)),
-    )  # fmt: skip
-
-
-def stacked(parts: list[Targets]) -> list[Tensor]:
-    """Targets of a batch in the order in which the loss takes them."""
-    names = ("heat", "corner", "box", "weight")
-    return [torch.from_numpy(np.concatenate([getattr(part, name) for part in parts])) for name in names]
-
-
 class Run(runs.Run):
     """A run of the network, perhaps with a teacher, which its file tells as `Teacher.describe` does, and `origin`: the
     checkpoint whose weights it began with, and how many samples those had seen."""
@@ -113,6 +70,7 @@ class Run(runs.Run):
         self.teacher = teacher
         super().__init__(recipe, path, recipe.network, teacher.guide if teacher else None)
         self.pruner: Pruner | None = None
+        self.prepared: Prepared | None = None
         self.facts = {"origin": None} | self.facts | {"teacher": teacher.describe() if teacher else None}
 
     def check(self, state: dict) -> None:
@@ -134,42 +92,55 @@ class Run(runs.Run):
 
     def step(self, draw: Draw) -> dict[str, float]:
         recipe, network = self.recipe, self.network.train()
-        levels = 1 if recipe.is_dense else network.levels
-        corruption = None
-        if recipe.curriculum:
-            with torch.no_grad():
-                # The first sample of the batch tells which it is.
-                corruption = worst(
-                    lambda of: self.loss_of([drawn_one(draw, recipe, self.seen, levels, of)])[0].item()
-                )
         if recipe.prune and self.pruner is None:
             progress = self.seen / recipe.samples
             self.pruner = Pruner(Pruning.parse(recipe.prune), network, self.average, recipe.seed, progress)
-        total, figures = self.loss_of(list(drawn(draw, recipe, self.seen, levels, corruption)))
+        total, figures = self.dense_loss(draw) if recipe.is_dense else self.loss_of(self.batch(draw))
         self.learn(total, most=5.0)
         if self.pruner:
             self.pruner.step(self.seen, recipe.batch, recipe.samples)
         return figures
 
-    def loss_of(self, samples: list[tuple]) -> tuple[Tensor, dict[str, float]]:
+    def batch(self, draw: Draw) -> Batch:
+        """The next one to learn from."""
+        recipe, levels = self.recipe, self.network.levels
+
+        def make() -> Batch:
+            corruption = self.corruption(draw) if recipe.curriculum else None
+            return together(list(drawn(draw, recipe, self.seen, levels, corruption)), recipe.grid)
+
+        return self.prepared.batch(self.seen, make) if self.prepared else make()
+
+    @torch.no_grad()
+    def corruption(self, draw: Draw) -> Callable:
+        """What hurts the first sample of the batch most, with the averaged weights: those that learn would take
+        what they see here for their statistics."""
+        recipe, network = self.recipe, self.average.eval()
+
+        def loss_with(corruption: Callable) -> float:
+            one = drawn_one(draw, recipe, self.seen, network.levels, corruption)
+            batch = together([one], recipe.grid)
+            return loss(network(batch.features.bfloat16(), Tables(batch.levels)), *batch.wanted)[0].item()
+
+        return worst(loss_with)
+
+    def dense_loss(self, draw: Draw) -> tuple[Tensor, dict[str, float]]:
+        """The loss of the next batch and its parts, over all cells."""
+        grid = self.recipe.grid
+        samples = list(drawn(draw, self.recipe, self.seen, 1))
+        given = maps([(coords, features) for coords, features, *_ in samples], grid.size)
+        outputs = self.network(given.bfloat16()).permute(0, 2, 3, 1).flatten(0, 2)
+        return loss(outputs, *stacked([dense_targets(coords, plane, boxes, grid) for coords, _, plane, _, boxes in samples]))
+
+    def loss_of(self, batch: Batch) -> tuple[Tensor, dict[str, float]]:
         """The loss of a batch and its parts."""
-        recipe, network, taught = self.recipe, self.network, None
-        if recipe.is_dense:
-            given = maps([(coords, features) for coords, features, *_ in samples], recipe.grid.size)
-            outputs = network(given.bfloat16()).permute(0, 2, 3, 1).flatten(0, 2)
-            wanted = [dense_targets(coords, plane, boxes, recipe.grid) for coords, _, plane, _, boxes in samples]
-        else:
-            features = torch.from_numpy(np.concatenate([features for _, features, *_ in samples]))
-            tables = Tables(joined([tables for *_, tables, _ in samples]))
-            trunk = network.trunk(features.bfloat16(), tables)
-            outputs = network.head(trunk.float())
-            wanted = [targets(coords, plane, boxes, recipe.grid) for coords, _, plane, _, boxes in samples]
-            if self.teacher:
-                counts = [len(coords) for coords, *_ in samples]
-                seen = self.teacher.look(features, tables)
-                taught = self.teacher.loss(self.helper, trunk, outputs, seen, counts)
-        total, figures = loss(outputs, *stacked(wanted))
-        if taught is not None:
+        tables = Tables(batch.levels)
+        trunk = self.network.trunk(batch.features.bfloat16(), tables)
+        outputs = self.network.head(trunk.float())
+        total, figures = loss(outputs, *batch.wanted)
+        if self.teacher:
+            seen = self.teacher.look(batch.features, tables)
+            taught = self.teacher.loss(self.helper, trunk, outputs, seen, batch.counts)
             total, figures = total + taught, figures | {"teacher": taught.item()}
         return total, figures
 
@@ -210,6 +181,7 @@ def train(
     threads: int,
     start: Path | None = None,
     teacher: Teacher | None = None,
+    prepared: Path | None = None,
     save_every_s: float = 300.0,
     measure_every: int = 20_000,
 ) -> Run:
@@ -222,6 +194,7 @@ def train(
     if teacher and (recipe.is_dense or PILLARS_M[teacher.model] != recipe.grid.pillar_m):
         raise SystemExit(f"{teacher.path}: expected a teacher on active pillars of {recipe.grid.pillar_m} m, as the student is")
     run = Run(recipe, checkpoint, teacher)
+    run.prepared = Prepared(prepared, sweeps, recipe) if prepared else None
     if start:
         run.begin_with(start)
 

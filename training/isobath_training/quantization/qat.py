@@ -13,13 +13,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ..detector_s.batches import Batch, sample, together
 from ..detector_s.draw import Draw
 from ..detector_s.features import Grid
 from ..detector_s.loss import loss
 from ..detector_s.sweeps import Sweeps
-from ..detector_s.tables import Level, joined
-from ..detector_s.targets import targets
-from ..detector_s.train import sample, stacked
 from .frames import Frame, indices
 from .layers import Layer, Network
 from .scales import Step
@@ -82,11 +80,8 @@ def looked_through(x: Tensor, step: Step) -> Tensor:
     return inside + (step.rounded(inside) - inside).detach()
 
 
-def together(network: Network, samples: list[tuple]) -> Frame:
-    """Some sweeps as one."""
-    features = torch.from_numpy(np.concatenate([features for _, features, *_ in samples]))
-    levels: list[Level] = joined([tables for *_, tables, _ in samples])
-    return Frame(features, levels[0].coords, indices(levels))
+def frame_of(batch: Batch) -> Frame:
+    return Frame(batch.features, batch.levels[0].coords, indices(batch.levels))
 
 
 def quantize_aware(network: Network, plan: Plan, data: Path, grid: Grid, samples: int, *, seed: int = 1) -> Plan:
@@ -97,12 +92,11 @@ def quantize_aware(network: Network, plan: Plan, data: Path, grid: Grid, samples
     for first in range(0, samples, BATCH):
         for group in optimizer.param_groups:
             group["lr"] = RATE * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * first / samples)))
-        batch = [
+        batch = together([
             sample(draw.sweeps, draw.frame(number), np.random.default_rng([seed, number]), grid, network.levels)
             for number in range(first, first + BATCH)
-        ]
-        wanted = [targets(coords, plane, boxes, grid) for coords, _, plane, _, boxes in batch]
-        total, figures = loss(rounding.head(together(network, batch)), *stacked(wanted))
+        ], grid)  # fmt: skip
+        total, figures = loss(rounding.head(frame_of(batch)), *batch.wanted)
         optimizer.zero_grad()
         total.backward()
         torch.nn.utils.clip_grad_norm_(rounding.learned(), 5.0)
