@@ -6,16 +6,18 @@
 
 Replays the recordings of `detection.py` with each model and compares each run with that of the first, sweep by sweep.
 Models whose names differ in a number at the end alone are seeds of one: their mean is shown as well. Products are
-those of active pillars, counted on sweeps of the training split. What is in `--work` already is not made again.
+those of active pillars, counted on sweeps of the training split. With `--latency RECORDING` all networks take turns on its
+sweeps (`isobath bench`). What is in `--work` already is not made again.
 """
 
 import argparse
+import json
 import re
 import sys
 from pathlib import Path
 
 import numpy as np
-from common import ROOT, finish
+from common import ROOT, finish, run
 from detection import parse_sweeps, simulate
 from paired import difference, figures, replayed
 from tables import number, table
@@ -55,6 +57,17 @@ def counted(folder, data):
     return parameters, products / len(sweeps) / 1e6
 
 
+def latencies(arguments):
+    """Median milliseconds on one core of each network, in turns, and of all from points to boxes."""
+    precisions = {model.precision for model in arguments.model}
+    if len(precisions) > 1:
+        sys.exit(f"--latency: expected models of one precision, found {', '.join(sorted(precisions))}")
+    command = [arguments.isobath, "bench", *(model.path for model in arguments.model), "--precision", *precisions]
+    told = json.loads(run([*command, "--input", arguments.latency, "--json"]))
+    times = [{name: of["stages_ms"][name]["p50"] for name in ("inference", "total")} for of in told["runs"]]
+    return dict(zip([model.name for model in arguments.model], times, strict=True))
+
+
 def measure(arguments):
     bags = [bag for of_key in simulate(arguments, arguments.work).values() for bag in of_key]
     results, base = {}, None
@@ -64,6 +77,8 @@ def measure(arguments):
         base = base or of
         parameters, products = counted(folder, arguments.data)
         results[model.name] = {"parameters": parameters, "products": products, **figures(arguments, of, base)}
+    for name, times in (latencies(arguments) if arguments.latency else {}).items():
+        results[name]["ms"] = times
     return results
 
 
@@ -84,16 +99,18 @@ def markdown(results):
             differences = found.get("differences")
             rows.append([
                 f"`{name}`", f"{found['parameters'] / 1000:.0f} k", number(found["products"], 0),
+                *([number(found["ms"]["inference"], 2)] if "ms" in found else []),
                 number(found["map"]), difference(differences["map"]) if differences else "",
                 number(found["nds3"]), difference(differences["nds3"]) if differences else "",
             ])  # fmt: skip
         if len(names) > 1:
             mean = {key: np.mean([results[name][key] for name in names]) for key in ("map", "nds3")}
             rows.append([
-                f"**{group}**, {len(names)} seeds", "", "",
+                f"**{group}**, {len(names)} seeds", "", "", *([""] if "ms" in results[first] else []),
                 *(cell for key in ("map", "nds3") for cell in (number(mean[key]), f"{mean[key] - results[first][key]:+.4f}")),
             ])  # fmt: skip
-    head = ["model", "parameters", "million products", "map", "− first, 95 % interval", "nds3", "− first, 95 % interval"]
+    timed = ["network, ms"] if "ms" in results[first] else []
+    head = ["model", "parameters", "million products", *timed, "map", "− first, 95 % interval", "nds3", "− first, 95 % interval"]
     return f"{results[first]['frames']} sweeps.\n\n{table(head, rows)}"
 
 
@@ -101,6 +118,7 @@ def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--block", required=True, help="name of the block in the Markdown file: siblings.py NAME")
     parser.add_argument("--data", type=Path, required=True, help="sweeps of the training split to count products on")
+    parser.add_argument("--latency", type=Path, help="recording of a LiDAR to time the networks on")
     arguments = parse_sweeps(parser)
     arguments.data = arguments.data.resolve()
     return arguments

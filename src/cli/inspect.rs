@@ -16,8 +16,7 @@ use crate::inference::{
 use crate::message::Stamp;
 
 /// What it shows, said wherever something else was given.
-const EXPECTED: &str =
-    "expected a rosbag2 folder, an .mcap or .db3 file (or with .zstd), a model folder or an .onnx file";
+const EXPECTED: &str = "expected a rosbag2 folder, an .mcap or .db3 file (or with .zstd), a model folder or an .onnx file (or with .zst)";
 
 #[derive(Args)]
 pub(super) struct InspectArguments {
@@ -52,7 +51,7 @@ fn examine(path: &Path) -> Result<Subject, Failure> {
     if !path.exists() {
         return Err(Failure::Input(format!("{}: no such file or folder; {EXPECTED}", path.display())));
     }
-    if path.is_file() && path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("onnx")) {
+    if path.is_file() && is_onnx(path) {
         return inspect_onnx(path).map(Subject::Onnx).map_err(|e| input(&e));
     }
     if path.join("model.yaml").is_file() || (path.is_dir() && holds(path, "onnx")) {
@@ -71,6 +70,12 @@ fn examine(path: &Path) -> Result<Subject, Failure> {
         ReadFilter { start: Some(Stamp(bag.info().end.0.saturating_add(1))), ..ReadFilter::default() };
     let damage = bag.messages(&behind)?.find_map(Result::err);
     Ok(Subject::Bag(bag::inspect(&bag)?, damage))
+}
+
+/// Whether a file is called a network, perhaps a compressed one.
+fn is_onnx(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
+    [".onnx", ".onnx.zst"].iter().any(|ending| name.ends_with(ending))
 }
 
 fn holds(folder: &Path, extension: &str) -> bool {

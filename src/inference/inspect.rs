@@ -6,13 +6,12 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fs,
     path::{Path, PathBuf},
 };
 
 use serde::Serialize;
 
-use super::{InferenceError, Manifest, ModelFolder, TensorSpec};
+use super::{InferenceError, Manifest, ModelFolder, TensorSpec, model_file::ModelBytes};
 
 /// Domains whose operators every ONNX Runtime has.
 const BUILT_IN_DOMAINS: [&str; 4] = ["", "ai.onnx", "ai.onnx.ml", "com.microsoft"];
@@ -61,12 +60,8 @@ pub struct FolderSummary {
 /// Summarises one ONNX file.
 pub fn inspect_onnx(path: impl AsRef<Path>) -> Result<OnnxSummary, InferenceError> {
     let path = path.as_ref();
-    let bytes = fs::read(path).map_err(|source| InferenceError::Unreadable {
-        path: path.to_owned(),
-        what: "ONNX file",
-        source,
-    })?;
-    summarise(&bytes).map_err(|reason| InferenceError::NotOnnx { path: path.to_owned(), reason })
+    summarise(ModelBytes::read(path)?.onnx())
+        .map_err(|reason| InferenceError::NotOnnx { path: path.to_owned(), reason })
 }
 
 /// Summarises a model folder and each ONNX file in it.

@@ -17,6 +17,7 @@ mod gpu;
 mod inspect;
 mod library;
 mod manifest;
+mod model_file;
 mod precision;
 mod progress;
 mod provider;

@@ -21,6 +21,7 @@ use super::{
     gpu::{gpu_name, tensorrt_version},
     inspect,
     library::{environment, load_library},
+    model_file::ModelBytes,
     progress::with_progress,
     shape_profile::ShapeProfile,
     sparse,
@@ -94,23 +95,19 @@ impl ModelSession {
     ) -> Result<Self, InferenceError> {
         let start = Instant::now();
         let ModelPart { path: model_path, file, inputs, outputs } = part;
-        let bytes = fs::read(model_path).map_err(|source| InferenceError::Unreadable {
-            path: model_path.clone(),
-            what: "model file",
-            source,
-        })?;
-        let found = sha256_hex(&bytes);
+        let bytes = ModelBytes::read(model_path)?;
+        let found = sha256_hex(bytes.stored());
         if !found.eq_ignore_ascii_case(&file.sha256) {
             let (path, expected) = (model_path.clone(), file.sha256.clone());
             return Err(InferenceError::Checksum { path, expected, found });
         }
-        let summary = inspect::summarise(&bytes)
+        let summary = inspect::summarise(bytes.onnx())
             .map_err(|reason| InferenceError::NotOnnx { path: model_path.clone(), reason })?;
         let manifest = &folder.manifest;
         inspect::compare("input", inputs, &summary.inputs, model_path)?;
         inspect::compare("output", outputs, &summary.outputs, model_path)?;
 
-        let session = start_session(&bytes, &found, precision, options, folder, part)?;
+        let session = start_session(bytes.onnx(), &found, precision, options, folder, part)?;
         let mut this = Self {
             manifest: manifest.clone(),
             model_path: model_path.clone(),

@@ -1,4 +1,4 @@
-"""The command: python -m isobath_training export-data|export-bag|train|pack|soup|measure|export|quantize …."""
+"""The command: python -m isobath_training export-data|export-bag|train|pack|soup|prune|measure|export|quantize …."""
 
 import argparse
 import json
@@ -26,7 +26,9 @@ PUBLISHED = ("depth_rmv_vits", "depth_da2_vits")
 def main() -> None:
     parser = argparse.ArgumentParser(prog="isobath_training", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
-    for add in (add_export_data, add_export_bag, add_train, add_pack, add_soup, add_measure, add_export, add_quantize):
+    for add in (
+        add_export_data, add_export_bag, add_train, add_pack, add_soup, add_prune, add_measure, add_export, add_quantize,
+    ):  # fmt: skip
         add(commands)
     arguments = parser.parse_args()
     try:
@@ -110,6 +112,10 @@ def add_train(commands) -> None:
     train.add_argument(
         "--curriculum", action="store_true", help="detectors: sweeps corrupted more and more by what hurts most"
     )
+    train.add_argument(
+        "--prepared", type=Path,
+        help="detectors: folder where batches are kept for other runs of the same seed; a run takes some gigabytes",
+    )  # fmt: skip
     train.set_defaults(run=run_train)
 
 
@@ -127,6 +133,21 @@ def add_soup(commands) -> None:
     soup.add_argument("checkpoints", type=Path, nargs="+")
     soup.add_argument("--out", type=Path, required=True)
     soup.set_defaults(run=run_soup)
+
+
+def add_prune(commands) -> None:
+    prune = commands.add_parser("prune", help="two of every four weights of a published network left out")
+    prune.add_argument("--model", choices=PUBLISHED, required=True)
+    prune.add_argument("--checkpoint", type=Path, required=True, help="a downloaded .pth")
+    prune.add_argument(
+        "--data", type=Path, nargs="+", required=True, help="frames of the training split: it learns to say what it said"
+    )
+    prune.add_argument("--samples", type=int, default=4_000, help="frames it learns on; 0: none")
+    prune.add_argument("--image-size", type=size, default="336x252", help="columns x rows, multiples of 14")
+    prune.add_argument("--max-depth", type=float, help="metres that the checkpoint was trained for")
+    prune.add_argument("--threads", type=int, default=1)
+    prune.add_argument("--out", type=Path, required=True, help="the new .pth")
+    prune.set_defaults(run=run_prune)
 
 
 def add_measure(commands) -> None:
@@ -152,6 +173,7 @@ def add_export(commands) -> None:
     )
     published.add_argument("--dynamic", action="store_true", help="leave columns and rows free in the files")
     published.add_argument("--max-depth", type=float, help="metres that the checkpoint was trained for")
+    published.add_argument("--compress", action="store_true", help="files as .onnx.zst")
     export.add_argument("--out", type=Path, required=True, help="the model folder to write")
     export.set_defaults(run=run_export)
 
@@ -216,8 +238,8 @@ def run_train(arguments) -> None:
         arguments.samples = SAMPLES[arguments.model]
     if arguments.model in DETECTORS:
         return train_detector(arguments)
-    if arguments.curriculum or arguments.distill or arguments.prune:
-        raise SystemExit(f"{arguments.model}: expected no --curriculum, --distill or --prune")
+    if arguments.curriculum or arguments.distill or arguments.prune or arguments.prepared:
+        raise SystemExit(f"{arguments.model}: expected no --curriculum, --distill, --prune or --prepared")
     from .depth_s.distillation import Teacher
     from .depth_s.train import Recipe, train
 
@@ -249,7 +271,7 @@ def train_detector(arguments) -> None:
     )  # fmt: skip
     train(
         recipe, arguments.data, arguments.validation, arguments.checkpoint,
-        threads=arguments.threads, start=arguments.start, teacher=teacher,
+        threads=arguments.threads, start=arguments.start, teacher=teacher, prepared=arguments.prepared,
     )  # fmt: skip
 
 
@@ -279,6 +301,19 @@ def run_soup(arguments) -> None:
     write(arguments.out, kept | {"network": mean, "average": mean})
 
 
+def run_prune(arguments) -> None:
+    import torch
+
+    from .depth_vits.network import VARIANTS, load
+    from .depth_vits.pruning import learn_back
+
+    torch.set_num_threads(arguments.threads)
+    network = load(arguments.checkpoint, VARIANTS[arguments.model], arguments.max_depth)
+    pruned = learn_back(network, arguments.data, arguments.samples, arguments.image_size)
+    torch.save({"model": pruned.state_dict()}, arguments.out)
+    print(f"wrote {arguments.out}")
+
+
 def run_measure(arguments) -> None:
     from .depth_s.export import load
     from .depth_s.metrics import measure
@@ -302,6 +337,7 @@ def run_export(arguments) -> None:
         folder = published_folder(
             name, arguments.checkpoint, arguments.data,
             size=arguments.image_size, dynamic=arguments.dynamic, max_m=arguments.max_depth,
+            compressed=arguments.compress,
         )  # fmt: skip
     else:
         import torch

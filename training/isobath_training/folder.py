@@ -100,10 +100,23 @@ class Folder:
     own: tuple[str, ...] = ()
     # Whether golden outputs are kept to 11 bits, within any tolerance: maps of a whole grid take half the space.
     coarse: bool = False
+    # Whether the networks are compressed with zstd, which the runtime reads as it reads others.
+    compressed: bool = False
 
 
-def file_name(precision: str) -> str:
-    return "model.onnx" if precision == "fp32" else f"model_{precision}.onnx"
+# Of zstd: short codes for frequent bytes. Higher levels look for repetitions, of which weights have none.
+LEVEL = 1
+
+
+def file_name(precision: str, compressed: bool = False) -> str:
+    name = "model.onnx" if precision == "fp32" else f"model_{precision}.onnx"
+    return f"{name}.zst" if compressed else name
+
+
+def compress(data: bytes) -> bytes:
+    import zstandard
+
+    return zstandard.ZstdCompressor(level=LEVEL).compress(data)
 
 
 def operators(model: onnx.ModelProto) -> str:
@@ -119,17 +132,21 @@ def shape(value: onnx.ValueInfoProto, golden: np.ndarray, free: dict[str, int]) 
 
 def write_folder(folder: Folder, out: Path) -> None:
     """Writes the files of `folder` into `out`."""
-    manifest, files = dict(folder.manifest), {}
+    manifest, networks = dict(folder.manifest), {}
     for precision, model in folder.models.items():
         # Operators of the runtime have no schema here: what shapes they give is not inferred.
         onnx.checker.check_model(model, full_check=operators(model) == "standard")
-        files[file_name(precision)] = model.SerializeToString(deterministic=True)
+        networks[precision] = model.SerializeToString(deterministic=True)
+    files = {
+        file_name(precision, folder.compressed): compress(data) if folder.compressed else data
+        for precision, data in networks.items()
+    }
     manifest["files"] = {
         precision: {"path": path, "sha256": hashlib.sha256(data).hexdigest(), "ops": operators(model)}
         for (precision, model), (path, data) in zip(folder.models.items(), files.items(), strict=True)
     }
     first = next(iter(folder.models.values()))
-    outputs = run(next(iter(files.values())), folder.golden_inputs)
+    outputs = run(next(iter(networks.values())), folder.golden_inputs)
     sides = (
         ("inputs", first.graph.input, folder.golden_inputs),
         ("outputs", first.graph.output, outputs),
@@ -154,7 +171,7 @@ def write_folder(folder: Folder, out: Path) -> None:
     arrays = {f"input_{n}": a for n, a in folder.golden_inputs.items()}
     arrays |= {f"output_{n}": a for n, a in outputs.items()}
     for precision in folder.own:
-        found = run(files[file_name(precision)], folder.golden_inputs)
+        found = run(networks[precision], folder.golden_inputs)
         arrays |= {f"output_{n}.{precision}": a for n, a in found.items()}
     if folder.coarse:
         arrays |= {name: to_11_bits(array) for name, array in arrays.items() if name.startswith("output_")}

@@ -9,13 +9,14 @@ import torch
 import torch.nn.functional as F
 
 from isobath_training.__main__ import size
-from isobath_training.arrays import FORMAT
+from isobath_training.arrays import FORMAT, Joined
 from isobath_training.depth_vits import encoder as encoder_module
 from isobath_training.depth_vits.encoder import SIDE, Encoder
 from isobath_training.depth_vits.export import to_onnx
 from isobath_training.depth_vits.folder import folder
 from isobath_training.depth_vits.inputs import draw_discs
 from isobath_training.depth_vits.network import DEPTH_ANYTHING, RADARMEETSVISION, DepthVit, load
+from isobath_training.depth_vits.pruning import batches, distance, inputs_first, is_pruned, learn_back, look, prunable
 from isobath_training.folder import run, write_folder
 
 SMALL = (28, 42)
@@ -195,6 +196,36 @@ def test_a_checkpoint_becomes_a_model_folder(checkpoint, tmp_path):
         for name, value in found.items():
             expected = golden[f"output_{name}"]
             assert (np.abs(value - expected) <= allowed["abs"] + allowed["rel"] * np.abs(expected)).all()
+
+
+def test_half_of_the_weights_are_left_out_and_made_up_for(checkpoint, tmp_path):
+    data = write_arrays(tmp_path / "frames")
+    network = load(checkpoint, RADARMEETSVISION)
+    once = learn_back(network, [data], 0, SMALL)
+    assert is_pruned(once) and not is_pruned(network)
+    for name, layer in prunable(network).items():
+        left, before = (net.get_submodule(name).weight for net in (once, network))
+        assert torch.equal(left, before * (left != 0)) and (left != 0).float().mean() == 0.5
+        # What stays is what was larger.
+        groups = inputs_first(layer, before.abs()).reshape(len(inputs_first(layer, before)) // 4, 4, -1).sort(1).values
+        assert torch.allclose(left.abs().sum(), groups[:, 2:].sum(), rtol=1e-4)
+    learned = learn_back(network, [data], 80, SMALL)
+    assert is_pruned(learned)
+    x = next(batches(Joined([data]), network, SMALL, 4, 3))
+    with torch.no_grad():
+        wanted = look(network, x)
+        assert distance(look(learned, x), wanted)[0] < 0.8 * distance(look(once, x), wanted)[0]
+    torch.save({"model": learned.state_dict()}, tmp_path / "pruned.pth")
+    made = folder("depth_rmv_vits", tmp_path / "pruned.pth", [data], size=SMALL, compressed=True)
+    write_folder(made, tmp_path / "model")
+    assert "Of every four weights of a layer two are zero" in (tmp_path / "model/README.md").read_text()
+    sizes = {path.name: path.stat().st_size for path in (tmp_path / "model").glob("*.zst")}
+    assert set(sizes) == {"model.onnx.zst", "model_int8.onnx.zst"}
+    assert sizes["model_int8.onnx.zst"] * 6 < made.models["fp32"].ByteSize()
+    with pytest.raises(SystemExit, match="must not be trained on"):
+        frames = np.load(data / "frames.npy")
+        np.save(data / "frames.npy", frames + np.array([0, 900_000, 0]))
+        learn_back(network, [data], 4, SMALL)
 
 
 def test_without_frames_convolutions_stay(checkpoint):

@@ -10,6 +10,7 @@ from ..folder import Folder, run
 from .export import SIZE, check_size, input_names, to_onnx
 from .inputs import discs, network_inputs
 from .network import VARIANTS, DepthVit, load
+from .pruning import is_pruned
 from .quantize import quantize
 
 # Frames that tell the ranges of the convolutions' inputs.
@@ -43,11 +44,13 @@ def folder(
     size: tuple[int, int] = SIZE,
     dynamic: bool = False,
     max_m: float | None = None,
+    compressed: bool = False,
 ) -> Folder:
     """`data` are frames to calibrate the INT8 convolutions with; without them these stay FP32."""
     check_size(size)
     variant = VARIANTS[name]
     network = load(checkpoint, variant, max_m)
+    pruned = is_pruned(network)
     model = to_onnx(network, size, dynamic=dynamic)
     frames = list(calibration(data, network, size)) if data else []
     models = {"fp32": model, "int8": quantize(model, frames)}
@@ -59,7 +62,7 @@ def folder(
     )
     manifest = {
         "kind": "depth",
-        "architecture": "DINOv2 ViT-S/14 with DPT head",
+        "architecture": "DINOv2 ViT-S/14 with DPT head" + (", two of four weights zero" if pruned else ""),
         "depth": {
             "min_m": NEAREST_M[name],
             "max_m": network.max_m,
@@ -89,6 +92,7 @@ def folder(
         max_m=network.max_m,
         inputs=PRIOR.format(rows=size[0], columns=size[1]) if variant.channels == 4 else "",
         confidence=CONFIDENCE if variant.outputs > 1 else NO_CONFIDENCE,
+        pruned=" Of every four weights of a layer two are zero." if pruned else "",
         free=" Rows and columns are free in the files." if dynamic else "",
         convolutions="static, calibrated on frames"
         if frames
@@ -97,7 +101,7 @@ def folder(
         p90=100 * np.quantile(relative, 0.9),
         on="a frame" if frames else "a made-up image",
     )
-    return Folder(models, golden, manifest, tolerance, card)
+    return Folder(models, golden, manifest, tolerance, card, compressed=compressed)
 
 
 def calibration(data: list[Path], network: DepthVit, size: tuple[int, int]):
@@ -120,7 +124,7 @@ Metric depth by the weights in `{checkpoint}`, which somebody else trained: thei
 
 - **In**: `image` [1, 3, {rows}, {columns}]{inputs}. Both sizes are multiples of 14.{free}
 - **Out**: `depth` in metres, up to {max_m:g}; {confidence}.
-- **How**: DINOv2 ViT-S/14 and a DPT head.
+- **How**: DINOv2 ViT-S/14 and a DPT head.{pruned}
 - **INT8**: products with weights scaled as they come; convolutions {convolutions}. On {on} its depth differs from FP32 by {median:.1f} % in the median, {p90:.1f} % at the ninetieth percentile.
 - **Limits**: the network knows no focal length: its scale is right for cameras like those it was trained with. The sky comes out as a large depth, not as none.
 
