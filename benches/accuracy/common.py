@@ -93,6 +93,11 @@ def add_arguments(parser, bags, frames=None):
     parser.add_argument("--json", type=Path, help="file for all figures")
 
 
+def add_block(parser, name):
+    """For scripts that make several tables of a page."""
+    parser.add_argument("--block", default=name, help="name between the markers of the Markdown file")
+
+
 def check(parser, arguments):
     arguments.work = arguments.work.resolve()
     if getattr(arguments, "seed", FIRST_TEST_SEED) < FIRST_TEST_SEED:

@@ -13,7 +13,7 @@ import argparse
 import shutil
 import sys
 
-from common import add_arguments, check, evaluate, finish, replay, run
+from common import add_arguments, add_block, check, evaluate, finish, replay, run
 from detection import LIDARS, simulate
 from tables import number, table
 
@@ -108,6 +108,7 @@ def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     add_arguments(parser, bags=(1, "recordings of each scene"), frames=(10, "sweeps of each recording"))
     parser.add_argument("--lidars", nargs="*", default=["hdl-64e"], choices=list(LIDARS), help="only these")
+    add_block(parser, "corruptions.py")
     arguments = parser.parse_args()
     check(parser, arguments)
     return arguments
@@ -116,7 +117,7 @@ def parse_arguments():
 def main():
     arguments = parse_arguments()
     results = measure(arguments)
-    finish(arguments, "corruptions.py", results, markdown(results))
+    finish(arguments, arguments.block, results, markdown(results))
 
 
 if __name__ == "__main__":

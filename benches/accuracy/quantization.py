@@ -18,7 +18,7 @@ import sys
 import time
 from pathlib import Path
 
-from common import ROOT, Model, finish
+from common import ROOT, Model, add_block, finish
 from detection import parse_sweeps, simulate
 from paired import difference, figures, replayed
 from tables import number, table
@@ -32,16 +32,16 @@ NAMES = {
 }  # fmt: skip
 
 
-def quantized(arguments, method):
-    """The folder that `method` gives, and the minutes it took."""
-    out = arguments.work / "quantized" / f"{arguments.name}_{method}"
+def quantized(arguments, name, folder, method):
+    """The folder that `method` makes of `folder`, and the minutes it took."""
+    out = arguments.work / "quantized" / f"{name}_{method}"
     took = out.with_suffix(".json")
     if not took.exists():
         shutil.rmtree(out, ignore_errors=True)
         print(f"quantizing by {method}", file=sys.stderr)
         began = time.monotonic()
         command = [
-            sys.executable, "-m", "isobath_training", "quantize", "--model", arguments.folder, "--data", arguments.data,
+            sys.executable, "-m", "isobath_training", "quantize", "--model", folder, "--data", arguments.data,
             "--frames", str(arguments.calibration), "--method", method, "--samples", str(arguments.samples),
             "--threads", "1", "--out", out,
         ]  # fmt: skip
@@ -56,16 +56,20 @@ def quantized(arguments, method):
 def measure(arguments):
     recordings = simulate(arguments, arguments.work)
     bags = [bag for of_key in recordings.values() for bag in of_key]
-    base = replayed(arguments, Model(f"{arguments.folder}:sparse_fp32"), bags, f"{arguments.name}_sparse_fp32")
-    results = {"float": figures(arguments, base, base), "methods": {}, "calibration": arguments.calibration}
-    for method in arguments.method or METHODS:
-        folder, minutes = quantized(arguments, method)
-        of = replayed(arguments, Model(f"{folder}:sparse_int8"), bags, f"{arguments.name}_{method}")
-        results["methods"][method] = {"minutes": minutes, **figures(arguments, of, base)}
+    results = {}
+    for model in arguments.model:
+        folder, name = Path(model.path), model.name
+        folder = folder if folder.is_dir() else ROOT / "models" / folder
+        base = replayed(arguments, Model(f"{folder}:sparse_fp32"), bags, f"{name}_sparse_fp32")
+        results[name] = {"float": figures(arguments, base, base), "methods": {}, "calibration": arguments.calibration}
+        for method in arguments.method or METHODS:
+            made, minutes = quantized(arguments, name, folder, method)
+            of = replayed(arguments, Model(f"{made}:sparse_int8"), bags, f"{name}_{method}")
+            results[name]["methods"][method] = {"minutes": minutes, **figures(arguments, of, base)}
     return results
 
 
-def markdown(results):
+def of_model(results):
     base = results["float"]
     rows = [["`sparse_fp32`", number(base["map"]), "", number(base["nds3"]), "", ""]]
     for method, found in results["methods"].items():
@@ -76,25 +80,26 @@ def markdown(results):
     return f"{base['frames']} sweeps; {results['calibration']} sweeps to calibrate with.\n\n{table(head, rows)}"
 
 
+def markdown(results):
+    if len(results) == 1:
+        return of_model(*results.values())
+    return "\n\n".join(f"`{name}`: {of_model(found)}" for name, found in results.items())
+
+
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, required=True, help="sweeps of the training split to calibrate with")
     parser.add_argument("--calibration", type=int, default=128, help="so many of them")
     parser.add_argument("--samples", type=int, default=20_000, help="how many `qat` is trained with")
     parser.add_argument("--method", action="append", choices=tuple(NAMES), help="only these")
-    arguments = parse_sweeps(parser)
-    if len(arguments.model) != 1:
-        parser.error(f"--model: expected one, found {len(arguments.model)}")
-    arguments.name = arguments.model[0].name
-    path = Path(arguments.model[0].path)
-    arguments.folder = path if path.is_dir() else ROOT / "models" / path
-    return arguments
+    add_block(parser, "quantization.py")
+    return parse_sweeps(parser)
 
 
 def main():
     arguments = parse_arguments()
     results = measure(arguments)
-    finish(arguments, "quantization.py", results, markdown(results))
+    finish(arguments, arguments.block, results, markdown(results))
 
 
 if __name__ == "__main__":

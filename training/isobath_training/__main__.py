@@ -99,7 +99,7 @@ def add_train(commands) -> None:
         "--teacher-weight", type=float, default=0.5, help="of its loss beside that of the truth"
     )
     train.add_argument(
-        "--distill", help="detectors: what is learned from the teacher: outputs, features, points, or several joined by +"
+        "--distill", help="detectors: what is learned from the teacher: outputs, features, points, weights, or several joined by +"
     )
     train.add_argument(
         "--prune", metavar="METHOD:SHARE",

@@ -7,8 +7,10 @@ from isobath_training import runs
 from isobath_training.detector_s import distillation
 from isobath_training.detector_s import train as training
 from isobath_training.detector_s.distillation import NEIGHBOURS, Teacher, outputs_loss, points_loss
+from isobath_training.detector_s.batches import sample
 from isobath_training.detector_s.draw import Draw
-from isobath_training.detector_s.network import BOX, CLASSES, Shape
+from isobath_training.detector_s.inheritance import inherit, levels
+from isobath_training.detector_s.network import BOX, CLASSES, Detector, Shape, Tables
 from isobath_training.detector_s.sweeps import Sweeps
 from test_detector_s import GRID, write_sweeps
 
@@ -59,6 +61,41 @@ def test_a_student_goes_on_with_its_teacher_only(opened, teacher_path, tmp_path)
     runs.pack(tmp_path / "run.pt", tmp_path / "packed.pt")
     packed = torch.load(tmp_path / "packed.pt", weights_only=True)
     assert "helper" not in packed and packed["teacher"]["distill"] == "points"
+
+
+def test_a_student_inherits_what_matters(opened, teacher_path, tmp_path):
+    """Of a teacher with as many dead channels as the student lacks: the very same function."""
+    random = torch.Generator().manual_seed(3)
+    teacher = Teacher(teacher_path, "weights+outputs", 1.0)
+    wide = teacher.network
+    for writers, _ in levels(wide):
+        alive = torch.randperm(16, generator=random)[:8]
+        for layer in writers:
+            keep_alone(layer, alive, random)
+    for block in (*(b for of in wide.blocks for b in of), *wide.merge):
+        keep_alone(block.first, torch.randperm(16, generator=random)[:8], random)
+    keep_alone(wide.encode[0], torch.randperm(16, generator=random)[:8], random)
+    keep_alone(wide.neck, torch.randperm(32, generator=random)[:16], random)
+    run = training.Run(RECIPE, tmp_path / "run.pt", teacher)
+    _, features, _, tables, _ = sample(opened, 0, None, GRID, 3)
+    given = torch.from_numpy(features), Tables(tables)
+    expected, found = wide(*given), run.average.eval()(*given)
+    assert expected.std() > 0.1 and torch.allclose(expected, found, atol=1e-4)
+    deeper = Detector(Shape((8, 8, 8), (1, 2, 1)))
+    with pytest.raises(SystemExit, match="expected a teacher of as many layers"):
+        inherit(deeper, wide)
+
+
+@torch.no_grad()
+def keep_alone(layer, alive: torch.Tensor, random: torch.Generator) -> None:
+    """All other outputs of a layer are zero, whatever it is given."""
+    norm = layer.norm
+    norm.running_mean.normal_(generator=random)
+    norm.weight.uniform_(0.5, 2, generator=random)
+    norm.bias.normal_(generator=random)
+    dead = torch.ones(len(norm.weight), dtype=torch.bool)
+    dead[alive] = False
+    norm.weight[dead], norm.bias[dead] = 0, 0
 
 
 def test_wrong_teachers_are_refused(opened, teacher_path, tmp_path):

@@ -7,6 +7,8 @@ Both are given the same sweeps, so that their rows belong together. What is lear
 - `points`: as PointDistiller (Zhang et al. 2022) does: what its head reads at the pillars that matter most to it,
   and how that differs from the pillars most like them, each by how much it matters.
 
+- `weights`: it begins with those of the teacher's channels that matter most (`inheritance.py`).
+
 Methods are joined by `+`.
 """
 
@@ -20,7 +22,7 @@ from torch import Tensor, nn
 from ..checkpoint import read_checkpoint
 from .network import CLASSES, SHAPES, Detector, Tables
 
-METHODS = ("outputs", "features", "points")
+METHODS = ("outputs", "features", "points", "weights")
 # Of a sweep, and how many of the pillars most like each it is compared with.
 PILLARS, NEIGHBOURS = 192, 6
 # Where the teacher's surest class is more than this it sees something.

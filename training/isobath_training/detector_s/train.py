@@ -17,6 +17,7 @@ from .decode import decode
 from .distillation import Teacher
 from .draw import Draw
 from .features import RANGE_M, Grid
+from .inheritance import inherit
 from .loss import loss
 from .metrics import mean_average_precision
 from .network import SHAPES, Detector, Tables
@@ -69,6 +70,9 @@ class Run(runs.Run):
     def __init__(self, recipe: Recipe, path: Path, teacher: Teacher | None = None) -> None:
         self.teacher = teacher
         super().__init__(recipe, path, recipe.network, teacher.guide if teacher else None)
+        if teacher and "weights" in teacher.methods and self.seen == 0:
+            inherit(self.network, teacher.network)
+            self.average.load_state_dict(self.network.state_dict())
         self.pruner: Pruner | None = None
         self.prepared: Prepared | None = None
         self.facts = {"origin": None} | self.facts | {"teacher": teacher.describe() if teacher else None}
