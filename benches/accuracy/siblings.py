@@ -29,7 +29,7 @@ COUNTED = 24
 
 
 def counted(folder, data):
-    """Parameters of a network, and millions of products a sweep where its layers read active pillars alone."""
+    """Parameters of a network that are not zero, and millions of products a sweep where its layers read active pillars alone."""
     import onnx
     from isobath_training.detector_s.features import Grid
     from isobath_training.quantization.folder import network_of, read_manifest
@@ -39,10 +39,11 @@ def counted(folder, data):
     if not (folder / "model_sparse_fp32.onnx").exists():
         # A dense network computes every cell.
         constants = onnx.load(folder / "model.onnx").graph.initializer
-        return sum(int(np.prod(i.dims)) for i in constants if len(i.dims) in (1, 4) and i.data_type == 1), None
+        arrays = [onnx.numpy_helper.to_array(i) for i in constants if len(i.dims) in (1, 4) and i.data_type == 1]
+        return sum(map(np.count_nonzero, arrays)), None
     manifest = read_manifest(folder, check_quantized=False)
     network = network_of(folder, manifest)
-    parameters = sum(layer.weight.size + layer.bias.size for layer in network.layers)
+    parameters = sum(np.count_nonzero(array) for layer in network.layers for array in (layer.weight, layer.bias))
     grid = Grid(manifest["detection"]["range"][3], manifest["detection"]["voxel_size"][0])
     products = 0
     sweeps = frames(network, of_arrays(data, grid, COUNTED))
@@ -76,7 +77,7 @@ def measure(arguments):
         of = replayed(arguments, model, bags, model.folder())
         base = base or of
         parameters, products = counted(folder, arguments.data)
-        results[model.name] = {"parameters": parameters, "products": products, **figures(arguments, of, base)}
+        results[model.name] = {"parameters": int(parameters), "products": products, **figures(arguments, of, base)}
     for name, times in (latencies(arguments) if arguments.latency else {}).items():
         results[name]["ms"] = times
     return results
