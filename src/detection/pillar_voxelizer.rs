@@ -2,8 +2,12 @@
 //!
 //! Which points and pillars stay does not depend on the order of the scan. Of a pillar with too many points
 //! those with the smallest hash of their bits stay, a sample without preference for rings or columns; of too
-//! many pillars, the nearest to the sensor. All memory is taken at construction, in proportion to the grid's
-//! cells and the most pillars; a frame costs its points and its pillars.
+//! many pillars, the nearest to the sensor. Memory is taken at construction, in proportion to the grid's cells
+//! and the most pillars, and for the points of the largest sweep so far; a frame costs its points and its
+//! pillars.
+//!
+//! Points that stay, and those that did until others took their place, lie one behind the other as they came.
+//! What is sorted are their keys, eight bytes each: a hash and a place.
 
 use std::{cmp::Ordering, collections::BinaryHeap};
 
@@ -13,11 +17,14 @@ use crate::sensor::LidarPoint;
 /// Most points of a pillar: published networks take 20, 32 or 100.
 pub const MAX_PILLAR_POINTS: usize = 256;
 
-/// Largest number of points held, over all pillars (1.25 GiB).
+/// Largest number of points of all pillars (1 GiB of keys).
 const MAX_HELD_POINTS: usize = 1 << 26;
 
 /// Points whose cells are computed together, in vector code.
 const BATCH: usize = 64;
+
+/// Pillars of no more points are put in order by counting, in vector code.
+const FEW: usize = 32;
 
 /// A cell without points so far.
 const UNTOUCHED: u32 = 0;
@@ -40,32 +47,68 @@ pub struct PillarStats {
     pub dropped_points: usize,
 }
 
-/// The pillar of one cell.
-#[derive(Clone, Copy, Debug, Default)]
-struct Slot {
-    cell: u32,
+/// What is known of a cell: all that most points of a crowded one need.
+#[derive(Clone, Copy, Debug)]
+struct Cell {
+    /// [`UNTOUCHED`], [`DROPPED`], or one more than the index of its pillar.
+    state: u32,
     /// Points that fell into it, whether they stay or not.
     offered: u32,
-    /// Largest hash of those that stay, once there are more than fit: most points are told by it alone.
+    /// Keys it has now: at most twice the points that may stay, less one.
+    held: u32,
+    /// Points with a larger hash cannot stay.
     worst_hash: u32,
 }
 
-/// A point of a pillar. Ordered by hash, then by bits, so that the order is total.
-#[derive(Clone, Copy, Debug, Default)]
-struct Held {
-    hash: u32,
-    point: LidarPoint,
+const EMPTY: Cell = Cell { state: UNTOUCHED, offered: 0, held: 0, worst_hash: u32::MAX };
+
+/// A point in the order of its pillar: hash above, place among the kept points below.
+type Key = u64;
+
+const fn hash_of(key: Key) -> u32 {
+    (key >> 32) as u32
 }
 
-impl Held {
-    fn new(point: LidarPoint) -> Self {
-        Self { hash: hash(bits(&point)), point }
-    }
+const fn place_of(key: Key) -> usize {
+    key as u32 as usize
+}
 
-    #[inline]
-    fn order(&self, other: &Self) -> Ordering {
-        self.hash.cmp(&other.hash).then_with(|| bits(&self.point).cmp(&bits(&other.point)))
+/// By hash, then by bits, so that the order does not depend on that of the points.
+fn order(a: Key, b: Key, kept: &[LidarPoint]) -> Ordering {
+    hash_of(a).cmp(&hash_of(b)).then_with(|| bits(&kept[place_of(a)]).cmp(&bits(&kept[place_of(b)])))
+}
+
+/// Brings the `count` keys that come first to the front.
+fn select(keys: &mut [Key], count: usize, kept: &[LidarPoint]) {
+    let (_, last, rest) = keys.select_nth_unstable(count - 1);
+    let hash = hash_of(*last);
+    if rest.iter().any(|key| hash_of(*key) == hash) {
+        keys.sort_unstable_by(|a, b| order(*a, *b, kept));
     }
+}
+
+/// Puts keys in order.
+fn arrange(keys: &mut [Key], kept: &[LidarPoint]) {
+    let count = keys.len();
+    if count <= FEW {
+        // Signed, as vector units compare; in the same order.
+        let mut hashes = [i32::MAX; FEW];
+        for (hash, key) in hashes.iter_mut().zip(&*keys) {
+            *hash = (hash_of(*key) ^ (1 << 31)).cast_signed();
+        }
+        let (mut ordered, mut sum) = ([0; FEW], 0);
+        for (&hash, &key) in hashes.iter().zip(&*keys) {
+            let before: u32 = hashes[..count.next_multiple_of(8)].iter().map(|&h| u32::from(h < hash)).sum();
+            ordered[before as usize % FEW] = key;
+            sum += before as usize;
+        }
+        // Equal hashes share a place.
+        if 2 * sum == count * count.saturating_sub(1) {
+            keys.copy_from_slice(&ordered[..count]);
+            return;
+        }
+    }
+    keys.sort_unstable_by(|a, b| order(*a, *b, kept));
 }
 
 /// Sorts sweeps into pillars; reuses its memory from frame to frame.
@@ -73,13 +116,16 @@ pub struct PillarVoxelizer {
     grid: BevGrid,
     points_per_pillar: usize,
     capacity: usize,
-    /// State of each cell: see [`UNTOUCHED`].
-    states: Vec<u32>,
-    /// Cells that are not untouched.
+    /// All [`EMPTY`] between frames but those of the last one.
+    table: Vec<Cell>,
+    /// Cells that are not empty.
     touched: Vec<u32>,
-    slots: Vec<Slot>,
-    /// `points_per_pillar` for each slot. A pillar with more has them as a heap, the last of the order on top.
-    held: Vec<Held>,
+    /// The cell of each pillar.
+    slots: Vec<u32>,
+    /// Twice `points_per_pillar` for each slot; when they are full the better half stays.
+    keys: Vec<Key>,
+    /// What keys tell the places of.
+    kept: Vec<LidarPoint>,
     /// Distances of the kept cells with the cells, once there are as many as may stay.
     farthest: BinaryHeap<u64>,
     /// Cells of the last frame's pillars, ascending.
@@ -88,7 +134,7 @@ pub struct PillarVoxelizer {
 
 impl PillarVoxelizer {
     /// Takes the memory for `capacity` pillars of `points_per_pillar` points each. Fails on none of either, on
-    /// more points than [`MAX_PILLAR_POINTS`], and where they would need more than 1.25 GiB.
+    /// more points than [`MAX_PILLAR_POINTS`], and where their keys would need more than 1 GiB.
     pub fn new(grid: BevGrid, points_per_pillar: usize, capacity: usize) -> Result<Self, DetectionError> {
         let refuse =
             |what, expected: String, found: String| Err(DetectionError::Config { what, expected, found });
@@ -113,10 +159,11 @@ impl PillarVoxelizer {
             grid,
             points_per_pillar,
             capacity,
-            states: vec![UNTOUCHED; grid.cells()],
+            table: vec![EMPTY; grid.cells()],
             touched: Vec::with_capacity(grid.cells()),
             slots: Vec::with_capacity(capacity),
-            held: vec![Held::default(); held],
+            keys: vec![0; 2 * held],
+            kept: Vec::new(),
             farthest: BinaryHeap::with_capacity(capacity),
             cells: Vec::with_capacity(capacity),
         })
@@ -137,12 +184,13 @@ impl PillarVoxelizer {
     /// Intensities are clamped to 0..1, NaN counts as 0.
     pub fn sort(&mut self, points: impl IntoIterator<Item = LidarPoint>, max_pillars: usize) -> PillarStats {
         for &cell in &self.touched {
-            if let Some(state) = self.states.get_mut(cell as usize) {
-                *state = UNTOUCHED;
+            if let Some(cell) = self.table.get_mut(cell as usize) {
+                *cell = EMPTY;
             }
         }
         self.touched.clear();
         self.slots.clear();
+        self.kept.clear();
         self.farthest.clear();
         let limit = max_pillars.min(self.capacity);
         let mut stats = PillarStats::default();
@@ -151,22 +199,26 @@ impl PillarVoxelizer {
             batch[filled] = point;
             filled += 1;
             if filled == BATCH {
-                self.add_batch(&batch, limit, &mut stats);
+                self.add_batch(&mut batch, limit, &mut stats);
                 filled = 0;
             }
         });
-        self.add_batch(&batch[..filled], limit, &mut stats);
+        self.add_batch(&mut batch[..filled], limit, &mut stats);
         self.cells.clear();
-        self.cells.extend(self.slots.iter().map(|slot| slot.cell));
+        self.cells.extend_from_slice(&self.slots);
         self.cells.sort_unstable();
-        for (index, slot) in self.slots.iter().enumerate() {
-            let held = (slot.offered as usize).min(self.points_per_pillar);
-            let first = index * self.points_per_pillar;
-            if let Some(held) = self.held.get_mut(first..first + held) {
-                // An order of the points' own, so that sums over them do not show that of the scan.
-                held.sort_unstable_by(Held::order);
+        let most = self.points_per_pillar;
+        for (&cell, keys) in self.slots.iter().zip(self.keys.chunks_exact_mut(2 * most)) {
+            let cell = &mut self.table[cell as usize];
+            let mut keys = &mut keys[..cell.held as usize];
+            if keys.len() > most {
+                select(keys, most, &self.kept);
+                keys = &mut keys[..most];
             }
-            stats.dropped_points += slot.offered as usize - held;
+            // An order of the points' own, so that sums over them do not show that of the scan.
+            arrange(keys, &self.kept);
+            cell.held = keys.len() as u32;
+            stats.dropped_points += cell.offered as usize - keys.len();
         }
         stats.pillars = self.slots.len();
         stats.dropped_pillars = self.touched.len() - self.slots.len();
@@ -180,11 +232,12 @@ impl PillarVoxelizer {
 
     /// The points of the pillar in `cell`, in an order of their own; none when it has no pillar.
     pub fn points(&self, cell: u32) -> impl ExactSizeIterator<Item = &LidarPoint> + Clone {
-        let state = self.states.get(cell as usize).copied().unwrap_or(UNTOUCHED);
-        let index = if matches!(state, UNTOUCHED | DROPPED) { usize::MAX } else { state as usize - 1 };
-        let held = self.slots.get(index).map_or(0, |slot| slot.offered as usize).min(self.points_per_pillar);
-        let first = index.saturating_mul(self.points_per_pillar);
-        self.held.get(first..first.saturating_add(held)).unwrap_or_default().iter().map(|held| &held.point)
+        let cell = self.table.get(cell as usize).copied().unwrap_or(EMPTY);
+        let index =
+            if matches!(cell.state, UNTOUCHED | DROPPED) { usize::MAX } else { cell.state as usize - 1 };
+        let first = index.saturating_mul(2 * self.points_per_pillar);
+        let keys = self.keys.get(first..first.saturating_add(cell.held as usize)).unwrap_or_default();
+        keys.iter().map(|&key| &self.kept[place_of(key)])
     }
 
     /// Writes the features of all pillars to `out` (`pillars x points of a pillar x features`), zeros where a
@@ -202,17 +255,26 @@ impl PillarVoxelizer {
     }
 
     /// Adds at most [`BATCH`] points.
-    fn add_batch(&mut self, points: &[LidarPoint], limit: usize, stats: &mut PillarStats) {
-        let mut cells = [0; BATCH];
+    fn add_batch(&mut self, points: &mut [LidarPoint], limit: usize, stats: &mut PillarStats) {
+        let (mut cells, mut hashes) = ([0; BATCH], [0; BATCH]);
         let outside = self.grid.cells() as u32;
-        for (cell, point) in cells.iter_mut().zip(points) {
+        for point in &mut *points {
+            let clamped = point.intensity.clamp(0.0, 1.0);
+            // NaN passes the clamp. Adding zero turns -0 into +0, which is the same place.
+            point.intensity = if clamped.is_nan() { 0.0 } else { clamped + 0.0 };
+            (point.x, point.y, point.z) = (point.x + 0.0, point.y + 0.0, point.z + 0.0);
+        }
+        for (cell, point) in cells.iter_mut().zip(&*points) {
             *cell = self.grid.cell_or(point.x, point.y, point.z, outside);
         }
-        for (&cell, point) in cells.iter().zip(points) {
+        for (hash, point) in hashes.iter_mut().zip(&*points) {
+            *hash = hash_bits(bits(point));
+        }
+        for ((&cell, &hash), point) in cells.iter().zip(&hashes).zip(&*points) {
             if cell == outside {
                 stats.outside += 1;
             } else {
-                self.add(cell as usize, *point, limit);
+                self.add(cell as usize, hash, point, limit);
             }
         }
         stats.points += points.len();
@@ -220,86 +282,55 @@ impl PillarVoxelizer {
 
     /// Adds a point to the pillar of its cell, which is one of the grid's.
     #[inline]
-    fn add(&mut self, cell: usize, mut point: LidarPoint, limit: usize) {
-        let clamped = point.intensity.clamp(0.0, 1.0);
-        // NaN passes the clamp. Adding zero turns -0 into +0, which is the same place.
-        point.intensity = if clamped.is_nan() { 0.0 } else { clamped + 0.0 };
-        (point.x, point.y, point.z) = (point.x + 0.0, point.y + 0.0, point.z + 0.0);
-        let index = match self.states[cell] {
-            DROPPED => return,
-            UNTOUCHED => {
-                self.touched.push(cell as u32);
-                let Some(index) = self.open(cell as u32, limit) else {
-                    self.states[cell] = DROPPED;
-                    return;
-                };
-                index
+    fn add(&mut self, at: usize, hash: u32, point: &LidarPoint, limit: usize) {
+        let cell = &mut self.table[at];
+        cell.offered = cell.offered.saturating_add(1);
+        if hash > cell.worst_hash || cell.state == DROPPED {
+            return;
+        }
+        if cell.state == UNTOUCHED {
+            self.touched.push(at as u32);
+            if !self.open(at as u32, limit) {
+                self.table[at].state = DROPPED;
+                return;
             }
-            state => state as usize - 1,
-        };
-        let slot = &mut self.slots[index];
-        let count = slot.offered as usize;
-        slot.offered = slot.offered.saturating_add(1);
-        let new = Held::new(point);
-        if count > self.points_per_pillar && new.hash > slot.worst_hash {
-            return;
         }
-        let first = index * self.points_per_pillar;
-        let held = &mut self.held[first..first + self.points_per_pillar];
-        if let Some(free) = held.get_mut(count) {
-            *free = new;
-            return;
+        let cell = &mut self.table[at];
+        let most = self.points_per_pillar;
+        let first = (cell.state as usize - 1) * 2 * most;
+        let keys = &mut self.keys[first..first + 2 * most];
+        keys[cell.held as usize] = (Key::from(hash) << 32) | self.kept.len() as Key;
+        self.kept.push(*point);
+        cell.held += 1;
+        if cell.held as usize == keys.len() {
+            select(keys, most, &self.kept);
+            cell.held = most as u32;
+            cell.worst_hash = hash_of(keys[most - 1]);
         }
-        if count == held.len() {
-            (0..held.len() / 2).rev().for_each(|i| sift_down(held, i));
-        }
-        if new.order(&held[0]).is_lt() {
-            held[0] = new;
-            sift_down(held, 0);
-        }
-        slot.worst_hash = held[0].hash;
     }
 
-    /// A slot for the first point of `cell`; none when enough nearer cells have one. The farthest cell gives
-    /// way to a nearer one: its points are left out then, as if it had come last.
-    fn open(&mut self, cell: u32, limit: usize) -> Option<usize> {
-        let fresh = Slot { cell, ..Slot::default() };
+    /// A slot for `cell`, which has its first point; false when enough nearer cells have one. The farthest cell
+    /// gives way to a nearer one: its points are left out then, as if it had come last.
+    fn open(&mut self, cell: u32, limit: usize) -> bool {
         if self.slots.len() < limit {
-            self.slots.push(fresh);
-            self.states[cell as usize] = self.slots.len() as u32;
-            return Some(self.slots.len() - 1);
+            self.slots.push(cell);
+            self.table[cell as usize].state = self.slots.len() as u32;
+            return true;
         }
         if self.farthest.is_empty() {
-            self.farthest.extend(self.slots.iter().map(|slot| distance_key(&self.grid, slot.cell)));
+            self.farthest.extend(self.slots.iter().map(|&cell| distance_key(&self.grid, cell)));
         }
         let key = distance_key(&self.grid, cell);
-        let mut farthest = self.farthest.peek_mut()?;
+        let Some(mut farthest) = self.farthest.peek_mut() else { return false };
         if key >= *farthest {
-            return None;
+            return false;
         }
         let evicted = (*farthest & u64::from(u32::MAX)) as usize;
         *farthest = key;
-        let state = std::mem::replace(&mut self.states[evicted], DROPPED);
-        let index = state as usize - 1;
-        self.slots[index] = fresh;
-        self.states[cell as usize] = state;
-        Some(index)
-    }
-}
-
-/// Restores the order of a heap below `at`: nothing comes after what is above it.
-fn sift_down(heap: &mut [Held], mut at: usize) {
-    loop {
-        let (left, right) = (2 * at + 1, 2 * at + 2);
-        if left >= heap.len() {
-            return;
-        }
-        let child = if right < heap.len() && heap[left].order(&heap[right]).is_lt() { right } else { left };
-        if heap[child].order(&heap[at]).is_le() {
-            return;
-        }
-        heap.swap(at, child);
-        at = child;
+        let state = std::mem::replace(&mut self.table[evicted].state, DROPPED);
+        self.slots[state as usize - 1] = cell;
+        self.table[cell as usize].state = state;
+        true
     }
 }
 
@@ -315,7 +346,7 @@ fn bits(point: &LidarPoint) -> [u32; 5] {
 }
 
 /// Of the place and the intensity: multiplications and shifts that spread each bit over all (the finalizer of `MurmurHash3`, in the public domain).
-fn hash([x, y, z, intensity, _age]: [u32; 5]) -> u32 {
+fn hash_bits([x, y, z, intensity, _age]: [u32; 5]) -> u32 {
     let mut hash = 0x9e37_79b9_u32;
     for word in [x, y, z, intensity] {
         hash = (hash ^ word).wrapping_mul(0x85eb_ca6b);

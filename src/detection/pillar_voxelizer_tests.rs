@@ -103,6 +103,26 @@ fn any_point() -> impl Strategy<Value = LidarPoint> {
     })
 }
 
+/// Keys whose hashes meet are told apart by the bits of their points, however many there are.
+#[test]
+fn equal_hashes_are_put_in_order_by_their_points() {
+    for count in [2, 5, FEW, FEW + 9] {
+        let kept: Vec<_> = (0..count).map(|i| point(((7 * i) % count) as f32, 0.0, 0.0, 0.0)).collect();
+        let by_place = |place: usize| (Key::from((place % 3) as u32) << 32) | place as Key;
+        let mut keys: Vec<Key> = (0..count).map(by_place).collect();
+        let mut expected = keys.clone();
+        expected.sort_by(|a, b| order(*a, *b, &kept));
+        let mut front = keys.clone();
+        arrange(&mut keys, &kept);
+        assert_eq!(keys, expected);
+        select(&mut front, count / 2, &kept);
+        let (mut front, mut first) = (front[..count / 2].to_vec(), expected[..count / 2].to_vec());
+        front.sort_unstable();
+        first.sort_unstable();
+        assert_eq!(front, first);
+    }
+}
+
 proptest! {
     #[test]
     fn order_of_points_does_not_matter(
@@ -142,7 +162,7 @@ proptest! {
         kept.sort_unstable();
         let expected: Vec<_> = kept.iter().map(|cell| {
             let mut held = table[cell].clone();
-            held.sort_by_key(|bits| (hash(*bits), *bits));
+            held.sort_by_key(|bits| (hash_bits(*bits), *bits));
             held.truncate(5);
             (*cell, held)
         }).collect();
