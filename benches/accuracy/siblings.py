@@ -1,11 +1,12 @@
-"""Detectors beside each other on the same test recordings: a table of differences from the first.
+"""Detectors beside each other on the same test recordings: a table of differences from the first of each seed.
 
     cargo build --release && pip install './training[train]'
     python benches/accuracy/siblings.py --block twin --model detector_s:sparse_fp32 --model detector_s_dense:fp32 \\
         --data sweeps --work accuracy [--markdown docs/accuracy.md] [--json results.json]
 
-Replays the recordings of `detection.py` with each model and compares each run with that of the first, sweep by sweep.
-Models whose names differ in a number at the end alone are seeds of one: their mean is shown as well. Products are
+Replays the recordings of `detection.py` with each model and compares each run with that of the first, sweep by sweep: of
+the models whose names end with the same number, which is their seed, or with none. Models whose names differ in
+that number alone are one with several seeds: their means are shown as well. Products are
 those of active pillars, counted on sweeps of the training split. With `--latency RECORDING` all networks take turns on its
 sweeps (`isobath bench`). What is in `--work` already is not made again.
 """
@@ -71,16 +72,22 @@ def latencies(arguments):
 
 def measure(arguments):
     bags = [bag for of_key in simulate(arguments, arguments.work).values() for bag in of_key]
-    results, base = {}, None
+    results, bases = {}, {}
     for model in arguments.model:
         folder = Path(model.path) if Path(model.path).is_dir() else ROOT / "models" / model.path
         of = replayed(arguments, model, bags, model.folder())
-        base = base or of
+        base = bases.setdefault(seed_of(model.name), of)
         parameters, products = counted(folder, arguments.data)
         results[model.name] = {"parameters": int(parameters), "products": products, **figures(arguments, of, base)}
     for name, times in (latencies(arguments) if arguments.latency else {}).items():
         results[name]["ms"] = times
     return results
+
+
+def seed_of(name):
+    """The number that ends a name."""
+    found = re.search(r"_(\d+)(?=$| )", name)
+    return found and int(found[1])
 
 
 def stem(name):
@@ -90,6 +97,7 @@ def stem(name):
 
 def markdown(results):
     first = next(iter(results))
+    timed = ["network, ms"] if "ms" in results[first] else []
     groups = {}
     for name in results:
         groups.setdefault(stem(name), []).append(name)
@@ -105,13 +113,16 @@ def markdown(results):
                 number(found["nds3"]), difference(differences["nds3"]) if differences else "",
             ])  # fmt: skip
         if len(names) > 1:
-            mean = {key: np.mean([results[name][key] for name in names]) for key in ("map", "nds3")}
-            rows.append([
-                f"**{group}**, {len(names)} seeds", "", "", *([""] if "ms" in results[first] else []),
-                *(cell for key in ("map", "nds3") for cell in (number(mean[key]), f"{mean[key] - results[first][key]:+.4f}")),
-            ])  # fmt: skip
-    timed = ["network, ms"] if "ms" in results[first] else []
-    head = ["model", "parameters", "million products", *timed, "map", "− first, 95 % interval", "nds3", "− first, 95 % interval"]
+            cells = []
+            for key in ("map", "nds3"):
+                cells.append(number(np.mean([results[name][key] for name in names])))
+                beside = [results[name].get("differences", {}).get(key, {}).get("difference") for name in names]
+                cells.append(f"{np.mean(beside):+.4f}" if None not in beside else "")
+            rows.append([f"**{group}**, {len(names)} seeds", "", "", *([""] if timed else []), *cells])
+    head = [
+        "model", "parameters", "million products", *timed, "map", "− first of its seed, 95 % interval", "nds3",
+        "− first of its seed, 95 % interval",
+    ]  # fmt: skip
     return f"{results[first]['frames']} sweeps.\n\n{table(head, rows)}"
 
 

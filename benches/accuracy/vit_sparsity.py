@@ -180,7 +180,7 @@ def main():
     parser.add_argument("--work", type=Path, required=True, help="folder for frames and networks")
     parser.add_argument("--frames", type=int, default=3000, help="frames to train with")
     parser.add_argument("--tested", type=int, default=360, help="frames to test with")
-    parser.add_argument("--samples", type=int, default=8000, help="how many frames the network sees")
+    parser.add_argument("--samples", type=int, default=6000, help="how many frames the network sees")
     parser.add_argument("--learned", type=int, default=2000, help="how many it sees when it is pruned")
     parser.add_argument("--isobath", type=Path, default=target / "release" / "isobath", help="our command")
     parser.add_argument("--markdown", type=Path, help="file whose block of tables is replaced")

@@ -345,15 +345,16 @@ fn bits(point: &LidarPoint) -> [u32; 5] {
     [point.x, point.y, point.z, point.intensity, point.age_s].map(f32::to_bits)
 }
 
-/// Of the place and the intensity: multiplications and shifts that spread each bit over all (the finalizer of `MurmurHash3`, in the public domain).
+/// Of the place and the intensity: a product of each, which do not wait for each other, then what spreads every bit
+/// over all (the finalizer of `MurmurHash3`, in the public domain).
 fn hash_bits([x, y, z, intensity, _age]: [u32; 5]) -> u32 {
-    let mut hash = 0x9e37_79b9_u32;
-    for word in [x, y, z, intensity] {
-        hash = (hash ^ word).wrapping_mul(0x85eb_ca6b);
-        hash = (hash ^ (hash >> 13)).wrapping_mul(0xc2b2_ae35);
-        hash ^= hash >> 16;
-    }
-    hash
+    let horizontal = x.wrapping_mul(0x9e37_79b1) ^ y.wrapping_mul(0x85eb_ca6b).rotate_left(11);
+    let other =
+        z.wrapping_mul(0xc2b2_ae35).rotate_left(19) ^ intensity.wrapping_mul(0x27d4_eb2f).rotate_left(5);
+    let mut hash = horizontal.wrapping_add(other);
+    hash = (hash ^ (hash >> 16)).wrapping_mul(0x85eb_ca6b);
+    hash = (hash ^ (hash >> 13)).wrapping_mul(0xc2b2_ae35);
+    hash ^ (hash >> 16)
 }
 
 #[cfg(test)]
