@@ -53,8 +53,11 @@ def counted(folder, data):
         for layer in network.layers:
             index = frame.index[layer.table] if layer.table else None
             rows[layer.out] = rows[layer.x] if index is None else len(index)
+            if index is not None:
+                # Places whose weights are all zero are not read.
+                index = index[:, layer.weight.reshape(index.shape[1], -1).any(1)]
             taps = rows[layer.out] if index is None else int((index < rows[layer.x]).sum())
-            inputs = layer.weight.shape[0] // (1 if index is None else index.shape[1])
+            inputs = layer.weight.shape[0] // (1 if index is None else frame.index[layer.table].shape[1])
             products += taps * inputs * layer.weight.shape[1]
     return parameters, products / len(sweeps) / 1e6
 

@@ -10,7 +10,8 @@ from isobath_training.detector_s import train as training
 from isobath_training.detector_s.batches import sample, together
 from isobath_training.detector_s.folder import folder
 from isobath_training.detector_s.loss import loss
-from isobath_training.detector_s.network import CLASSES, Shape
+from isobath_training.detector_s.network import CLASSES, Detector, Shape
+from isobath_training.detector_s.pruning import masks, prunable
 from isobath_training.detector_s.sweeps import Sweeps
 from isobath_training.folder import run, write_folder
 from isobath_training.quantization import sweeps as sweeps_of
@@ -140,6 +141,31 @@ def test_files_compute_what_was_planned(network, seen, options):
         kinds = [node.op_type for node in SparseWriter(network, plan).model().graph.node]
         assert kinds.count("SparseConv") == options.exact_first + options.exact_last
         assert kinds.count("QSparseConvFloat") == 1
+
+
+def test_a_network_with_pruned_places_is_quantized_too(model, sweeps, seen, tmp_path, monkeypatch):
+    monkeypatch.setitem(training.SHAPES, "detector_xs", Shape((16, 16, 16), (1, 1, 1)))
+    monkeypatch.setattr(training.Recipe, "grid", GRID)
+    state = torch.load(model.parent / "run.pt", weights_only=True)
+    pruned = Detector(Shape((16, 16, 16), (1, 1, 1)))
+    pruned.load_state_dict(state["average"])
+    with torch.no_grad():
+        for name, mask in masks(pruned, "taps", 0.4, 3).items():
+            prunable(pruned)[name].weight *= mask
+    torch.save(state | {"average": pruned.state_dict()}, tmp_path / "pruned.pt")
+    write_folder(folder("detector_xs", tmp_path / "pruned.pt", sweeps, {"map": 0.5}), tmp_path / "pruned")
+    network = network_of(tmp_path / "pruned", read_manifest(tmp_path / "pruned"))
+    inputs = {"features": seen[0].features.numpy(), "coords": seen[0].coords}
+    with torch.no_grad():
+        scores = torch.sigmoid(head(network, seen[0])[:, : len(CLASSES)]).numpy()
+    expected = run((tmp_path / "pruned/model.onnx").read_bytes(), inputs)
+    np.testing.assert_allclose(scores, expected["heatmap"], atol=1e-5)
+    plan = quantize(network, seen[:6], len(CLASSES), Options("min_max"))
+    # Their weights are zeros there: to leave them out of a table costs more than it saves.
+    places = [plan.weights[layer.out].reshape(9, -1) for layer in network.layers if layer.table and "parent" not in layer.table]
+    assert sum(int((~of.any(1)).sum()) for of in places) > 9
+    found = run(MapWriter(network, plan).model().SerializeToString(), inputs)
+    assert np.abs(found["heatmap"] - scores).mean() < 0.05
 
 
 def test_a_folder_gets_its_files_once(model, sweeps, tmp_path):

@@ -10,6 +10,8 @@ from onnx import numpy_helper
 from ..graph import SPARSE_DOMAIN
 
 # What may stand behind the last layer: values of single rows.
+# That a 3×3 convolution reads.
+PLACES = 9
 TAIL = {"Slice", "Sigmoid", "Clip", "Exp", "Add", "Identity"}
 QUANTIZED = {"QSparseConv", "QSparseConvFloat", "QuantizeLinear", "DequantizeLinear", "QLinearConv"}
 
@@ -93,23 +95,38 @@ def read_network(path: Path) -> Network:
     return network
 
 
+def spread(weight: np.ndarray, taps: np.ndarray) -> np.ndarray:
+    """[taps · inputs, outputs] → [9 · inputs, outputs], with zeros at the places that are not read."""
+    whole = np.zeros((PLACES, len(weight) // len(taps), weight.shape[1]), weight.dtype)
+    whole[taps] = weight.reshape(len(taps), -1, weight.shape[1])
+    return whole.reshape(-1, weight.shape[1])
+
+
 def read_nodes(path: Path, nodes, constants: dict, tables: dict[str, str], network: Network) -> None:
     # A layer without ReLU that is gathered by parents, added to a skip and rectified is one layer of the children.
     gathered: dict[str, tuple[Layer, str]] = {}
     joined: dict[str, tuple[Layer, str, str]] = {}
     by_out: dict[str, Layer] = {}
+    # Tables of which a layer reads some places: those that pruning has left.
+    chosen: dict[str, tuple[str, np.ndarray]] = {}
     for node in nodes:
         a, b = (list(node.input) + [""])[:2]
         if node.op_type == "SiteTables":
             continue
         if node.op_type == "SparseConv":
             x, table, weight, bias, *add = node.input
+            rows = constants[weight]
+            if table in chosen:
+                table, taps = chosen[table]
+                rows = spread(rows, taps)
             relu = any(attribute.name == "relu" and attribute.i for attribute in node.attribute)
             layer = Layer(
-                x, tables.get(table), constants[weight], constants[bias], add[0] if add else None, relu, node.output[0]
+                x, tables.get(table), rows, constants[bias], add[0] if add else None, relu, node.output[0]
             )
             network.layers.append(layer)
             by_out[layer.out] = layer
+        elif node.op_type == "Gather" and a in tables and b in constants:
+            chosen[node.output[0]] = (a, constants[b])
         elif node.op_type == "Gather" and b in tables and a in by_out and not by_out[a].relu:
             gathered[node.output[0]] = (by_out[a], tables[b])
         elif node.op_type == "Add" and b in gathered:
