@@ -2,9 +2,8 @@
 //!
 //! Which points and pillars stay does not depend on the order of the scan. Of a pillar with too many points
 //! those with the smallest hash of their bits stay, a sample without preference for rings or columns; of too
-//! many pillars, the nearest to the sensor. Memory is taken at construction, in proportion to the grid's cells
-//! and the most pillars, and for the points of the largest sweep so far; a frame costs its points and its
-//! pillars.
+//! many pillars, the nearest to the sensor. All memory is taken at construction, in proportion to the grid's
+//! cells and the most pillars; a frame costs its points and its pillars.
 //!
 //! Points that stay, and those that did until others took their place, lie one behind the other as they came.
 //! What is sorted are their keys, eight bytes each: a hash and a place.
@@ -17,8 +16,11 @@ use crate::sensor::LidarPoint;
 /// Most points of a pillar: published networks take 20, 32 or 100.
 pub const MAX_PILLAR_POINTS: usize = 256;
 
-/// Largest number of points of all pillars (1 GiB of keys).
-const MAX_HELD_POINTS: usize = 1 << 26;
+/// Largest number of points of all pillars: 1.1 GiB of keys and places.
+const MAX_HELD_POINTS: usize = 1 << 23;
+
+/// Places for points, for each that may stay: up to two have keys, so a third is free whenever they are swept up.
+const PLACES: usize = 3;
 
 /// Points whose cells are computed together, in vector code.
 const BATCH: usize = 64;
@@ -126,6 +128,8 @@ pub struct PillarVoxelizer {
     keys: Vec<Key>,
     /// What keys tell the places of.
     kept: Vec<LidarPoint>,
+    /// Where they go when `kept` is full of points that others took the place of. Empty between frames.
+    swept: Vec<LidarPoint>,
     /// Distances of the kept cells with the cells, once there are as many as may stay.
     farthest: BinaryHeap<u64>,
     /// Cells of the last frame's pillars, ascending.
@@ -134,7 +138,7 @@ pub struct PillarVoxelizer {
 
 impl PillarVoxelizer {
     /// Takes the memory for `capacity` pillars of `points_per_pillar` points each. Fails on none of either, on
-    /// more points than [`MAX_PILLAR_POINTS`], and where their keys would need more than 1 GiB.
+    /// more points than [`MAX_PILLAR_POINTS`], and where they would need more than 1.1 GiB.
     pub fn new(grid: BevGrid, points_per_pillar: usize, capacity: usize) -> Result<Self, DetectionError> {
         let refuse =
             |what, expected: String, found: String| Err(DetectionError::Config { what, expected, found });
@@ -163,7 +167,8 @@ impl PillarVoxelizer {
             touched: Vec::with_capacity(grid.cells()),
             slots: Vec::with_capacity(capacity),
             keys: vec![0; 2 * held],
-            kept: Vec::new(),
+            kept: Vec::with_capacity(PLACES * held),
+            swept: Vec::with_capacity(PLACES * held),
             farthest: BinaryHeap::with_capacity(capacity),
             cells: Vec::with_capacity(capacity),
         })
@@ -295,6 +300,9 @@ impl PillarVoxelizer {
                 return;
             }
         }
+        if self.kept.len() == PLACES * self.capacity * self.points_per_pillar {
+            self.sweep_up();
+        }
         let cell = &mut self.table[at];
         let most = self.points_per_pillar;
         let first = (cell.state as usize - 1) * 2 * most;
@@ -307,6 +315,19 @@ impl PillarVoxelizer {
             cell.held = most as u32;
             cell.worst_hash = hash_of(keys[most - 1]);
         }
+    }
+
+    /// Makes room among the kept points: those without a key go.
+    fn sweep_up(&mut self) {
+        for (&cell, keys) in self.slots.iter().zip(self.keys.chunks_exact_mut(2 * self.points_per_pillar)) {
+            for key in &mut keys[..self.table[cell as usize].held as usize] {
+                let place = self.swept.len() as Key;
+                self.swept.push(self.kept[place_of(*key)]);
+                *key = (Key::from(hash_of(*key)) << 32) | place;
+            }
+        }
+        std::mem::swap(&mut self.kept, &mut self.swept);
+        self.swept.clear();
     }
 
     /// A slot for `cell`, which has its first point; false when enough nearer cells have one. The farthest cell

@@ -137,6 +137,19 @@ proptest! {
         prop_assert_eq!(contents(&a), contents(&b));
     }
 
+    /// With so few places the kept points are swept up again and again.
+    #[test]
+    fn nor_does_it_where_few_fit(
+        (points, shuffled) in prop::collection::vec(any_point(), 0..300)
+            .prop_flat_map(|points| (Just(points.clone()), Just(points).prop_shuffle())),
+        most in 1_usize..4,
+        pillars in 1_usize..4,
+    ) {
+        let (mut a, mut b) = (voxelizer(most, pillars), voxelizer(most, pillars));
+        prop_assert_eq!(a.sort(points, usize::MAX), b.sort(shuffled, usize::MAX));
+        prop_assert_eq!(contents(&a), contents(&b));
+    }
+
     /// The rules read literally: all points in a table, cells by distance, points by hash.
     #[test]
     fn agrees_with_a_table(points in prop::collection::vec(any_point(), 0..300), limit in 1_usize..50) {
