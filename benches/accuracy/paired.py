@@ -11,7 +11,6 @@ def replayed(arguments, model, bags, name):
     """One run of all recordings, evaluated."""
     out = arguments.work / "runs" / name
     if not (out / "report.json").exists():
-        # With it goes what was compared with the run that was here.
         shutil.rmtree(out, ignore_errors=True)
         print(f"replaying {name}", file=sys.stderr)
         settings = [*model.settings("detection"), "--remap", "image:=/left_out"]
@@ -26,7 +25,8 @@ def figures(arguments, of, base):
     result = {"frames": found["frames"], "map": found["nuscenes"]["map"], "nds3": found["nuscenes"]["nds3"]}
     if of != base:
         told = of / f"beside_{base.name}.json"
-        if not told.exists():
+        # Made again with either of the runs.
+        if not told.exists() or told.stat().st_mtime < (base / "report.json").stat().st_mtime:
             told.write_text(run([arguments.isobath, "compare", base, of, "--json"], allowed=(0, 4)))
         rows = {row["key"]: row for row in json.loads(told.read_text())["figures"]}
         result["differences"] = {name: rows[f"detection.nuscenes.{name}"] for name in ("map", "nds3")}

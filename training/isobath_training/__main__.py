@@ -327,6 +327,8 @@ def run_measure(arguments) -> None:
 
 def run_export(arguments) -> None:
     name = arguments.model
+    if arguments.compress and name not in PUBLISHED:
+        raise SystemExit(f"{name}: expected no --compress")
     if name in BASELINES:
         folder = BASELINES[name].folder()
     elif name in PUBLISHED:
