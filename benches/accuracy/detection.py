@@ -100,7 +100,22 @@ def markdown(results):
         if any(found):
             cells = [number(f and f[key], 3) for f in found for key in ("ap", "ate", "ase", "aoe")]
             rows.append([label, str(next(f["truth"] for f in found if f)), *cells])
-    return f"{text}\n\n{table(head, rows)}"
+    by_part = f"AP of `{next(iter(models))}` by class, range and LiDAR:\n\n{parts(first)}"
+    return f"{text}\n\n{table(head, rows)}\n\n{by_part}"
+
+
+def parts(of_model):
+    """AP of a model's classes in steps of range and by LiDAR."""
+    ranges = {f"{row['min_m']:.0f} to {row['max_m']:.0f} m": row for row in of_model["pooled"]["by_range"]}
+    lidars = {
+        lidar: found | {"per_class": {label: of["ap"] for label, of in found["per_class"].items() if of["truth"] > 0}}
+        for lidar, found in of_model["lidars"].items()
+    }
+    rows = [
+        [label, number(found["map"], 3), *(number(found["per_class"].get(name), 3) for name in CLASSES)]
+        for label, found in (ranges | lidars).items()
+    ]
+    return table(["", "map", *CLASSES], rows)
 
 
 def parse_sweeps(parser):

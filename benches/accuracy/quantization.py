@@ -12,10 +12,10 @@ recordings of `detection.py` with `sparse_int8`, and compares every run with tha
 import argparse
 import json
 import os
+import resource
 import shutil
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 from common import ROOT, Model, add_block, finish
@@ -33,13 +33,13 @@ NAMES = {
 
 
 def quantized(arguments, name, folder, method):
-    """The folder that `method` makes of `folder`, and the minutes it took."""
+    """The folder that `method` makes of `folder`, and the minutes of processor time it took."""
     out = arguments.work / "quantized" / f"{name}_{method}"
     took = out.with_suffix(".json")
     if not took.exists():
         shutil.rmtree(out, ignore_errors=True)
         print(f"quantizing by {method}", file=sys.stderr)
-        began = time.monotonic()
+        began = resource.getrusage(resource.RUSAGE_CHILDREN)
         command = [
             sys.executable, "-m", "isobath_training", "quantize", "--model", folder, "--data", arguments.data,
             "--frames", str(arguments.calibration), "--method", method, "--samples", str(arguments.samples),
@@ -49,7 +49,9 @@ def quantized(arguments, name, folder, method):
         done = subprocess.run(command, env=os.environ | {"PYTHONPATH": paths}, check=False)
         if done.returncode != 0:
             sys.exit(f"quantize --method {method} ended with {done.returncode}")
-        took.write_text(json.dumps({"minutes": (time.monotonic() - began) / 60}))
+        ended = resource.getrusage(resource.RUSAGE_CHILDREN)
+        seconds = ended.ru_utime + ended.ru_stime - began.ru_utime - began.ru_stime
+        took.write_text(json.dumps({"minutes": seconds / 60}))
     return out, json.loads(took.read_text())["minutes"]
 
 

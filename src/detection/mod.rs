@@ -20,6 +20,7 @@ mod pillar_features;
 mod pillar_head;
 mod pillar_statistics;
 mod pillar_voxelizer;
+mod point_batch;
 mod suppression;
 mod voxelizer;
 

@@ -10,6 +10,9 @@
 
 use std::{cmp::Ordering, collections::BinaryHeap};
 
+use multiversion::multiversion;
+
+use super::point_batch::PointBatch;
 use super::{BevGrid, DetectionError, FeatureLayout};
 use crate::sensor::LidarPoint;
 
@@ -21,9 +24,6 @@ const MAX_HELD_POINTS: usize = 1 << 23;
 
 /// Places for points, for each that may stay: up to two have keys, so a third is free whenever they are swept up.
 const PLACES: usize = 3;
-
-/// Points whose cells are computed together, in vector code.
-const BATCH: usize = 64;
 
 /// Pillars of no more points are put in order by counting, in vector code.
 const FEW: usize = 32;
@@ -91,26 +91,32 @@ fn select(keys: &mut [Key], count: usize, kept: &[LidarPoint]) {
 
 /// Puts keys in order.
 fn arrange(keys: &mut [Key], kept: &[LidarPoint]) {
-    let count = keys.len();
-    if count <= FEW {
-        // Signed, as vector units compare; in the same order.
-        let mut hashes = [i32::MAX; FEW];
-        for (hash, key) in hashes.iter_mut().zip(&*keys) {
-            *hash = (hash_of(*key) ^ (1 << 31)).cast_signed();
-        }
-        let (mut ordered, mut sum) = ([0; FEW], 0);
-        for (&hash, &key) in hashes.iter().zip(&*keys) {
-            let before: u32 = hashes[..count.next_multiple_of(8)].iter().map(|&h| u32::from(h < hash)).sum();
-            ordered[before as usize % FEW] = key;
-            sum += before as usize;
-        }
-        // Equal hashes share a place.
-        if 2 * sum == count * count.saturating_sub(1) {
-            keys.copy_from_slice(&ordered[..count]);
-            return;
-        }
+    if keys.len() > FEW || !arrange_few(keys) {
+        keys.sort_unstable_by(|a, b| order(*a, *b, kept));
     }
-    keys.sort_unstable_by(|a, b| order(*a, *b, kept));
+}
+
+/// Puts at most [`FEW`] keys in order; false, and nothing done, if hashes are equal.
+#[multiversion(targets("x86_64+avx+avx2"))]
+fn arrange_few(keys: &mut [Key]) -> bool {
+    let count = keys.len();
+    // Signed, as vector units compare; in the same order.
+    let mut hashes = [i32::MAX; FEW];
+    for (hash, key) in hashes.iter_mut().zip(&*keys) {
+        *hash = (hash_of(*key) ^ (1 << 31)).cast_signed();
+    }
+    let (mut ordered, mut sum) = ([0; FEW], 0);
+    for (&hash, &key) in hashes.iter().zip(&*keys) {
+        let before: u32 = hashes[..count.next_multiple_of(8)].iter().map(|&h| u32::from(h < hash)).sum();
+        ordered[before as usize % FEW] = key;
+        sum += before as usize;
+    }
+    // Equal hashes share a place.
+    if 2 * sum != count * count.saturating_sub(1) {
+        return false;
+    }
+    keys.copy_from_slice(&ordered[..count]);
+    true
 }
 
 /// Sorts sweeps into pillars; reuses its memory from frame to frame.
@@ -199,16 +205,14 @@ impl PillarVoxelizer {
         self.farthest.clear();
         let limit = max_pillars.min(self.capacity);
         let mut stats = PillarStats::default();
-        let (mut batch, mut filled) = ([LidarPoint::default(); BATCH], 0);
+        let (grid, outside) = (self.grid, self.grid.cells() as u32);
+        let mut batch = PointBatch::new();
         points.into_iter().for_each(|point| {
-            batch[filled] = point;
-            filled += 1;
-            if filled == BATCH {
-                self.add_batch(&mut batch, limit, &mut stats);
-                filled = 0;
+            if batch.push(point) {
+                self.add_all(batch.located(&grid, outside), limit, &mut stats);
             }
         });
-        self.add_batch(&mut batch[..filled], limit, &mut stats);
+        self.add_all(batch.rest(&grid, outside), limit, &mut stats);
         self.cells.clear();
         self.cells.extend_from_slice(&self.slots);
         self.cells.sort_unstable();
@@ -259,30 +263,22 @@ impl PillarVoxelizer {
         Ok(())
     }
 
-    /// Adds at most [`BATCH`] points.
-    fn add_batch(&mut self, points: &mut [LidarPoint], limit: usize, stats: &mut PillarStats) {
-        let (mut cells, mut hashes) = ([0; BATCH], [0; BATCH]);
-        let outside = self.grid.cells() as u32;
-        for point in &mut *points {
-            let clamped = point.intensity.clamp(0.0, 1.0);
-            // NaN passes the clamp. Adding zero turns -0 into +0, which is the same place.
-            point.intensity = if clamped.is_nan() { 0.0 } else { clamped + 0.0 };
-            (point.x, point.y, point.z) = (point.x + 0.0, point.y + 0.0, point.z + 0.0);
-        }
-        for (cell, point) in cells.iter_mut().zip(&*points) {
-            *cell = self.grid.cell_or(point.x, point.y, point.z, outside);
-        }
-        for (hash, point) in hashes.iter_mut().zip(&*points) {
-            *hash = hash_bits(bits(point));
-        }
-        for ((&cell, &hash), point) in cells.iter().zip(&hashes).zip(&*points) {
-            if cell == outside {
+    /// Adds points with their cells and hashes; the number of the grid's cells stands for none.
+    #[inline]
+    fn add_all(
+        &mut self,
+        points: impl Iterator<Item = (u32, u32, LidarPoint)>,
+        limit: usize,
+        stats: &mut PillarStats,
+    ) {
+        for (cell, hash, point) in points {
+            stats.points += 1;
+            if cell as usize == self.table.len() {
                 stats.outside += 1;
             } else {
-                self.add(cell as usize, hash, point, limit);
+                self.add(cell as usize, hash, &point, limit);
             }
         }
-        stats.points += points.len();
     }
 
     /// Adds a point to the pillar of its cell, which is one of the grid's.
@@ -364,18 +360,6 @@ fn distance_key(grid: &BevGrid, cell: u32) -> u64 {
 
 fn bits(point: &LidarPoint) -> [u32; 5] {
     [point.x, point.y, point.z, point.intensity, point.age_s].map(f32::to_bits)
-}
-
-/// Of the place and the intensity: a product of each, which do not wait for each other, then what spreads every bit
-/// over all (the finalizer of `MurmurHash3`, in the public domain).
-fn hash_bits([x, y, z, intensity, _age]: [u32; 5]) -> u32 {
-    let horizontal = x.wrapping_mul(0x9e37_79b1) ^ y.wrapping_mul(0x85eb_ca6b).rotate_left(11);
-    let other =
-        z.wrapping_mul(0xc2b2_ae35).rotate_left(19) ^ intensity.wrapping_mul(0x27d4_eb2f).rotate_left(5);
-    let mut hash = horizontal.wrapping_add(other);
-    hash = (hash ^ (hash >> 16)).wrapping_mul(0x85eb_ca6b);
-    hash = (hash ^ (hash >> 13)).wrapping_mul(0xc2b2_ae35);
-    hash ^ (hash >> 16)
 }
 
 #[cfg(test)]

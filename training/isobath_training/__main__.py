@@ -113,6 +113,10 @@ def add_train(commands) -> None:
         "--curriculum", action="store_true", help="detectors: sweeps corrupted more and more by what hurts most"
     )
     train.add_argument(
+        "--balance", type=float, default=0.0, metavar="SHARE",
+        help="detectors: how much more an object of a rare class counts; 0: not at all, 1: each class as much as any other in all",
+    )  # fmt: skip
+    train.add_argument(
         "--prepared", type=Path,
         help="detectors: folder where batches are kept for other runs of the same seed; a run takes some gigabytes",
     )  # fmt: skip
@@ -238,8 +242,8 @@ def run_train(arguments) -> None:
         arguments.samples = SAMPLES[arguments.model]
     if arguments.model in DETECTORS:
         return train_detector(arguments)
-    if arguments.curriculum or arguments.distill or arguments.prune or arguments.prepared:
-        raise SystemExit(f"{arguments.model}: expected no --curriculum, --distill, --prune or --prepared")
+    if arguments.curriculum or arguments.distill or arguments.prune or arguments.prepared or arguments.balance:
+        raise SystemExit(f"{arguments.model}: expected no --curriculum, --distill, --prune, --prepared or --balance")
     from .depth_s.distillation import Teacher
     from .depth_s.train import Recipe, train
 
@@ -257,6 +261,8 @@ def train_detector(arguments) -> None:
     from .detector_s.pruning import Pruning
     from .detector_s.train import Recipe, train
 
+    if not 0 <= arguments.balance <= 1:
+        raise SystemExit(f"--balance: expected 0 to 1, found {arguments.balance}")
     if arguments.prune:
         Pruning.parse(arguments.prune)
         if arguments.start is None:
@@ -267,7 +273,7 @@ def train_detector(arguments) -> None:
     rate = {} if arguments.rate is None else {"rate": arguments.rate}
     recipe = Recipe(
         arguments.model, arguments.seed, arguments.samples, curriculum=arguments.curriculum,
-        prune=arguments.prune or "", **rate,
+        prune=arguments.prune or "", balance=arguments.balance, **rate,
     )  # fmt: skip
     train(
         recipe, arguments.data, arguments.validation, arguments.checkpoint,

@@ -265,6 +265,35 @@ def test_rare_classes_are_shown_more_often(sweeps):
             np.testing.assert_array_equal(found, expected)
 
 
+def test_objects_of_rare_classes_count_more():
+    """Ten cars stand beside each truck; other classes are nowhere."""
+
+    class Street:
+        def counts(self, classes: int) -> np.ndarray:
+            return np.array([[10, 1] + [0] * (classes - 2)] * 4)
+
+        def __len__(self) -> int:
+            return 4
+
+    draw = Draw(Street(), 3)
+    assert np.allclose(draw.shares(0.0), 1)
+    for balance in (0.5, 1.0):
+        car, truck = draw.shares(balance)[:2]
+        assert abs(truck / car - 10**balance) < 1e-9
+        # The mean over eleven objects.
+        assert abs((10 * car + truck) / 11 - 1) < 1e-9
+    n = len(CLASSES)
+    heat, box = torch.zeros(11, n), torch.zeros(11, BOX)
+    heat[:10, 0] = heat[10, 1] = 1
+    # Boxes of cars are right, that of the truck is a metre too high.
+    outputs = torch.zeros(11, n + 1 + BOX)
+    outputs[10, n + 3] = 1
+    given = outputs, heat, torch.zeros(11), box, torch.ones(11)
+    alike, even = loss(*given)[1], loss(*given, torch.from_numpy(draw.shares(1.0)).float())[1]
+    assert abs(alike["boxes"] - 1 / 11) < 1e-6 and abs(even["boxes"] - 1 / 2) < 1e-6
+    assert abs(alike["corners"] - even["corners"]) < 1e-6
+
+
 def test_corruptions_grow_and_the_worst_is_taken():
     points, _ = world(np.random.default_rng(1))
     assert strength(0) == 0 and strength(0.35) == 0.5 and strength(1) == 1
@@ -326,17 +355,26 @@ def test_a_curriculum_looks_without_learning_statistics(sweeps, small, tmp_path)
 
 def test_an_axis_is_learned_before_a_direction():
     n = len(CLASSES)
-    outputs, box = torch.zeros(1, n + 1 + BOX), torch.zeros(1, BOX)
+    box = torch.zeros(1, BOX)
     box[0, -2:] = torch.tensor([0.6, 0.8])
     sites = torch.zeros(1, n), torch.zeros(1), box, torch.ones(1)
 
-    def of(sine: float, cosine: float) -> float:
-        outputs[0, -2:] = torch.tensor([sine, cosine])
-        return loss(outputs, *sites)[1]["boxes"]
+    def of(length: float, sine: float = 0.6, cosine: float = 0.8) -> tuple[float, float]:
+        """The loss, and its slope along the vector."""
+        outputs = torch.zeros(1, n + 1 + BOX)
+        outputs[0, -2:] = length * torch.tensor([sine, cosine])
+        outputs.requires_grad_()
+        total = loss(outputs, *sites)[0]
+        total.backward()
+        return loss(outputs, *sites)[1]["boxes"], float(outputs.grad[0, -2:] @ torch.tensor([sine, cosine]))
 
-    assert of(0.6, 0.8) == 0
-    # Not to choose between front and back costs more than to choose one of them at random.
-    assert of(0, 0) > (of(0.6, 0.8) + of(-0.6, -0.8)) / 2
+    right, wrong = of(1.0)[0], of(-1.0)[0]
+    assert right < 0.02 < wrong
+    # A network that cannot tell front from back does better with the axis alone than with a guess, and loses it without.
+    assert of(0.3)[0] + of(-0.3)[0] < right + wrong
+    assert of(0.3, 0.8, -0.6)[0] > of(0.3)[0]
+    # From anywhere along the axis it is downhill to the right direction.
+    assert all(of(length)[1] < 0 for length in (-1.0, -0.6, -0.3, 0.3, 0.6))
 
 
 def test_from_sweeps_to_a_model_folder(sweeps, small, tmp_path):

@@ -1,4 +1,4 @@
-"""Which sweep is shown next: those with objects of rare classes more often than others."""
+"""Which sweep is shown next: those with objects of rare classes more often than others. And how much objects count."""
 
 import numpy as np
 
@@ -23,7 +23,8 @@ class Draw:
 
     def __init__(self, sweeps: Sweeps | ManySweeps, seed: int) -> None:
         self.sweeps, self.seed = sweeps, seed
-        self.weights = weights(sweeps.present(len(CLASSES)))
+        self.counts = sweeps.counts(len(CLASSES))
+        self.weights = weights(self.counts > 0)
         self.turn, self.order = -1, np.zeros(0, np.int64)
 
     def frame(self, number: int) -> int:
@@ -37,3 +38,12 @@ class Draw:
             shown = shuffled[np.searchsorted(reach, at).clip(max=len(self.sweeps) - 1)]
             self.turn, self.order = turn, random.permutation(shown)
         return int(self.order[place])
+
+    def shares(self, balance: float) -> np.ndarray:
+        """How much an object of each class counts in the loss, [classes], one in the mean over those that are shown.
+        `balance` 0: all alike; 1: each class counts as much as any other in all."""
+        shown = self.weights @ self.counts
+        if not shown.any():
+            return np.ones(len(shown))
+        shares = (shown.max() / shown.clip(min=1)) ** balance
+        return shares * shown.sum() / (shares @ shown)

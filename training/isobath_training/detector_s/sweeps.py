@@ -138,13 +138,13 @@ class Sweeps:
         points[:, 4] = rows["ring"]
         return points, np.array(self.boxes[frame])
 
-    def present(self, classes: int) -> np.ndarray:
-        """Whether each sweep has a point on an object of each class, [sweeps, classes]."""
+    def counts(self, classes: int) -> np.ndarray:
+        """How many objects of each class each sweep has a point on, [sweeps, classes]."""
         frame = np.repeat(np.arange(len(self)), np.diff(self.boxes.offsets))
         rows = np.asarray(self.boxes.rows)
         hit = rows[:, self.columns.index("points")] > 0
-        found = np.zeros((len(self), classes), bool)
-        found[frame[hit], rows[hit, self.columns.index("class")].astype(int)] = True
+        found = np.zeros((len(self), classes), np.int64)
+        np.add.at(found, (frame[hit], rows[hit, self.columns.index("class")].astype(int)), 1)
         return found
 
     def lidar(self, frame: int) -> str:
@@ -175,5 +175,5 @@ class ManySweeps:
         number = int(np.searchsorted(self.ends, frame, side="right"))
         return self.parts[number].sweep(frame - int(self.ends[number]) + len(self.parts[number]))
 
-    def present(self, classes: int) -> np.ndarray:
-        return np.concatenate([part.present(classes) for part in self.parts])
+    def counts(self, classes: int) -> np.ndarray:
+        return np.concatenate([part.counts(classes) for part in self.parts])

@@ -47,6 +47,8 @@ class Recipe:
     curriculum: bool = False
     # What it learns to do without, as `Pruning.parse` reads it.
     prune: str = ""
+    # How much rare classes count, as `Draw.shares` takes it.
+    balance: float = 0.0
 
     @property
     def is_dense(self) -> bool:
@@ -75,6 +77,7 @@ class Run(runs.Run):
             self.average.load_state_dict(self.network.state_dict())
         self.pruner: Pruner | None = None
         self.prepared: Prepared | None = None
+        self.shares: Tensor | None = None
         self.facts = {"origin": None} | self.facts | {"teacher": teacher.describe() if teacher else None}
 
     def check(self, state: dict) -> None:
@@ -99,6 +102,8 @@ class Run(runs.Run):
         if recipe.prune and self.pruner is None:
             progress = self.seen / recipe.samples
             self.pruner = Pruner(Pruning.parse(recipe.prune), network, self.average, recipe.seed, progress)
+        if recipe.balance and self.shares is None:
+            self.shares = torch.from_numpy(draw.shares(recipe.balance)).float()
         total, figures = self.dense_loss(draw) if recipe.is_dense else self.loss_of(self.batch(draw))
         self.learn(total, most=5.0)
         if self.pruner:
@@ -124,7 +129,7 @@ class Run(runs.Run):
         def loss_with(corruption: Callable) -> float:
             one = drawn_one(draw, recipe, self.seen, network.levels, corruption)
             batch = together([one], recipe.grid)
-            return loss(network(batch.features.bfloat16(), Tables(batch.levels)), *batch.wanted)[0].item()
+            return loss(network(batch.features.bfloat16(), Tables(batch.levels)), *batch.wanted, self.shares)[0].item()
 
         return worst(loss_with)
 
@@ -134,14 +139,15 @@ class Run(runs.Run):
         samples = list(drawn(draw, self.recipe, self.seen, 1))
         given = maps([(coords, features) for coords, features, *_ in samples], grid.size)
         outputs = self.network(given.bfloat16()).permute(0, 2, 3, 1).flatten(0, 2)
-        return loss(outputs, *stacked([dense_targets(coords, plane, boxes, grid) for coords, _, plane, _, boxes in samples]))
+        wanted = stacked([dense_targets(coords, plane, boxes, grid) for coords, _, plane, _, boxes in samples])
+        return loss(outputs, *wanted, self.shares)
 
     def loss_of(self, batch: Batch) -> tuple[Tensor, dict[str, float]]:
         """The loss of a batch and its parts."""
         tables = Tables(batch.levels)
         trunk = self.network.trunk(batch.features.bfloat16(), tables)
         outputs = self.network.head(trunk.float())
-        total, figures = loss(outputs, *batch.wanted)
+        total, figures = loss(outputs, *batch.wanted, self.shares)
         if self.teacher:
             seen = self.teacher.look(batch.features, tables)
             taught = self.teacher.loss(self.helper, trunk, outputs, seen, batch.counts)
