@@ -16,7 +16,7 @@ DETECTORS = ("detector_s", "detector_xs", "detector_xxs", "detector_s_dense", "d
 # Samples that a training sees by default.
 SAMPLES = {
     "depth_s": 520_000, "depth_s_vision": 328_000,
-    "detector_s": 200_000, "detector_s_dense": 4_000,
+    "detector_s": 300_000, "detector_s_dense": 4_000,
     "detector_xs": 20_000, "detector_xxs": 20_000, "detector_xs_dense": 20_000,
 }  # fmt: skip
 # Networks whose checkpoints others publish.

@@ -133,7 +133,7 @@ Cars, trucks, buses, bicycles, pedestrians, forklifts and pallets in the sweeps 
 
 {figures}
 
-- **Limits**: no real sweep was seen in training. Objects beyond {range} m, on bridges or more than 2.8 m over the ground are not found. On rough ground that leaves the plane by more than a metre small objects are missed. Trucks and buses are mistaken for each other and for other large things; which way they, bicycles and people look is often guessed.
+- **Limits**: no real sweep was seen in training. Objects beyond {range} m, on bridges or more than 2.8 m over the ground are not found. On rough ground that leaves the plane by more than a metre small objects are missed. Trucks and buses are mistaken for each other and for other large things; which way buses, bicycles and people look is often guessed.
 
 Made by `python -m isobath_training export --model {name}`; training/README.md tells the steps before.
 """

@@ -22,7 +22,7 @@ from .frames import Frame
 from .layers import Layer, Network
 from .rounding import adaptive
 from .scales import METHODS, SHARES, Observer, Step, searched_scales, step_of, weight_scales
-from .simulate import Plan, floats, gathered, head, planned, products, sums, walk
+from .simulate import Plan, floats, gathered, head, passed, planned, products, sums, walk
 
 # Rows of a layer's inputs that stand for all of a calibration.
 ROWS = 16_384
@@ -200,17 +200,32 @@ def positive_loss(given: Tensor, wanted: Tensor, classes: int) -> Tensor:
 def tune(network: Network, frames: list[Frame], plan: Plan, classes: int) -> None:
     """Takes for each tensor in turn the step with the least global loss."""
     wanted = [head(network, frame) for frame in frames]
-    parameters = {layer.out: planned(plan)(layer) for layer in network.layers}
+    of_layer = {layer.out: planned(plan)(layer) for layer in network.layers}
 
-    def loss() -> float:
-        outputs = (head(network, frame, lambda layer: parameters[layer.out], plan.steps) for frame in frames)
-        return sum(float(positive_loss(y, w, classes)) for y, w in zip(outputs, wanted, strict=True))
+    def parameters(layer: Layer) -> tuple[Tensor, Tensor]:
+        return of_layer[layer.out]
 
-    least = loss()
-    for name, step in list(plan.steps.items()):
-        best = step
-        for factor in FACTORS:
-            plan.steps[name] = Step(step.scale * factor, step.zero, step.low, step.high)
-            if (found := loss()) < least:
-                least, best = found, plan.steps[name]
-        plan.steps[name] = best
+    # What each frame has before the layer: what comes before it is not computed again.
+    values = [{network.features: frame.features} for frame in frames]
+    for number, layer in enumerate(network.layers):
+        given = [
+            next(walk(network, frame, parameters, first=number, values=before))[1]
+            for frame, before in zip(frames, values, strict=True)
+        ]
+
+        def after(step: Step | None) -> list[dict[str, Tensor]]:
+            outputs = [step.rounded(y) if step else y for y in given]
+            return [passed(network, number, before, y) for before, y in zip(values, outputs, strict=True)]
+
+        def loss(step: Step) -> float:
+            total = 0.0
+            for frame, rest, w in zip(frames, after(step), wanted, strict=True):
+                *_, (_, y) = walk(network, frame, parameters, plan.steps, first=number + 1, values=rest)
+                total += float(positive_loss(y, w, classes))
+            return total
+
+        step = plan.steps.get(layer.out)
+        if step:
+            others = [Step(step.scale * factor, step.zero, step.low, step.high) for factor in FACTORS]
+            step = plan.steps[layer.out] = min([step, *others], key=loss)
+        values = after(step)

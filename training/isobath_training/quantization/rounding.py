@@ -17,7 +17,7 @@ def shares(v: torch.Tensor) -> torch.Tensor:
 
 
 def adaptive(
-    weight: np.ndarray, scales: np.ndarray, gram: np.ndarray, cross: np.ndarray, *, rounds: int = 600
+    weight: np.ndarray, scales: np.ndarray, gram: np.ndarray, cross: np.ndarray, *, rounds: int = 250
 ) -> np.ndarray:
     """Whole numbers [inputs, outputs]. `gram` [inputs, inputs]: products of what the rounded layer reads; `cross`
     [inputs, outputs]: of that and what it should give. No output gets worse than by rounding to the nearest."""
@@ -39,7 +39,7 @@ def adaptive(
 
     share = torch.clamp(exact - down, 1e-3, 1 - 1e-3)
     v = torch.log((share - LOW) / (HIGH - share)).requires_grad_()
-    optimizer = torch.optim.Adam([v], lr=2e-2)
+    optimizer = torch.optim.Adam([v], lr=0.1)
     for number in range(rounds):
         progress = number / rounds
         whole = torch.clamp(down + shares(v), -127, 127)

@@ -69,17 +69,28 @@ def planned(plan: Plan) -> Parameters:
 
 
 def walk(
-    network: Network, frame: Frame, parameters: Parameters = floats, steps: dict[str, Step] | None = None
+    network: Network,
+    frame: Frame,
+    parameters: Parameters = floats,
+    steps: dict[str, Step] | None = None,
+    *,
+    first: int = 0,
+    values: dict[str, Tensor] | None = None,
 ) -> Iterator[tuple[Layer, Tensor]]:
-    """Every layer with what it gives; tensors that have a step are rounded to it for those who read them."""
-    values = {network.features: frame.features}
-    for number, layer in enumerate(network.layers):
+    """Every layer with what it gives; tensors that have a step are rounded to it for those who read them. `first`, and
+    `values` that it and those after it read: where a walk goes on."""
+    values = {network.features: frame.features} if values is None else values
+    for number, layer in enumerate(network.layers[first:], first):
         y = sums(layer, frame, values, *parameters(layer))
         y = torch.relu(y) if layer.relu else y
         yield layer, y
-        values[layer.out] = steps[layer.out].rounded(y) if steps and layer.out in steps else y
-        later = {name for rest in network.layers[number + 1 :] for name in rest.reads}
-        values = {name: value for name, value in values.items() if name in later}
+        values = passed(network, number, values, steps[layer.out].rounded(y) if steps and layer.out in steps else y)
+
+
+def passed(network: Network, number: int, values: dict[str, Tensor], y: Tensor) -> dict[str, Tensor]:
+    """What layers after `number`, which gives `y`, read of all there is."""
+    later = {name for rest in network.layers[number + 1 :] for name in rest.reads}
+    return {name: value for name, value in (values | {network.layers[number].out: y}).items() if name in later}
 
 
 def head(network: Network, frame: Frame, parameters: Parameters = floats, steps: dict[str, Step] | None = None) -> Tensor:
