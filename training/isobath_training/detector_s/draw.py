@@ -41,9 +41,10 @@ class Draw:
 
     def shares(self, balance: float) -> np.ndarray:
         """How much an object of each class counts in the loss, [classes], one in the mean over those that are shown.
-        `balance` 0: all alike; 1: each class counts as much as any other in all."""
+        `balance` 0: all alike; 1: each class counts as much as any other in all. Classes that are nowhere count as the
+        most frequent one does."""
         shown = self.weights @ self.counts
         if not shown.any():
             return np.ones(len(shown))
-        shares = (shown.max() / shown.clip(min=1)) ** balance
+        shares = np.where(shown > 0, shown.max() / shown.clip(min=1), 1.0) ** balance
         return shares * shown.sum() / (shares @ shown)
