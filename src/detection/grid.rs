@@ -84,10 +84,8 @@ impl BevGrid {
             & (col < self.cols as f32)
             & (z >= self.range_m[2])
             & (z < self.range_m[5]);
-        // What is outside may be any number once cast. What is inside is below 2^24, where a 32-bit
-        // signed cast and product are exact and cheap.
-        let cell = (row as i32).wrapping_mul(self.cols as i32).wrapping_add(col as i32);
-        if inside { cell as u32 } else { outside }
+        let cell = whole(row).wrapping_mul(self.cols as u32).wrapping_add(whole(col));
+        if inside { cell } else { outside }
     }
 
     /// The middle of cell `cell` (row-major), and of the range's height, metres.
@@ -109,6 +107,17 @@ impl BevGrid {
         }
         Ok(stride)
     }
+}
+
+/// The whole part of 0 ≤ `value` < 2^22, exactly, and some number of any other. A cast asks for NaN and for what is
+/// too large, and keeps loops from becoming vector code.
+#[inline]
+fn whole(value: f32) -> u32 {
+    // From here on floats are whole numbers, which their lowest bits count.
+    const WHOLE: f32 = 8_388_608.0;
+    let shifted = value + WHOLE;
+    let nearest = shifted - WHOLE;
+    (shifted.to_bits() & 0x7f_ffff).wrapping_sub(u32::from(nearest > value))
 }
 
 fn cell_count(axis: char, min: f32, max: f32, voxel: f32) -> Result<usize, DetectionError> {
@@ -175,6 +184,15 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn whole_parts_are_those_of_a_cast(value in 0.0_f32..4096.0, step in 0_u32..1 << 22) {
+            prop_assert_eq!(whole(value), value as u32);
+            let edge = step as f32;
+            for near in [edge.next_down().max(0.0), edge, edge.next_up(), edge + 0.5] {
+                prop_assert_eq!(whole(near), near as u32);
+            }
+        }
+
         #[test]
         fn any_float_is_inside_a_cell_or_outside(x in any::<f32>(), y in any::<f32>(), z in any::<f32>()) {
             let grid = grid();

@@ -9,6 +9,7 @@
 mod anchor_head;
 mod autoware_head;
 mod box_suppression;
+mod cell_set;
 mod center_head;
 mod class;
 mod class_thresholds;

@@ -6,6 +6,7 @@
 //! sums are of whole numbers.
 
 use super::BevGrid;
+use super::cell_set::CellSet;
 use super::ground::{GroundPlane, LowestPoint};
 use crate::sensor::LidarPoint;
 
@@ -78,8 +79,8 @@ pub struct PillarEncoder {
     grid: BevGrid,
     /// Lowest point of each cell, metres over the sensor; infinite between frames
     bottoms: Vec<f32>,
-    /// One bit a cell: whether there are points; all unset between frames
-    touched: Vec<u64>,
+    /// Cells with points; none between frames
+    touched: CellSet,
     /// Index of each cell's pillar; of use where there are points
     slots: Vec<u32>,
     points: Vec<Placed>,
@@ -106,7 +107,7 @@ impl PillarEncoder {
         Self {
             grid,
             bottoms: vec![f32::INFINITY; grid.cells()],
-            touched: vec![0; grid.cells().div_ceil(64)],
+            touched: CellSet::new(grid.cells()),
             slots: vec![NONE; grid.cells()],
             points: Vec::new(),
             cells: Vec::new(),
@@ -193,7 +194,7 @@ impl PillarEncoder {
                 continue;
             };
             if *bottom == f32::INFINITY {
-                self.touched[cell as usize / 64] |= 1 << (cell % 64);
+                self.touched.insert(cell);
             }
             *bottom = bottom.min(point.z);
             self.points.push((*point, cell));
@@ -205,18 +206,14 @@ impl PillarEncoder {
     fn order_cells(&mut self) {
         self.cells.clear();
         self.lowest.clear();
-        for word in 0..self.touched.len() {
-            let mut bits = std::mem::take(&mut self.touched[word]);
-            while bits != 0 {
-                let cell = word * 64 + bits.trailing_zeros() as usize;
-                bits &= bits - 1;
-                self.slots[cell] = self.cells.len() as u32;
-                self.cells.push(cell as u32);
-                let bottom = std::mem::replace(&mut self.bottoms[cell], f32::INFINITY);
-                let (x, y) = self.middle(cell as u32);
-                self.lowest.push(LowestPoint { x, y, z: f64::from(bottom) });
-            }
+        for cell in self.touched.iter() {
+            self.slots[cell as usize] = self.cells.len() as u32;
+            self.cells.push(cell);
+            let bottom = std::mem::replace(&mut self.bottoms[cell as usize], f32::INFINITY);
+            let (x, y) = self.middle(cell);
+            self.lowest.push(LowestPoint { x, y, z: f64::from(bottom) });
         }
+        self.touched.clear();
     }
 
     /// Middle of a cell, metres.

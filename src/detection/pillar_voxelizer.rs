@@ -12,21 +12,28 @@ use std::{cmp::Ordering, collections::BinaryHeap};
 
 use multiversion::multiversion;
 
-use super::point_batch::PointBatch;
+use super::cell_set::CellSet;
+use super::point_batch::{BATCH, PointBatch};
 use super::{BevGrid, DetectionError, FeatureLayout};
 use crate::sensor::LidarPoint;
 
 /// Most points of a pillar: published networks take 20, 32 or 100.
 pub const MAX_PILLAR_POINTS: usize = 256;
 
-/// Largest number of points of all pillars: 1.1 GiB of keys and places.
+/// Largest number of points of all pillars: 1.5 GiB of keys and places at most.
 const MAX_HELD_POINTS: usize = 1 << 23;
 
 /// Places for points, for each that may stay: up to two have keys, so a third is free whenever they are swept up.
 const PLACES: usize = 3;
 
 /// Pillars of no more points are put in order by counting, in vector code.
-const FEW: usize = 32;
+const FEW: usize = 64;
+
+/// Hashes that are compared at once.
+const LANES: usize = 8;
+
+/// Keys of a cache line.
+const LINE: usize = 8;
 
 /// A cell without points so far.
 const UNTOUCHED: u32 = 0;
@@ -64,6 +71,9 @@ struct Cell {
 
 const EMPTY: Cell = Cell { state: UNTOUCHED, offered: 0, held: 0, worst_hash: u32::MAX };
 
+/// A cell that takes no points: nearly none has a hash as small as 0.
+const CLOSED: Cell = Cell { state: DROPPED, worst_hash: 0, ..EMPTY };
+
 /// A point in the order of its pillar: hash above, place among the kept points below.
 type Key = u64;
 
@@ -80,13 +90,28 @@ fn order(a: Key, b: Key, kept: &[LidarPoint]) -> Ordering {
     hash_of(a).cmp(&hash_of(b)).then_with(|| bits(&kept[place_of(a)]).cmp(&bits(&kept[place_of(b)])))
 }
 
-/// Brings the `count` keys that come first to the front.
-fn select(keys: &mut [Key], count: usize, kept: &[LidarPoint]) {
-    let (_, last, rest) = keys.select_nth_unstable(count - 1);
+/// Brings the `most` keys that come first to the front, in no order, perhaps with some that come next. Tells how many
+/// are there, fewer than before, and the largest hash that another key may have to be one of the first `most`, which so
+/// far was `worst`.
+///
+/// Hashes are spread evenly, so a share of `worst` leaves about that share of the keys: one look at each.
+fn thin(keys: &mut [Key], most: usize, worst: u32, kept: &[LidarPoint]) -> (usize, u32) {
+    let limit = (u64::from(worst) * (most + most / 4) as u64 / keys.len() as u64) as u32;
+    let mut count = 0;
+    for at in 0..keys.len() {
+        let key = keys[at];
+        keys.swap(count, at);
+        count += usize::from(hash_of(key) <= limit);
+    }
+    if (most..keys.len()).contains(&count) {
+        return (count, limit);
+    }
+    let (_, last, rest) = keys.select_nth_unstable(most - 1);
     let hash = hash_of(*last);
     if rest.iter().any(|key| hash_of(*key) == hash) {
         keys.sort_unstable_by(|a, b| order(*a, *b, kept));
     }
+    (most, hash)
 }
 
 /// Puts keys in order.
@@ -106,10 +131,17 @@ fn arrange_few(keys: &mut [Key]) -> bool {
         *hash = (hash_of(*key) ^ (1 << 31)).cast_signed();
     }
     let (mut ordered, mut sum) = ([0; FEW], 0);
-    for (&hash, &key) in hashes.iter().zip(&*keys) {
-        let before: u32 = hashes[..count.next_multiple_of(8)].iter().map(|&h| u32::from(h < hash)).sum();
-        ordered[before as usize % FEW] = key;
-        sum += before as usize;
+    for (some, keys) in hashes.chunks_exact(LANES).zip(keys.chunks(LANES)) {
+        let mut before = [0; LANES];
+        for &other in &hashes[..count] {
+            for (before, &hash) in before.iter_mut().zip(some) {
+                *before += u32::from(other < hash);
+            }
+        }
+        for (before, &key) in before.into_iter().zip(keys) {
+            ordered[before as usize % FEW] = key;
+            sum += before as usize;
+        }
     }
     // Equal hashes share a place.
     if 2 * sum != count * count.saturating_sub(1) {
@@ -124,14 +156,15 @@ pub struct PillarVoxelizer {
     grid: BevGrid,
     points_per_pillar: usize,
     capacity: usize,
-    /// All [`EMPTY`] between frames but those of the last one.
+    /// All [`EMPTY`] between frames but those of the last one; then one for the points outside the grid.
     table: Vec<Cell>,
     /// Cells that are not empty.
-    touched: Vec<u32>,
+    touched: CellSet,
     /// The cell of each pillar.
     slots: Vec<u32>,
-    /// Twice `points_per_pillar` for each slot; when they are full the better half stays.
+    /// `stride` for each slot, of which twice `points_per_pillar` are used; when they are full the better ones stay.
     keys: Vec<Key>,
+    stride: usize,
     /// What keys tell the places of.
     kept: Vec<LidarPoint>,
     /// Where they go when `kept` is full of points that others took the place of. Empty between frames.
@@ -144,7 +177,7 @@ pub struct PillarVoxelizer {
 
 impl PillarVoxelizer {
     /// Takes the memory for `capacity` pillars of `points_per_pillar` points each. Fails on none of either, on
-    /// more points than [`MAX_PILLAR_POINTS`], and where they would need more than 1.1 GiB.
+    /// more points than [`MAX_PILLAR_POINTS`], and where they could need more than 1.5 GiB.
     pub fn new(grid: BevGrid, points_per_pillar: usize, capacity: usize) -> Result<Self, DetectionError> {
         let refuse =
             |what, expected: String, found: String| Err(DetectionError::Config { what, expected, found });
@@ -165,16 +198,19 @@ impl PillarVoxelizer {
                 capacity.to_string(),
             );
         }
+        // An odd number of cache lines: with a power of two all pillars would want the same few places of the cache.
+        let stride = LINE * ((2 * points_per_pillar).div_ceil(LINE) | 1);
         Ok(Self {
             grid,
             points_per_pillar,
             capacity,
-            table: vec![EMPTY; grid.cells()],
-            touched: Vec::with_capacity(grid.cells()),
+            table: vec![EMPTY; grid.cells() + 1],
+            touched: CellSet::new(grid.cells()),
             slots: Vec::with_capacity(capacity),
-            keys: vec![0; 2 * held],
-            kept: Vec::with_capacity(PLACES * held),
-            swept: Vec::with_capacity(PLACES * held),
+            keys: vec![0; stride * capacity],
+            stride,
+            kept: Vec::with_capacity(PLACES * held + BATCH),
+            swept: Vec::with_capacity(PLACES * held + BATCH),
             farthest: BinaryHeap::with_capacity(capacity),
             cells: Vec::with_capacity(capacity),
         })
@@ -194,43 +230,52 @@ impl PillarVoxelizer {
     ///
     /// Intensities are clamped to 0..1, NaN counts as 0.
     pub fn sort(&mut self, points: impl IntoIterator<Item = LidarPoint>, max_pillars: usize) -> PillarStats {
-        for &cell in &self.touched {
-            if let Some(cell) = self.table.get_mut(cell as usize) {
-                *cell = EMPTY;
-            }
+        for cell in self.touched.iter() {
+            self.table[cell as usize] = EMPTY;
         }
+        let outside = self.grid.cells();
+        self.table[outside] = CLOSED;
         self.touched.clear();
         self.slots.clear();
         self.kept.clear();
         self.farthest.clear();
         let limit = max_pillars.min(self.capacity);
         let mut stats = PillarStats::default();
-        let (grid, outside) = (self.grid, self.grid.cells() as u32);
-        let mut batch = PointBatch::new();
+        let (mut batch, mut filled) = (PointBatch::new(), 0);
         points.into_iter().for_each(|point| {
-            if batch.push(point) {
-                self.add_all(batch.located(&grid, outside), limit, &mut stats);
+            batch.set(filled, point);
+            filled += 1;
+            if filled == BATCH {
+                self.add_all(&mut batch, filled, limit);
+                stats.points += filled;
+                filled = 0;
             }
         });
-        self.add_all(batch.rest(&grid, outside), limit, &mut stats);
+        self.add_all(&mut batch, filled, limit);
+        stats.points += filled;
+        stats.outside = self.table[outside].offered as usize;
         self.cells.clear();
-        self.cells.extend_from_slice(&self.slots);
-        self.cells.sort_unstable();
+        for cell in self.touched.iter() {
+            if self.table[cell as usize].state == DROPPED {
+                stats.dropped_pillars += 1;
+            } else {
+                self.cells.push(cell);
+            }
+        }
         let most = self.points_per_pillar;
-        for (&cell, keys) in self.slots.iter().zip(self.keys.chunks_exact_mut(2 * most)) {
+        for (&cell, keys) in self.slots.iter().zip(self.keys.chunks_exact_mut(self.stride)) {
             let cell = &mut self.table[cell as usize];
-            let mut keys = &mut keys[..cell.held as usize];
-            if keys.len() > most {
-                select(keys, most, &self.kept);
-                keys = &mut keys[..most];
+            let mut held = cell.held as usize;
+            if held > most + most / 4 {
+                (held, _) = thin(&mut keys[..held], most, cell.worst_hash, &self.kept);
             }
             // An order of the points' own, so that sums over them do not show that of the scan.
-            arrange(keys, &self.kept);
-            cell.held = keys.len() as u32;
-            stats.dropped_points += cell.offered as usize - keys.len();
+            arrange(&mut keys[..held], &self.kept);
+            held = held.min(most);
+            cell.held = held as u32;
+            stats.dropped_points += cell.offered as usize - held;
         }
         stats.pillars = self.slots.len();
-        stats.dropped_pillars = self.touched.len() - self.slots.len();
         stats
     }
 
@@ -244,7 +289,7 @@ impl PillarVoxelizer {
         let cell = self.table.get(cell as usize).copied().unwrap_or(EMPTY);
         let index =
             if matches!(cell.state, UNTOUCHED | DROPPED) { usize::MAX } else { cell.state as usize - 1 };
-        let first = index.saturating_mul(2 * self.points_per_pillar);
+        let first = index.saturating_mul(self.stride);
         let keys = self.keys.get(first..first.saturating_add(cell.held as usize)).unwrap_or_default();
         keys.iter().map(|&key| &self.kept[place_of(key)])
     }
@@ -263,59 +308,62 @@ impl PillarVoxelizer {
         Ok(())
     }
 
-    /// Adds points with their cells and hashes; the number of the grid's cells stands for none.
-    #[inline]
-    fn add_all(
-        &mut self,
-        points: impl Iterator<Item = (u32, u32, LidarPoint)>,
-        limit: usize,
-        stats: &mut PillarStats,
-    ) {
-        for (cell, hash, point) in points {
-            stats.points += 1;
-            if cell as usize == self.table.len() {
-                stats.outside += 1;
-            } else {
-                self.add(cell as usize, hash, &point, limit);
-            }
+    /// Adds the first `points` of a batch.
+    fn add_all(&mut self, batch: &mut PointBatch, points: usize, limit: usize) {
+        if self.kept.len() >= PLACES * self.capacity * self.points_per_pillar {
+            self.sweep_up();
+        }
+        let (cells, hashes) = batch.locate(points, &self.grid, self.grid.cells() as u32);
+        // Whether a point may stay is a matter of chance that no processor foretells: first they are picked without
+        // a branch, then added. What fills up meanwhile takes a point too many, which its selection drops.
+        let (mut picked, mut count) = ([0; BATCH], 0);
+        for (at, (&cell, &hash)) in (0_u8..).zip(cells.iter().zip(hashes)) {
+            // In bounds: an index is below the number of cells or that of the one outside.
+            let cell = &mut self.table[cell as usize];
+            cell.offered = cell.offered.saturating_add(1);
+            picked[count % BATCH] = at;
+            count += usize::from(hash <= cell.worst_hash);
+        }
+        for &at in &picked[..count] {
+            self.add(batch, at.into(), limit);
         }
     }
 
-    /// Adds a point to the pillar of its cell, which is one of the grid's.
+    /// Adds a point of a batch to the pillar of its cell.
     #[inline]
-    fn add(&mut self, at: usize, hash: u32, point: &LidarPoint, limit: usize) {
-        let cell = &mut self.table[at];
-        cell.offered = cell.offered.saturating_add(1);
-        if hash > cell.worst_hash || cell.state == DROPPED {
-            return;
-        }
-        if cell.state == UNTOUCHED {
-            self.touched.push(at as u32);
-            if !self.open(at as u32, limit) {
-                self.table[at].state = DROPPED;
+    fn add(&mut self, batch: &PointBatch, number: usize, limit: usize) {
+        let (at, hash) = batch.placed(number);
+        let most = self.points_per_pillar;
+        let mut cell = &mut self.table[at as usize];
+        if matches!(cell.state, UNTOUCHED | DROPPED) {
+            if cell.state == DROPPED || !self.open(at, limit) {
                 return;
             }
+            cell = &mut self.table[at as usize];
         }
-        if self.kept.len() == PLACES * self.capacity * self.points_per_pillar {
-            self.sweep_up();
-        }
-        let cell = &mut self.table[at];
-        let most = self.points_per_pillar;
-        let first = (cell.state as usize - 1) * 2 * most;
-        let keys = &mut self.keys[first..first + 2 * most];
-        keys[cell.held as usize] = (Key::from(hash) << 32) | self.kept.len() as Key;
-        self.kept.push(*point);
+        let first = (cell.state as usize - 1) * self.stride;
+        self.keys[first + cell.held as usize] = (Key::from(hash) << 32) | self.kept.len() as Key;
+        self.kept.push(batch.point(number));
         cell.held += 1;
-        if cell.held as usize == keys.len() {
-            select(keys, most, &self.kept);
-            cell.held = most as u32;
-            cell.worst_hash = hash_of(keys[most - 1]);
+        if cell.held as usize == 2 * most {
+            self.thin_out(at as usize, first);
         }
+    }
+
+    /// Makes room among the keys of a pillar, the first of which is `first`.
+    #[inline(never)]
+    fn thin_out(&mut self, at: usize, first: usize) {
+        let (cell, most) = (&mut self.table[at], self.points_per_pillar);
+        let keys = &mut self.keys[first..first + 2 * most];
+        let (held, worst_hash) = thin(keys, most, cell.worst_hash, &self.kept);
+        cell.held = held as u32;
+        cell.worst_hash = worst_hash;
     }
 
     /// Makes room among the kept points: those without a key go.
+    #[cold]
     fn sweep_up(&mut self) {
-        for (&cell, keys) in self.slots.iter().zip(self.keys.chunks_exact_mut(2 * self.points_per_pillar)) {
+        for (&cell, keys) in self.slots.iter().zip(self.keys.chunks_exact_mut(self.stride)) {
             for key in &mut keys[..self.table[cell as usize].held as usize] {
                 let place = self.swept.len() as Key;
                 self.swept.push(self.kept[place_of(*key)]);
@@ -326,9 +374,11 @@ impl PillarVoxelizer {
         self.swept.clear();
     }
 
-    /// A slot for `cell`, which has its first point; false when enough nearer cells have one. The farthest cell
-    /// gives way to a nearer one: its points are left out then, as if it had come last.
+    /// A slot for `cell`, which has its first point; false, and the cell is closed, when enough nearer cells have one.
+    /// The farthest cell gives way to a nearer one: its points are left out then, as if it had come last.
+    #[inline(never)]
     fn open(&mut self, cell: u32, limit: usize) -> bool {
+        self.touched.insert(cell);
         if self.slots.len() < limit {
             self.slots.push(cell);
             self.table[cell as usize].state = self.slots.len() as u32;
@@ -338,13 +388,14 @@ impl PillarVoxelizer {
             self.farthest.extend(self.slots.iter().map(|&cell| distance_key(&self.grid, cell)));
         }
         let key = distance_key(&self.grid, cell);
-        let Some(mut farthest) = self.farthest.peek_mut() else { return false };
-        if key >= *farthest {
+        let Some(mut farthest) = self.farthest.peek_mut().filter(|farthest| key < **farthest) else {
+            self.table[cell as usize] = Cell { offered: self.table[cell as usize].offered, ..CLOSED };
             return false;
-        }
+        };
         let evicted = (*farthest & u64::from(u32::MAX)) as usize;
         *farthest = key;
-        let state = std::mem::replace(&mut self.table[evicted].state, DROPPED);
+        let Cell { state, offered, .. } = self.table[evicted];
+        self.table[evicted] = Cell { offered, ..CLOSED };
         self.slots[state as usize - 1] = cell;
         self.table[cell as usize].state = state;
         true

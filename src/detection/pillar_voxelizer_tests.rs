@@ -113,18 +113,31 @@ fn equal_hashes_are_put_in_order_by_their_points() {
         let mut keys: Vec<Key> = (0..count).map(by_place).collect();
         let mut expected = keys.clone();
         expected.sort_by(|a, b| order(*a, *b, &kept));
-        let mut front = keys.clone();
         arrange(&mut keys, &kept);
         assert_eq!(keys, expected);
-        select(&mut front, count / 2, &kept);
-        let (mut front, mut first) = (front[..count / 2].to_vec(), expected[..count / 2].to_vec());
-        front.sort_unstable();
-        first.sort_unstable();
-        assert_eq!(front, first);
     }
 }
 
 proptest! {
+    /// Hashes are far apart, or meet, or are all small.
+    #[test]
+    fn thinning_loses_none_of_the_first(
+        (hashes, most) in prop::collection::vec(any::<u32>(), 2..80)
+            .prop_flat_map(|hashes| (Just(hashes.clone()), 1..hashes.len())),
+        shift in 0_u32..32,
+    ) {
+        let kept: Vec<_> = (0..hashes.len()).map(|i| point(i as f32, 0.0, 0.0, 0.0)).collect();
+        let mut keys: Vec<Key> =
+            (0..).zip(&hashes).map(|(place, hash)| (Key::from(hash >> shift) << 32) | place).collect();
+        let mut expected = keys.clone();
+        expected.sort_by(|a, b| order(*a, *b, &kept));
+        let (count, worst) = thin(&mut keys, most, u32::MAX, &kept);
+        prop_assert!((most..hashes.len()).contains(&count));
+        prop_assert!(keys[..count].iter().all(|key| hash_of(*key) <= worst));
+        arrange(&mut keys[..count], &kept);
+        prop_assert_eq!(&keys[..most], &expected[..most]);
+    }
+
     #[test]
     fn order_of_points_does_not_matter(
         (points, shuffled) in prop::collection::vec(any_point(), 0..300)

@@ -6,12 +6,11 @@ use super::BevGrid;
 use crate::sensor::LidarPoint;
 
 /// Points whose cells and hashes are computed together.
-const BATCH: usize = 64;
+pub(super) const BATCH: usize = 64;
 
 /// Points on their way into pillars.
 #[derive(Clone, Debug)]
 pub(super) struct PointBatch {
-    filled: usize,
     x: [f32; BATCH],
     y: [f32; BATCH],
     z: [f32; BATCH],
@@ -24,7 +23,6 @@ pub(super) struct PointBatch {
 impl PointBatch {
     pub(super) const fn new() -> Self {
         Self {
-            filled: 0,
             x: [0.0; BATCH],
             y: [0.0; BATCH],
             z: [0.0; BATCH],
@@ -35,48 +33,43 @@ impl PointBatch {
         }
     }
 
-    /// Takes a point; whether there is no room for another.
+    /// Puts a point at an index modulo [`BATCH`].
     #[inline]
-    pub(super) const fn push(&mut self, point: LidarPoint) -> bool {
-        let at = self.filled;
+    pub(super) const fn set(&mut self, at: usize, point: LidarPoint) {
+        let at = at % BATCH;
         self.x[at] = point.x;
         self.y[at] = point.y;
         self.z[at] = point.z;
         self.intensity[at] = point.intensity;
         self.age_s[at] = point.age_s;
-        self.filled = (at + 1) % BATCH;
-        self.filled == 0
     }
 
-    /// The points of a full batch, each with its cell, or `outside` where it has none, and its hash.
+    /// Cells, `outside` for points that have none, and hashes of the first `count` points.
     /// Intensities are clamped to 0..1, NaN counts as 0; what is -0 becomes +0.
     #[inline]
-    pub(super) fn located(
-        &mut self,
-        grid: &BevGrid,
-        outside: u32,
-    ) -> impl Iterator<Item = (u32, u32, LidarPoint)> {
+    pub(super) fn locate(&mut self, count: usize, grid: &BevGrid, outside: u32) -> (&[u32], &[u32]) {
         locate(self, grid, outside);
-        (0..BATCH).map(|at| {
-            let point = LidarPoint {
-                x: self.x[at],
-                y: self.y[at],
-                z: self.z[at],
-                intensity: self.intensity[at],
-                age_s: self.age_s[at],
-            };
-            (self.cells[at], self.hashes[at], point)
-        })
+        let count = count.min(BATCH);
+        (&self.cells[..count], &self.hashes[..count])
     }
 
-    /// As [`Self::located`], of the points that came since the last full batch, which are gone then.
-    pub(super) fn rest(
-        &mut self,
-        grid: &BevGrid,
-        outside: u32,
-    ) -> impl Iterator<Item = (u32, u32, LidarPoint)> {
-        let filled = std::mem::take(&mut self.filled);
-        self.located(grid, outside).take(filled)
+    /// Cell and hash of a point that was located, at an index modulo [`BATCH`].
+    #[inline]
+    pub(super) const fn placed(&self, at: usize) -> (u32, u32) {
+        (self.cells[at % BATCH], self.hashes[at % BATCH])
+    }
+
+    /// A point that was located, at an index modulo [`BATCH`].
+    #[inline]
+    pub(super) const fn point(&self, at: usize) -> LidarPoint {
+        let at = at % BATCH;
+        LidarPoint {
+            x: self.x[at],
+            y: self.y[at],
+            z: self.z[at],
+            intensity: self.intensity[at],
+            age_s: self.age_s[at],
+        }
     }
 }
 
