@@ -96,7 +96,8 @@ fn order(a: Key, b: Key, kept: &[LidarPoint]) -> Ordering {
 ///
 /// Hashes are spread evenly, so a share of `worst` leaves about that share of the keys: one look at each.
 fn thin(keys: &mut [Key], most: usize, worst: u32, kept: &[LidarPoint]) -> (usize, u32) {
-    let limit = (u64::from(worst) * (most + most / 4) as u64 / keys.len() as u64) as u32;
+    let share = u64::from(worst) * (most + most / 4) as u64 / keys.len() as u64;
+    let limit = share.min(u64::from(worst)) as u32;
     let mut count = 0;
     for at in 0..keys.len() {
         let key = keys[at];
