@@ -9,8 +9,6 @@ import torch
 
 # Stretch of the sigmoid that lets a weight be rounded up or down for good.
 LOW, HIGH = -0.1, 1.1
-
-
 # Of Adam: rate, decay of both means, what keeps it from dividing by nothing.
 RATE, DECAY, EPSILON = 0.1, (0.9, 0.999), 1e-8
 
