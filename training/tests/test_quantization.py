@@ -10,7 +10,7 @@ from isobath_training.detector_s import train as training
 from isobath_training.detector_s.batches import sample, together
 from isobath_training.detector_s.folder import folder
 from isobath_training.detector_s.loss import loss
-from isobath_training.detector_s.network import CLASSES, Detector, Shape
+from isobath_training.detector_s.network import CLASSES, SHAPES, Detector, Shape
 from isobath_training.detector_s.pruning import masks, prunable
 from isobath_training.detector_s.sweeps import Sweeps
 from isobath_training.folder import run, write_folder
@@ -40,7 +40,7 @@ def sweeps(tmp_path_factory):
 def model(sweeps, tmp_path_factory):
     """The folder of a network that has learned a little."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(training.SHAPES, "detector_xs", Shape((16, 16, 16), (1, 1, 1)))
+        patch.setitem(SHAPES, "detector_xs", Shape((16, 16, 16), (1, 1, 1)))
         patch.setattr(training.Recipe, "grid", GRID)
         path = tmp_path_factory.mktemp("model")
         recipe = training.Recipe("detector_xs", 3, 160, batch=4, rate=1e-2)
@@ -144,7 +144,7 @@ def test_files_compute_what_was_planned(network, seen, options):
 
 
 def test_a_network_with_pruned_places_is_quantized_too(model, sweeps, seen, tmp_path, monkeypatch):
-    monkeypatch.setitem(training.SHAPES, "detector_xs", Shape((16, 16, 16), (1, 1, 1)))
+    monkeypatch.setitem(SHAPES, "detector_xs", Shape((16, 16, 16), (1, 1, 1)))
     monkeypatch.setattr(training.Recipe, "grid", GRID)
     state = torch.load(model.parent / "run.pt", weights_only=True)
     pruned = Detector(Shape((16, 16, 16), (1, 1, 1)))
@@ -217,7 +217,7 @@ def test_what_cannot_be_quantized_is_said(model, sweeps, tmp_path):
     assert "expected at least 16 sweeps, found 4" in said(model, data=few)
     held_back = write_sweeps(tmp_path / "held_back", 16, first_seed=900_000)
     assert "must not be calibrated with" in said(model, data=held_back)
-    assert "expected a bag" in said(model, data=None, bag=tmp_path / "nothing")
+    assert said(model, data=None, bag=tmp_path / "nothing").endswith("nothing: expected a bag, found nothing there")
 
 
 

@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-from rosbags.highlevel import AnyReader, AnyReaderError
-from rosbags.typesys import Stores, get_typestore
+from rosbags.highlevel import AnyReader
 
 from .clouds import Cloud, CloudError, is_radar
+from .reader import open_bag
 from .transforms import Transforms
 
 CLOUD, IMAGE = "sensor_msgs/msg/PointCloud2", "sensor_msgs/msg/Image"
@@ -63,11 +63,7 @@ class Recording:
 
 def open_recording(path: Path, remap: dict[str, str]) -> Recording:
     """Finds the topics and reads frames, camera and radars; images and sweeps are read later."""
-    try:
-        reader = AnyReader([path], default_typestore=get_typestore(Stores.ROS2_JAZZY))
-        reader.open()
-    except (AnyReaderError, OSError, ValueError) as error:
-        raise RecordingError(f"{path}: expected a bag: {error}") from None
+    reader = open_bag(path, RecordingError)
     recording = Recording(path, reader, {})
     recording.start_ns = reader.start_time
     recording.topics = {name: find(recording, name, kind, remap) for name, kind in TYPES.items()}

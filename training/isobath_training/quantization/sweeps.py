@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-from rosbags.highlevel import AnyReader, AnyReaderError
-from rosbags.typesys import Stores, get_typestore
+from rosbags.highlevel import AnyReader
 
 from ..bag.clouds import Cloud, CloudError, is_radar
+from ..bag.reader import open_bag
 from ..detector_s.features import Grid, pillars
 from ..detector_s.sweeps import Sweeps
 from .layers import QuantizationError
@@ -37,12 +37,7 @@ def of_arrays(folder: Path, grid: Grid, most: int) -> Iterator[tuple[np.ndarray,
 
 def of_bag(bag: Path, topic: str | None, grid: Grid, most: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """The same of a recording's LiDAR."""
-    try:
-        reader = AnyReader([bag], default_typestore=get_typestore(Stores.ROS2_JAZZY))
-        reader.open()
-    except (AnyReaderError, OSError, ValueError) as error:
-        raise QuantizationError(f"{bag}: expected a bag: {error}") from None
-    with contextlib.closing(reader):
+    with contextlib.closing(open_bag(bag, QuantizationError)) as reader:
         connection = lidar(bag, reader, topic)
         check_count(f"{bag}: {connection.topic}", connection.msgcount)
         wanted = set(evenly(connection.msgcount, most).tolist())
