@@ -17,10 +17,12 @@ const WINDOW: usize = 9;
 /// Tables of neighbours over a pyramid of grids, with memory that is kept from one set of sites to the next.
 ///
 /// Level 0 is the grid of the given sites. Each next one has half the rows and columns, rounded up; its site (r, c)
-/// is active when one of the four sites (2r..2r+1, 2c..2c+1) below is. The sites of each level are numbered in
-/// row-major order. A table entry is such a number, or -1 where no site is active.
+/// is active when one of the four sites (2r..2r+1, 2c..2c+1) below is or, [dilated](Self::dilated), one of the nine
+/// (2r-1..2r+1, 2c-1..2c+1). The sites of each level are numbered in row-major order. A table entry is such a number,
+/// or -1 where no site is active.
 pub struct SiteTables {
     levels: Vec<Level>,
+    dilated: bool,
 }
 
 /// One grid of the pyramid.
@@ -85,6 +87,35 @@ impl Level {
             start = end;
         }
     }
+
+    /// Takes all that a convolution of stride 2 reaches from the sites below as this level's sites, and marks them.
+    fn reach_from(&mut self, below: &[[i32; 2]]) {
+        let stride = self.columns + 2;
+        for &[row, column] in below {
+            // An odd row is read by the windows of two rows here, an even one by those of one.
+            for row in row / 2..=(row + 1) / 2 {
+                for column in column / 2..=(column + 1) / 2 {
+                    let (r, c) = (row as usize, column as usize);
+                    if r < self.rows && c < self.columns {
+                        let entry = &mut self.index[(r + 1) * stride + c + 1];
+                        if *entry < 0 {
+                            *entry = 0;
+                            self.sites.push([row, column]);
+                        }
+                    }
+                }
+            }
+        }
+        self.sites.sort_unstable();
+        self.mark(true);
+        self.parents.clear();
+        let index = &self.index;
+        self.parents.extend(
+            below
+                .iter()
+                .map(|[row, column]| index[(*row as usize / 2 + 1) * stride + *column as usize / 2 + 1]),
+        );
+    }
 }
 
 impl SiteTables {
@@ -100,7 +131,15 @@ impl SiteTables {
         }
         let size = |size: usize, level: usize| size.div_ceil(1 << level);
         let levels = (0..levels).map(|level| Level::new(size(rows, level), size(columns, level)));
-        Ok(Self { levels: levels.collect() })
+        Ok(Self { levels: levels.collect(), dilated: false })
+    }
+
+    /// Whether sites of coarser levels are also active around those that hold a finer one: wherever their convolution
+    /// of stride 2 reads one.
+    #[must_use]
+    pub fn dilated(mut self, dilated: bool) -> Self {
+        self.dilated = dilated;
+        self
     }
 
     /// Number of levels.
@@ -145,8 +184,12 @@ impl SiteTables {
         finest.mark(true);
         let mut below = &*finest;
         for level in coarser {
-            level.gather_from(&below.sites);
-            level.mark(true);
+            if self.dilated {
+                level.reach_from(&below.sites);
+            } else {
+                level.gather_from(&below.sites);
+                level.mark(true);
+            }
             below = level;
         }
         Ok(())

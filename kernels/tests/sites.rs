@@ -10,12 +10,27 @@ use isobath_kernels::{MAX_CELLS, Serial, SiteTables};
 use proptest::prelude::*;
 use support::{Random, Threads};
 
-/// The sites of each level, found by halving those of the one before.
-fn pyramid(coords: &[i32], levels: usize) -> Vec<Vec<[i32; 2]>> {
+/// A grid: rows, columns, levels, and whether coarser sites are active around finer ones.
+type Shape = (usize, usize, usize, bool);
+
+fn of((rows, columns, levels, dilated): Shape) -> SiteTables {
+    SiteTables::new(rows, columns, levels).unwrap().dilated(dilated)
+}
+
+/// The sites of each level: the cells of which one child is a site of the level below; dilated, one of the cells that
+/// the convolution of stride 2 reads.
+fn pyramid(coords: &[i32], (mut rows, mut columns, levels, dilated): Shape) -> Vec<Vec<[i32; 2]>> {
     let mut all = vec![coords.as_chunks::<2>().0.to_vec()];
+    let children = if dilated { -1..=1 } else { 0..=1 };
     for _ in 1..levels {
-        let parents: BTreeSet<_> = all[all.len() - 1].iter().map(|[r, c]| [r / 2, c / 2]).collect();
-        all.push(parents.into_iter().collect());
+        let below: BTreeSet<_> = all[all.len() - 1].iter().copied().collect();
+        (rows, columns) = (rows.div_ceil(2), columns.div_ceil(2));
+        let cells = (0..rows as i32).flat_map(|r| (0..columns as i32).map(move |c| [r, c]));
+        let is_active = |[r, c]: &[i32; 2]| {
+            let child = |dr: i32| children.clone().any(|dc| below.contains(&[2 * r + dr, 2 * c + dc]));
+            children.clone().any(child)
+        };
+        all.push(cells.filter(is_active).collect());
     }
     all
 }
@@ -31,9 +46,9 @@ fn searched(sites: &[[i32; 2]], below: &[[i32; 2]], scale: i32) -> Vec<i32> {
 }
 
 /// Compares everything `tables` tells of `coords` with the search, for both ways to share the work.
-fn check(tables: &mut SiteTables, coords: &[i32]) {
+fn check(tables: &mut SiteTables, shape: Shape, coords: &[i32]) {
     tables.build(coords).unwrap();
-    let levels = pyramid(coords, tables.levels());
+    let levels = pyramid(coords, shape);
     for (level, sites) in levels.iter().enumerate() {
         assert_eq!(tables.sites(level), sites);
         assert_eq!(tables.count(level), sites.len());
@@ -54,20 +69,43 @@ fn check(tables: &mut SiteTables, coords: &[i32]) {
 
 #[test]
 fn one_site_in_each_corner_of_an_odd_grid_has_no_neighbour_beyond_the_border() {
-    let mut tables = SiteTables::new(7, 5, 4).unwrap();
-    for site in [[0, 0], [0, 4], [6, 0], [6, 4], [3, 2]] {
-        check(&mut tables, &site);
+    for shape in [(7, 5, 4, false), (7, 5, 4, true)] {
+        let mut tables = of(shape);
+        for site in [[0, 0], [0, 4], [6, 0], [6, 4], [3, 2]] {
+            check(&mut tables, shape, &site);
+        }
+        check(&mut tables, shape, &[0, 0, 0, 4, 3, 2, 6, 0, 6, 4]);
     }
-    check(&mut tables, &[0, 0, 0, 4, 3, 2, 6, 0, 6, 4]);
+}
+
+#[test]
+fn what_lies_apart_meets_on_a_coarser_level_where_it_is_dilated() {
+    // Neither is in the window of the other, nor is one of their parents in that of the other's.
+    let coords = [3, 3, 3, 8];
+    for (dilated, expected) in
+        [(false, vec![[1, 1], [1, 4]]), (true, vec![[1, 1], [1, 2], [1, 4], [2, 1], [2, 2], [2, 4]])]
+    {
+        let mut tables = of((10, 10, 3, dilated));
+        tables.build(&coords).unwrap();
+        assert_eq!(tables.sites(1), expected);
+        let mut near = vec![0; tables.count(2) * 9];
+        tables.near(2, &mut near, &Serial).unwrap();
+        let find = |cell| tables.sites(2).iter().position(|site| *site == cell).unwrap();
+        let (left, right) = (find([0, 0]), find([0, 2]) as i32);
+        assert!(!near[left * 9..][..9].contains(&right));
+        assert_eq!(near[left * 9..][..9].iter().filter(|entry| **entry >= 0).count() > 1, dilated);
+    }
 }
 
 #[test]
 fn no_site_and_all_sites() {
     for (rows, columns, levels) in [(1, 1, 1), (1, 9, 3), (9, 1, 3), (8, 8, 4), (13, 11, 5)] {
-        let mut tables = SiteTables::new(rows, columns, levels).unwrap();
-        check(&mut tables, &[]);
-        check(&mut tables, &Random(1).sites(rows, columns, 1000));
-        check(&mut tables, &[]);
+        for shape in [(rows, columns, levels, false), (rows, columns, levels, true)] {
+            let mut tables = of(shape);
+            check(&mut tables, shape, &[]);
+            check(&mut tables, shape, &Random(1).sites(rows, columns, 1000));
+            check(&mut tables, shape, &[]);
+        }
     }
 }
 
@@ -109,7 +147,7 @@ fn sites_that_break_the_rules_are_named_and_leave_no_trace() {
     ] {
         assert_eq!(tables.build(coords).unwrap_err().to_string(), expected);
         assert_eq!((tables.count(0), tables.count(1)), (0, 0));
-        check(&mut tables, &[0, 1, 5, 3]);
+        check(&mut tables, (6, 4, 2, false), &[0, 1, 5, 3]);
     }
     assert!(tables.near(0, &mut [0; 9], &Serial).is_err(), "a table of another size");
     assert!(tables.down(0, &mut [], &Serial).is_err(), "nothing is below the finest level");
@@ -132,13 +170,15 @@ proptest! {
         rows in 1_usize..24,
         columns in 1_usize..24,
         levels in 1_usize..6,
+        dilated: bool,
         seed: u64,
         shares in prop::collection::vec(0_u64..1000, 1..4),
     ) {
-        let mut tables = SiteTables::new(rows, columns, levels).unwrap();
+        let shape = (rows, columns, levels, dilated);
+        let mut tables = of(shape);
         let mut random = Random(seed);
         for share in shares {
-            check(&mut tables, &random.sites(rows, columns, share));
+            check(&mut tables, shape, &random.sites(rows, columns, share));
         }
     }
 }

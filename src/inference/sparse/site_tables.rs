@@ -14,7 +14,7 @@ use super::{
 };
 
 /// Input `coords` int32 [V, 2]: row and column of each site, unique and in row-major order; V may be 0. Attributes
-/// `rows`, `columns` and `levels`. Outputs int32: `near_l`, a row of 9 for each site of level l, for all levels;
+/// `rows`, `columns`, `levels` and `dilated` (0 where absent, or 1). Outputs int32: `near_l`, a row of 9 for each site of level l, for all levels;
 /// `down_l`, as many, for l from 1; `parent_l`, a number for each site of level l - 1, for l from 1. See
 /// [`isobath_kernels::SiteTables`].
 pub(super) struct SiteTables;
@@ -41,7 +41,9 @@ impl Operator for SiteTables {
         let size =
             |name| attribute::integer(context, name, None, 1..=i64::from(i32::MAX)).map(|size| size as usize);
         let (rows, columns, levels) = (size("rows")?, size("columns")?, size("levels")?);
-        let tables = isobath_kernels::SiteTables::new(rows, columns, levels).map_err(refused)?;
+        let dilated = attribute::integer(context, "dilated", Some(0), 0..=1)? == 1;
+        let tables =
+            isobath_kernels::SiteTables::new(rows, columns, levels).map_err(refused)?.dilated(dilated);
         let (expected, found) = (3 * levels - 2, context.outputs()?.len());
         if found != expected {
             return Err(Error::new(format!(

@@ -90,9 +90,13 @@ fn agree(name: &str, network: &mut Network, (points, expected): (Vec<LidarPoint>
 
 #[test]
 fn pillars_agree_with_numpy_computed_densely_and_sparsely() {
-    for (name, precision) in
-        [("pillars", Precision::Fp32), ("pillars", Precision::SparseFp32), ("pillars_dense", Precision::Fp32)]
-    {
+    for (name, precision) in [
+        ("pillars", Precision::Fp32),
+        ("pillars", Precision::SparseFp32),
+        ("pillars_dilated", Precision::Fp32),
+        ("pillars_dilated", Precision::SparseFp32),
+        ("pillars_dense", Precision::Fp32),
+    ] {
         for threads in [1, 2] {
             let options = SessionOptions { precision: Some(precision), threads, ..SessionOptions::default() };
             let folder = tests_folder().join("data/models").join(name);
