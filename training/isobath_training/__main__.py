@@ -117,6 +117,13 @@ def add_train(commands) -> None:
         help="detectors: how much more an object of a rare class counts; 0: not at all, 1: each class as much as any other in all",
     )  # fmt: skip
     train.add_argument(
+        "--levels", type=int, default=0,
+        help="detectors: levels of the network, each half as fine; default: four, and at most seven",
+    )  # fmt: skip
+    train.add_argument(
+        "--dilated", action="store_true", help="detectors: coarser levels compute around active sites as well"
+    )
+    train.add_argument(
         "--prepared", type=Path,
         help="detectors: folder where batches are kept for other runs of the same seed; a run takes some gigabytes",
     )  # fmt: skip
@@ -242,8 +249,9 @@ def run_train(arguments) -> None:
         arguments.samples = SAMPLES[arguments.model]
     if arguments.model in DETECTORS:
         return train_detector(arguments)
-    if arguments.curriculum or arguments.distill or arguments.prune or arguments.prepared or arguments.balance:
-        raise SystemExit(f"{arguments.model}: expected no --curriculum, --distill, --prune, --prepared or --balance")
+    of_detectors = ("curriculum", "distill", "prune", "prepared", "balance", "levels", "dilated")
+    if any(getattr(arguments, name) for name in of_detectors):
+        raise SystemExit(f"{arguments.model}: expected none of {', '.join(f'--{name}' for name in of_detectors)}")
     from .depth_s.distillation import Teacher
     from .depth_s.train import Recipe, train
 
@@ -261,6 +269,10 @@ def train_detector(arguments) -> None:
     from .detector_s.pruning import Pruning
     from .detector_s.train import Recipe, train
 
+    if arguments.levels and not 4 <= arguments.levels <= 7:
+        raise SystemExit(f"--levels: expected 4 to 7, found {arguments.levels}")
+    if arguments.dilated and arguments.model.endswith("_dense"):
+        raise SystemExit(f"{arguments.model}: expected no --dilated, it computes every cell")
     if not 0 <= arguments.balance <= 1:
         raise SystemExit(f"--balance: expected 0 to 1, found {arguments.balance}")
     if arguments.prune:
@@ -273,7 +285,8 @@ def train_detector(arguments) -> None:
     rate = {} if arguments.rate is None else {"rate": arguments.rate}
     recipe = Recipe(
         arguments.model, arguments.seed, arguments.samples, curriculum=arguments.curriculum,
-        prune=arguments.prune or "", balance=arguments.balance, **rate,
+        prune=arguments.prune or "", balance=arguments.balance, levels=arguments.levels,
+        dilated=arguments.dilated, **rate,
     )  # fmt: skip
     train(
         recipe, arguments.data, arguments.validation, arguments.checkpoint,

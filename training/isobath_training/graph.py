@@ -90,6 +90,13 @@ class Graph:
             "MaxPool", value, kernel_shape=[rows, columns], strides=[stride] * 2, pads=pads
         )
 
+    def coarser(self, mask, dilated: bool):
+        """Active cells of the next level, 1 where there is one: the parents of active ones, or all that a convolution
+        of stride 2 reaches."""
+        if dilated:
+            return self.op("MaxPool", mask, kernel_shape=[3, 3], strides=[2, 2], pads=[1] * 4)
+        return self.op("MaxPool", mask, kernel_shape=[2, 2], strides=[2, 2], ceil_mode=1)
+
     def resize(self, value, factor: int, mode: str = "linear"):
         """Enlarges by a whole factor; pixel centres map as u' = (u + 0.5) / factor - 0.5."""
         nearest = {"nearest_mode": "floor", "coordinate_transformation_mode": "asymmetric"}

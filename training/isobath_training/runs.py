@@ -88,7 +88,9 @@ class Run:
         """Takes the averaged weights of another run, unless this one has begun."""
         if self.seen > 0:
             return
-        weights = read_checkpoint(checkpoint)["average"]
+        self.take(read_checkpoint(checkpoint)["average"])
+
+    def take(self, weights: dict[str, torch.Tensor]) -> None:
         self.network.load_state_dict(weights)
         self.average.load_state_dict(weights)
 

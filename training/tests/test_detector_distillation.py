@@ -10,8 +10,9 @@ from isobath_training.detector_s.distillation import NEIGHBOURS, Teacher, output
 from isobath_training.detector_s.batches import sample
 from isobath_training.detector_s.draw import Draw
 from isobath_training.detector_s.inheritance import inherit, levels
-from isobath_training.detector_s.network import BOX, CLASSES, Detector, Shape, Tables
+from isobath_training.detector_s.network import BOX, CLASSES, SHAPES, Detector, Shape, Tables
 from isobath_training.detector_s.sweeps import Sweeps
+from isobath_training.detector_s.tables import Pyramid
 from test_detector_s import GRID, write_sweeps
 
 
@@ -23,8 +24,8 @@ def opened(tmp_path):
 @pytest.fixture
 def teacher_path(monkeypatch, tmp_path):
     """A tiny teacher, untrained, and a student half as wide."""
-    monkeypatch.setitem(training.SHAPES, "detector_xs", Shape((16, 16, 16), (1, 1, 1)))
-    monkeypatch.setitem(training.SHAPES, "detector_xxs", Shape((8, 8, 8), (1, 1, 1)))
+    monkeypatch.setitem(SHAPES, "detector_xs", Shape((16, 16, 16), (1, 1, 1)))
+    monkeypatch.setitem(SHAPES, "detector_xxs", Shape((8, 8, 8), (1, 1, 1)))
     monkeypatch.setattr(training.Recipe, "grid", GRID)
     run = training.Run(training.Recipe("detector_xs", 5, 40), tmp_path / "teacher.pt")
     with torch.no_grad():
@@ -77,7 +78,7 @@ def test_a_student_inherits_what_matters(opened, teacher_path, tmp_path):
     keep_alone(wide.encode[0], torch.randperm(16, generator=random)[:8], random)
     keep_alone(wide.neck, torch.randperm(32, generator=random)[:16], random)
     run = training.Run(RECIPE, tmp_path / "run.pt", teacher)
-    _, features, _, tables, _ = sample(opened, 0, None, GRID, 3)
+    _, features, _, tables, _ = sample(opened, 0, None, GRID, Pyramid(3))
     given = torch.from_numpy(features), Tables(tables)
     expected, found = wide(*given), run.average.eval()(*given)
     assert expected.std() > 0.1 and torch.allclose(expected, found, atol=1e-4)

@@ -17,9 +17,9 @@ from isobath_training.detector_s.features import FEATURES, Grid, pillars
 from isobath_training.detector_s.folder import folder, load
 from isobath_training.detector_s.loss import loss
 from isobath_training.detector_s.metrics import mean_average_precision
-from isobath_training.detector_s.network import BOX, CLASSES, Detector, Shape, Tables
+from isobath_training.detector_s.network import BOX, CLASSES, SHAPES, Detector, Shape, Tables
 from isobath_training.detector_s.sweeps import POINT, STEP_M, ManySweeps, Sweeps, pack, with_lidar
-from isobath_training.detector_s.tables import PLACES, joined, site_tables
+from isobath_training.detector_s.tables import PLACES, Pyramid, joined, site_tables
 from isobath_training.detector_s.targets import seen, targets
 from isobath_training.detector_s.twin import DenseDetector, dense_targets, maps
 from isobath_training.folder import run, write_folder
@@ -75,7 +75,7 @@ def sweeps(tmp_path_factory):
 def small(monkeypatch):
     """A tiny network on a coarse grid."""
     shape = Shape((16, 16, 16), (1, 1, 1))
-    monkeypatch.setitem(training.SHAPES, "detector_xs", shape)
+    monkeypatch.setitem(SHAPES, "detector_xs", shape)
     monkeypatch.setattr(training.Recipe, "grid", GRID)
     return shape
 
@@ -122,12 +122,15 @@ def test_pillars_are_where_something_stands_and_know_no_mounting():
     assert len(pillars(points[:, :4], GRID, keep_ground=True)[0]) > 5 * len(coords)
 
 
+@pytest.mark.parametrize("dilated", [False, True])
 @pytest.mark.parametrize("size", [(13, 9), (16, 16), (1, 1), (7, 8)])
-def test_tables_are_those_of_a_literal_search(size):
+def test_tables_are_those_of_a_literal_search(size, dilated):
     random = np.random.default_rng(2)
     for share in (0.0, 0.3, 1.0):
         coords = np.argwhere(random.random(size) < share).astype(np.int32)
-        levels = site_tables(coords, *size, 3)
+        levels = site_tables(coords, *size, Pyramid(3, dilated))
+        children = PLACES if dilated else [(0, 0), (0, 1), (1, 0), (1, 1)]
+        rows, columns = size
         for finer, level in zip([None, *levels], levels, strict=False):
             at = {tuple(site): i for i, site in enumerate(level.coords.tolist())}
             assert list(at) == sorted(at)
@@ -138,6 +141,12 @@ def test_tables_are_those_of_a_literal_search(size):
                 for (row, column), down in zip(level.coords.tolist(), level.down.tolist(), strict=True):
                     assert down == [below.get((2 * row + i, 2 * column + j), -1) for i, j in PLACES]
                 assert (level.coords[level.parent] == finer.coords // 2).all()
+                rows, columns = -(-rows // 2), -(-columns // 2)
+                active = {
+                    (row, column) for row in range(rows) for column in range(columns)
+                    if any((2 * row + i, 2 * column + j) in below for i, j in children)
+                }  # fmt: skip
+                assert set(at) == active
 
 
 def network(shape: Shape, seed: int = 0) -> Detector:
@@ -156,20 +165,21 @@ def network(shape: Shape, seed: int = 0) -> Detector:
 def test_several_sweeps_at_once_are_each_by_itself():
     net = network(Shape((16, 16, 16), (1, 1, 1)))
     parts = [pillars(world(np.random.default_rng(seed))[0][:, :4], GRID) for seed in (1, 2)]
-    tables = [site_tables(coords, GRID.size, GRID.size, 3) for coords, _, _ in parts]
+    tables = [site_tables(coords, GRID.size, GRID.size, Pyramid(3)) for coords, _, _ in parts]
     with torch.no_grad():
         alone = [net(torch.from_numpy(p[1]), Tables(t)) for p, t in zip(parts, tables, strict=True)]
         together = net(torch.from_numpy(np.concatenate([p[1] for p in parts])), Tables(joined(tables)))
     torch.testing.assert_close(together, torch.cat(alone), rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.parametrize("dilated", [False, True])
 @pytest.mark.parametrize("seed", [1, 2, None])
-def test_the_masked_grid_computes_the_same(seed):
-    net = network(Shape((16, 24, 16), (1, 2, 1)))
+def test_the_masked_grid_computes_the_same(seed, dilated):
+    net = network(Shape((16, 24, 16), (1, 2, 1), dilated))
     points = world(np.random.default_rng(seed or 0))[0][:, :4]
     coords, features, _ = pillars(points if seed else points[:0], GRID)
     with torch.no_grad():
-        rows = net(torch.from_numpy(features), Tables(site_tables(coords, GRID.size, GRID.size, 3))).numpy()
+        rows = net(torch.from_numpy(features), Tables(site_tables(coords, GRID.size, GRID.size, net.shape.pyramid))).numpy()
     model = to_onnx(net, GRID.size)
     onnx.checker.check_model(model, full_check=True)
     found = run(model.SerializeToString(), {"features": features, "coords": coords})
@@ -189,7 +199,7 @@ def test_perfect_outputs_decode_to_the_boxes():
     outputs = np.zeros((len(coords), len(CLASSES) + 1 + BOX), np.float32)
     outputs[:, : len(CLASSES)] = np.log(wanted.heat.clip(1e-6, 1 - 1e-6) / (1 - wanted.heat.clip(1e-6, 1 - 1e-6)))
     outputs[:, len(CLASSES) + 1 :] = wanted.box
-    near = site_tables(coords, GRID.size, GRID.size, 1)[0].near
+    near = site_tables(coords, GRID.size, GRID.size, Pyramid(1))[0].near
     found = decode(outputs, coords, near, plane, GRID, least=0.5)
     assert len(found) == len(boxes)
     for box in boxes:
@@ -420,7 +430,7 @@ def test_the_dense_twin_learns_too(sweeps, small, tmp_path):
     twin = DenseDetector(small).eval()
     twin.load_state_dict(sparse.state_dict())
     with torch.no_grad():
-        rows = sparse(torch.from_numpy(features), Tables(site_tables(coords, 8, 8, 3)))
+        rows = sparse(torch.from_numpy(features), Tables(site_tables(coords, 8, 8, Pyramid(3))))
         map_of = twin(maps([(coords, features)], 8))[0].flatten(1).T
     torch.testing.assert_close(rows, map_of, rtol=1e-4, atol=1e-5)
     run_of.save()

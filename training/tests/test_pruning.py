@@ -6,7 +6,7 @@ from isobath_training import runs
 from isobath_training.detector_s import train as training
 from isobath_training.detector_s.draw import Draw
 from isobath_training.detector_s.export import to_onnx
-from isobath_training.detector_s.network import Detector, Shape
+from isobath_training.detector_s.network import SHAPES, Detector, Shape
 from isobath_training.detector_s.pruning import METHODS, Pruning, masks, prunable, soup
 from isobath_training.detector_s.sweeps import Sweeps
 from onnx import numpy_helper
@@ -62,7 +62,7 @@ def test_a_share_grows_or_is_there_at_once():
 
 @pytest.fixture
 def opened(tmp_path, monkeypatch):
-    monkeypatch.setitem(training.SHAPES, "detector_xs", SHAPE)
+    monkeypatch.setitem(SHAPES, "detector_xs", SHAPE)
     monkeypatch.setattr(training.Recipe, "grid", GRID)
     return Sweeps(write_sweeps(tmp_path / "sweeps", 8))
 

@@ -244,7 +244,7 @@ def test_training_that_knows_of_the_rounding_makes_up_for_it(model, sweeps, seen
     for name in plan.scales:
         plan.scales[name] = plan.scales[name] * 24
     opened = Sweeps(sweeps)
-    batch = together([sample(opened, number, None, GRID, network.levels) for number in range(8)], GRID)
+    batch = together([sample(opened, number, None, GRID, network.pyramid) for number in range(8)], GRID)
     sweep = frame_of(batch)
 
     def lost(outputs: torch.Tensor) -> float:

@@ -25,7 +25,7 @@ from .curriculum import SHARE, strength
 from .draw import Draw
 from .features import Grid, pillars
 from .sweeps import ManySweeps, Sweeps
-from .tables import Level, joined, site_tables
+from .tables import Level, Pyramid, joined, site_tables
 from .targets import Targets, targets
 
 # What prepared batches depend on beside the data.
@@ -50,7 +50,7 @@ def sample(
     frame: int,
     random: np.random.Generator | None,
     grid: Grid,
-    levels: int,
+    pyramid: Pyramid,
     corrupt: Callable[[np.ndarray], np.ndarray] | None = None,
 ) -> tuple:
     """Coordinates, features, plane of the ground, tables and boxes of one sweep; without `random` as it is."""
@@ -62,21 +62,21 @@ def sample(
     if corrupt is not None:
         points = corrupt(points)
     coords, features, plane = pillars(points[:, :4], grid)
-    return coords, features, plane, site_tables(coords, grid.size, grid.size, levels), boxes
+    return coords, features, plane, site_tables(coords, grid.size, grid.size, pyramid), boxes
 
 
-def drawn(draw: Draw, recipe, first: int, levels: int, corruption: Callable | None = None) -> Iterator[tuple]:
+def drawn(draw: Draw, recipe, first: int, pyramid: Pyramid, corruption: Callable | None = None) -> Iterator[tuple]:
     """Samples `first`, `first` + 1, … of a batch, some of them with `corruption`."""
     for number in range(first, first + recipe.batch):
-        yield drawn_one(draw, recipe, number, levels, corruption if number % round(1 / SHARE) == 0 else None)
+        yield drawn_one(draw, recipe, number, pyramid, corruption if number % round(1 / SHARE) == 0 else None)
 
 
-def drawn_one(draw: Draw, recipe, number: int, levels: int, corruption: Callable | None) -> tuple:
+def drawn_one(draw: Draw, recipe, number: int, pyramid: Pyramid, corruption: Callable | None) -> tuple:
     """Sample `number`, corrupted as much as the progress of the run says."""
     random = np.random.default_rng([recipe.seed, number])
     much = strength(number / recipe.samples) * random.random()
     return sample(
-        draw.sweeps, draw.frame(number), random, recipe.grid, levels,
+        draw.sweeps, draw.frame(number), random, recipe.grid, pyramid,
         corruption and (lambda points: corruption(points, much, random)),
     )  # fmt: skip
 
@@ -106,7 +106,8 @@ class Prepared:
         sources = b"".join(Path(module.__file__).read_bytes() for module in SOURCES)
         told = {
             "sweeps": [part.describe() for part in sweeps.parts], "seed": recipe.seed, "batch": recipe.batch,
-            "pillar_m": recipe.grid.pillar_m, "code": hashlib.sha256(sources).hexdigest(),
+            "pillar_m": recipe.grid.pillar_m, "levels": recipe.levels, "dilated": recipe.dilated,
+            "code": hashlib.sha256(sources).hexdigest(),
         }  # fmt: skip
         self.folder, description = folder, folder / "prepared.json"
         folder.mkdir(parents=True, exist_ok=True)

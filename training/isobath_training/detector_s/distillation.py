@@ -20,7 +20,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..checkpoint import read_checkpoint
-from .network import CLASSES, SHAPES, Detector, Tables
+from .network import CLASSES, SHAPES, Detector, Tables, shape_of
 
 METHODS = ("outputs", "features", "points", "weights")
 # Of a sweep, and how many of the pillars most like each it is compared with.
@@ -67,7 +67,7 @@ class Teacher:
             raise SystemExit(f"{path}: expected a checkpoint of {', '.join(SHAPES)}, found {model}")
         self.path, self.text, self.weight, self.model = path, text, weight, model
         self.methods = methods_of(text)
-        self.network = Detector(SHAPES[model])
+        self.network = Detector(shape_of(state["recipe"]))
         self.network.load_state_dict({key: value.float() for key, value in state["average"].items()})
         self.network.eval().requires_grad_(False)
 

@@ -92,7 +92,7 @@ class SparseWalk(Walk):
     def __init__(self, g: Graph, network: Detector, coords: str, size: int) -> None:
         super().__init__(g, network)
         levels = network.levels
-        tables = g.sparse("SiteTables", 3 * levels - 2, coords, rows=size, columns=size, levels=levels)
+        tables = g.sparse("SiteTables", 3 * levels - 2, coords, rows=size, columns=size, **network.shape.pyramid.attributes)
         self.near = tables[:levels]
         self.down = [None, *tables[levels : 2 * levels - 1]]
         self.parent = [None, *tables[2 * levels - 1 :]]
@@ -169,7 +169,7 @@ class MaskedWalk(MapWalk):
         ones = g.op("Cast", g.op("GreaterOrEqual", self.cell, np.int64(0)), to=TensorProto.FLOAT)
         self.mask = [self.scattered(ones, 1)]
         for _ in range(network.levels - 1):
-            self.mask.append(g.op("MaxPool", self.mask[-1], kernel_shape=[2, 2], strides=[2, 2], ceil_mode=1))
+            self.mask.append(g.coarser(self.mask[-1], network.shape.dilated))
 
     def kept(self, x: str, level: int) -> str:
         """What of a map stays."""

@@ -1,4 +1,8 @@
-"""A smaller network begins with the channels of a larger one that matter most (Yang et al. 2022, for detectors of points).
+"""Networks that begin with the weights of others.
+
+A deeper network begins with all of a flatter one's: levels that are added change nothing until they have learned.
+
+A smaller network begins with the channels of a larger one that matter most (Yang et al. 2022, for detectors of points).
 
 Channels that are added to each other have to be the same ones: all layers that write or read the sites of a level share
 its choice. What lies between two layers alone is chosen by itself.
@@ -86,3 +90,15 @@ def inherit(ours: Detector, theirs: Detector) -> None:
     copy(ours.neck, theirs.neck, chosen[0], last)
     ours.head.weight.copy_(head[:, last])
     ours.head.bias.copy_(theirs.head.bias)
+
+
+@torch.no_grad()
+def deepen(network: Detector, weights: dict[str, Tensor]) -> None:
+    """Fills `network` with the weights of one that is the same but may have fewer levels. What comes from the levels
+    that are added begins as zero, so its outputs are those of the other one."""
+    own = network.state_dict()
+    network.load_state_dict(own | weights)
+    for level in range(network.levels - 1):
+        if f"up.{level}.weight" not in weights:
+            network.up[level].norm.weight.zero_()
+            network.merge[level].second.norm.weight.zero_()

@@ -1,36 +1,49 @@
 """The network of `detector_s`, computed at active sites only, and its dense twins.
 
-A U-net over pillars: at each of four levels residual blocks of 3×3 convolutions that read and write active sites
-alone, between levels 3×3 convolutions of stride 2 whose outputs are the parents of active sites, and back up by
-handing each site what its parent knows. There are no transposed convolutions and no maps: what is computed grows
-with the active pillars.
+A U-net over pillars: at each of four or more levels residual blocks of 3×3 convolutions that read and write active sites
+alone, between levels 3×3 convolutions of stride 2 whose outputs are the parents of active sites (or, dilated, all that
+they reach), and back up by handing each site what its parent knows. There are no transposed convolutions and no maps:
+what is computed grows with the active pillars.
 
 The same weights run three ways: gathered (here and in training), by the runtime's sparse operators, and as dense
 convolutions with everything but the active sites set to zero after each (`Masked`). An ordinary dense network of
 the same layers, which sees no mask, is the twin for comparison.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .features import FEATURES
+from .tables import Pyramid
 
 CLASSES = ("car", "truck", "bus", "bicycle", "pedestrian", "forklift", "pallet")
 # Offset x, y in pillars; height over the ground in metres; log of length, width, height; sine and cosine of yaw.
 BOX = 8
+# What the names of dense twins end with.
+DENSE = "_dense"
 # A score of this many of all sites is where training starts.
 PRIOR = 0.01
 
 
 @dataclass(frozen=True)
 class Shape:
-    """Channels of the levels, and blocks on the way down."""
+    """Channels of the levels, blocks on the way down, and whether coarser sites are active around finer ones, too."""
 
     widths: tuple[int, ...] = (32, 64, 64, 96)
     blocks: tuple[int, ...] = (1, 1, 2, 2)
+    dilated: bool = False
+
+    def deeper(self, levels: int) -> "Shape":
+        """The same with `levels` levels: those added are as wide as the coarsest, with a block each."""
+        more = levels - len(self.widths)
+        return replace(self, widths=self.widths + self.widths[-1:] * more, blocks=self.blocks + (1,) * more)
+
+    @property
+    def pyramid(self) -> Pyramid:
+        return Pyramid(len(self.widths), self.dilated)
 
 
 SHAPES = {
@@ -39,6 +52,13 @@ SHAPES = {
     # A quarter of the parameters and products of `detector_xs`.
     "detector_xxs": Shape((16, 16, 16, 20), (1, 1, 1, 1)),
 }
+
+
+def shape_of(recipe: dict) -> Shape:
+    """The shape of a run's network, from what its checkpoint tells of its recipe. `levels` 0: as the model has them."""
+    shape = SHAPES[recipe["model"].removesuffix(DENSE)]
+    dilated = shape.dilated or recipe.get("dilated", False)
+    return replace(shape.deeper(recipe.get("levels") or len(shape.widths)), dilated=dilated)
 
 
 class Tables:

@@ -1,7 +1,8 @@
 """Which sites a convolution reads, as the runtime's operator `SiteTables` tells it (`src/inference/sparse`).
 
 Sites are pairs of row and column, ascending. Level 0 is the grid; a site of level l + 1 is active when one of its
-four children is. Tables hold indices of sites, -1 where there is none.
+four children is or, dilated, one of the nine sites that its convolution of stride 2 reads. Tables hold indices of
+sites, -1 where there is none.
 """
 
 from dataclasses import dataclass
@@ -10,6 +11,23 @@ import numpy as np
 
 # (row, column) of the nine places that a 3×3 convolution reads, in the order of its kernel.
 PLACES = [(i, j) for i in (-1, 0, 1) for j in (-1, 0, 1)]
+
+
+@dataclass(frozen=True)
+class Pyramid:
+    """Which levels there are."""
+
+    levels: int
+    dilated: bool = False
+
+    @property
+    def attributes(self) -> dict[str, int]:
+        """Attributes of `SiteTables`; what is so by default is left out."""
+        return {"levels": self.levels} | ({"dilated": 1} if self.dilated else {})
+
+    @staticmethod
+    def of(attributes: dict[str, int]) -> "Pyramid":
+        return Pyramid(attributes["levels"], bool(attributes.get("dilated", 0)))
 
 
 @dataclass
@@ -34,19 +52,33 @@ def look_up(index: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np.ndar
     return index.reshape(-1)[middle[:, None] + offsets]
 
 
-def site_tables(coords: np.ndarray, rows: int, columns: int, levels: int) -> list[Level]:
+def above(sites: np.ndarray, rows: int, columns: int, dilated: bool) -> tuple[np.ndarray, np.ndarray]:
+    """Active cells row · `columns` + column, ascending, of the level of `rows` × `columns` over `sites` [v, 2], and
+    for each site the number of the one that holds it."""
+    cell = (sites[:, 0] // 2).astype(np.int64) * columns + sites[:, 1] // 2
+    if not dilated:
+        return np.unique(cell, return_inverse=True)
+    # An odd row is read by two windows, an even one by one.
+    reached = []
+    for row in (sites[:, 0] // 2, (sites[:, 0] + 1) // 2):
+        for column in (sites[:, 1] // 2, (sites[:, 1] + 1) // 2):
+            inside = (row < rows) & (column < columns)
+            reached.append(row[inside].astype(np.int64) * columns + column[inside])
+    active = np.unique(np.concatenate(reached))
+    return active, np.searchsorted(active, cell)
+
+
+def site_tables(coords: np.ndarray, rows: int, columns: int, pyramid: Pyramid) -> list[Level]:
     """Tables of all levels of the grid of `rows` × `columns` for its sites `coords` [v, 2]."""
     result: list[Level] = []
     finer: np.ndarray | None = None
-    for level in range(levels):
+    for level in range(pyramid.levels):
         # Negative numbers shift towards minus infinity: this rounds up.
         height, width = -((-rows) >> level), -((-columns) >> level)
         down = parent = None
         if level > 0:
-            before = result[-1].coords
-            cell = (before[:, 0] // 2).astype(np.int64) * width + before[:, 1] // 2
-            seen, parent = np.unique(cell, return_inverse=True)
-            coords = np.stack([seen // width, seen % width], 1)
+            active, parent = above(result[-1].coords, height, width, pyramid.dilated)
+            coords = np.stack([active // width, active % width], 1)
             down = look_up(finer, 2 * coords[:, 0], 2 * coords[:, 1])
             parent = parent.astype(np.int32)
         # Twice the border below: an odd grid's last parents look beyond it.

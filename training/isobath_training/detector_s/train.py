@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -17,19 +17,17 @@ from .decode import decode
 from .distillation import Teacher
 from .draw import Draw
 from .features import RANGE_M, Grid
-from .inheritance import inherit
+from .inheritance import deepen, inherit
 from .loss import loss
 from .metrics import mean_average_precision
-from .network import SHAPES, Detector, Tables
+from .network import DENSE, Detector, Tables, shape_of
 from .pruning import Pruner, Pruning
 from .sweeps import ManySweeps, Sweeps
-from .tables import Level, site_tables
+from .tables import Level, Pyramid, site_tables
 from .twin import DenseDetector, all_cells, dense_targets, maps
 
 # Edges of the pillars of each model, metres.
 PILLARS_M = {"detector_s": 0.4, "detector_xs": 0.8, "detector_xxs": 0.8}
-# What the names of dense twins end with.
-DENSE = "_dense"
 
 
 @dataclass(frozen=True)
@@ -49,6 +47,10 @@ class Recipe:
     prune: str = ""
     # How much rare classes count, as `Draw.shares` takes it.
     balance: float = 0.0
+    # Levels of the network; 0: as many as the model has.
+    levels: int = 0
+    # Whether its coarser sites are active around finer ones as well.
+    dilated: bool = False
 
     @property
     def is_dense(self) -> bool:
@@ -60,7 +62,7 @@ class Recipe:
 
     def network(self) -> Detector:
         """An untrained one."""
-        return (DenseDetector if self.is_dense else Detector)(SHAPES[self.model.removesuffix(DENSE)])
+        return (DenseDetector if self.is_dense else Detector)(shape_of(asdict(self)))
 
 
 class Run(runs.Run):
@@ -86,16 +88,23 @@ class Run(runs.Run):
             raise SystemExit(f"{self.path}: made with the teacher {state.get('teacher')}, expected {asked}")
 
     def begin_with(self, checkpoint: Path) -> None:
-        """The weights of the sparse network fit its dense twin, and the other way round."""
+        """The weights of the sparse network fit its dense twin, and the other way round; those of fewer levels fit, too."""
         if self.seen > 0:
             return
         state = read_checkpoint(checkpoint)
         given = state.get("recipe", {}).get("model", "")
         if given.removesuffix(DENSE) != self.recipe.model.removesuffix(DENSE):
             raise SystemExit(f"{checkpoint}: expected a checkpoint of the same model or of its twin")
+        levels = shape_of(state["recipe"]).pyramid.levels
+        if levels > self.network.levels:
+            raise SystemExit(f"{checkpoint}: expected a network of at most {self.network.levels} levels, found {levels}")
         super().begin_with(checkpoint)
         before = state.get("origin") or {"seen": 0}
         self.facts["origin"] = {"name": checkpoint.name, "seen": state["seen"] + before["seen"]}
+
+    def take(self, weights: dict[str, Tensor]) -> None:
+        deepen(self.network, weights)
+        super().take(self.network.state_dict())
 
     def step(self, draw: Draw) -> dict[str, float]:
         recipe, network = self.recipe, self.network.train()
@@ -112,11 +121,11 @@ class Run(runs.Run):
 
     def batch(self, draw: Draw) -> Batch:
         """The next one to learn from."""
-        recipe, levels = self.recipe, self.network.levels
+        recipe, pyramid = self.recipe, self.network.shape.pyramid
 
         def make() -> Batch:
             corruption = self.corruption(draw) if recipe.curriculum else None
-            return together(list(drawn(draw, recipe, self.seen, levels, corruption)), recipe.grid)
+            return together(list(drawn(draw, recipe, self.seen, pyramid, corruption)), recipe.grid)
 
         return self.prepared.batch(self.seen, make) if self.prepared else make()
 
@@ -127,7 +136,7 @@ class Run(runs.Run):
         recipe, network = self.recipe, self.average.eval()
 
         def loss_with(corruption: Callable) -> float:
-            one = drawn_one(draw, recipe, self.seen, network.levels, corruption)
+            one = drawn_one(draw, recipe, self.seen, network.shape.pyramid, corruption)
             batch = together([one], recipe.grid)
             return loss(network(batch.features.bfloat16(), Tables(batch.levels)), *batch.wanted, self.shares)[0].item()
 
@@ -136,7 +145,7 @@ class Run(runs.Run):
     def dense_loss(self, draw: Draw) -> tuple[Tensor, dict[str, float]]:
         """The loss of the next batch and its parts, over all cells."""
         grid = self.recipe.grid
-        samples = list(drawn(draw, self.recipe, self.seen, 1))
+        samples = list(drawn(draw, self.recipe, self.seen, Pyramid(1)))
         given = maps([(coords, features) for coords, features, *_ in samples], grid.size)
         outputs = self.network(given.bfloat16()).permute(0, 2, 3, 1).flatten(0, 2)
         wanted = stacked([dense_targets(coords, plane, boxes, grid) for coords, _, plane, _, boxes in samples])
@@ -172,10 +181,10 @@ def measure(network: Detector, sweeps: Sweeps, grid: Grid) -> dict[str, dict[str
     """AP of each class and their mean: over all sweeps, each scene and each LiDAR."""
     network.eval()
     is_dense = isinstance(network, DenseDetector)
-    everywhere = site_tables(all_cells(grid.size), grid.size, grid.size, 1)[0] if is_dense else None
+    everywhere = site_tables(all_cells(grid.size), grid.size, grid.size, Pyramid(1))[0] if is_dense else None
     groups: dict[str, list] = {}
     for frame in range(len(sweeps)):
-        found = sample(sweeps, frame, None, grid, network.levels)
+        found = sample(sweeps, frame, None, grid, network.shape.pyramid)
         boxes = detections(network, found, grid, everywhere)
         for name in ("all", sweeps.scene(frame), sweeps.lidar(frame)):
             groups.setdefault(name, []).append((found[-1], boxes))
@@ -204,6 +213,8 @@ def train(
     if teacher and (recipe.is_dense or PILLARS_M[teacher.model] != recipe.grid.pillar_m):
         raise SystemExit(f"{teacher.path}: expected a teacher on active pillars of {recipe.grid.pillar_m} m, as the student is")
     run = Run(recipe, checkpoint, teacher)
+    if teacher and (found := teacher.network.shape.pyramid) != (wanted := run.network.shape.pyramid):
+        raise SystemExit(f"{teacher.path}: expected a teacher of {wanted}, as the student is, found {found}")
     run.prepared = Prepared(prepared, sweeps, recipe) if prepared else None
     if start:
         run.begin_with(start)

@@ -34,7 +34,7 @@ def indices(levels: list[Level]) -> dict[str, Tensor]:
 
 
 def frame(network: Network, features: np.ndarray, coords: np.ndarray) -> Frame:
-    levels = site_tables(coords, network.rows, network.columns, network.levels)
+    levels = site_tables(coords, network.rows, network.columns, network.pyramid)
     return Frame(torch.from_numpy(features), coords, indices(levels))
 
 

@@ -7,6 +7,7 @@ import numpy as np
 import onnx
 from onnx import numpy_helper
 
+from ..detector_s.tables import Pyramid
 from ..graph import SPARSE_DOMAIN
 
 # What may stand behind the last layer: values of single rows.
@@ -46,10 +47,10 @@ class Network:
     name: str
     features: str
     coords: str
-    # Rows and columns of the grid, levels of sites.
+    # Rows and columns of the grid, and which levels of sites it has.
     rows: int
     columns: int
-    levels: int
+    pyramid: Pyramid
     layers: list[Layer] = field(default_factory=list)
     tail: list[onnx.NodeProto] = field(default_factory=list)
     # Constants of the tail.
@@ -60,9 +61,10 @@ class Network:
     @property
     def tables(self) -> list[str]:
         """Names of the outputs of `SiteTables`, in their order."""
-        below = range(1, self.levels)
+        levels = self.pyramid.levels
+        below = range(1, levels)
         return (
-            [f"near_{level}" for level in range(self.levels)]
+            [f"near_{level}" for level in range(levels)]
             + [f"down_{level}" for level in below]
             + [f"parent_{level}" for level in below]
         )
@@ -86,7 +88,7 @@ def read_network(path: Path) -> Network:
     free = [value.name for value in graph.input if value.name not in constants]
     (coords,) = tables[0].input
     (features,) = [name for name in free if name != coords]
-    network = Network(graph.name, features, coords, site["rows"], site["columns"], site["levels"])
+    network = Network(graph.name, features, coords, site["rows"], site["columns"], Pyramid.of(site))
     network.inputs, network.outputs = list(graph.input), list(graph.output)
     names = dict(zip(tables[0].output, network.tables, strict=True))
     read_nodes(path, graph.node, constants, names, network)

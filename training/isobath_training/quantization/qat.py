@@ -93,7 +93,7 @@ def quantize_aware(network: Network, plan: Plan, data: Path, grid: Grid, samples
         for group in optimizer.param_groups:
             group["lr"] = RATE * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * first / samples)))
         batch = together([
-            sample(draw.sweeps, draw.frame(number), np.random.default_rng([seed, number]), grid, network.levels)
+            sample(draw.sweeps, draw.frame(number), np.random.default_rng([seed, number]), grid, network.pyramid)
             for number in range(first, first + BATCH)
         ], grid)  # fmt: skip
         total, figures = loss(rounding.head(frame_of(batch)), *batch.wanted)

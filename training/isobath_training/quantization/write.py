@@ -69,7 +69,7 @@ class SparseWriter(Writer):
         self.floats[network.features] = network.features
         found = self.g.sparse(
             "SiteTables", len(network.tables), network.coords,
-            rows=network.rows, columns=network.columns, levels=network.levels,
+            rows=network.rows, columns=network.columns, **network.pyramid.attributes,
         )  # fmt: skip
         self.tables = dict(zip(network.tables, found, strict=True))
         # Up-sampling: each site reads the one that covers it.
@@ -125,8 +125,8 @@ class MapWriter(Writer):
         self.cell = g.op("MatMul", wide, np.array([[network.columns], [1]], np.int64))
         ones = g.op("Cast", g.op("GreaterOrEqual", self.cell, np.int64(0)), to=TensorProto.FLOAT)
         masks = [self.scattered(ones, 1)]
-        for _ in range(network.levels - 1):
-            masks.append(g.op("MaxPool", masks[-1], kernel_shape=[2, 2], strides=[2, 2], ceil_mode=1))
+        for _ in range(network.pyramid.levels - 1):
+            masks.append(g.coarser(masks[-1], network.pyramid.dilated))
         self.masks = masks
         self.active = [g.op("Cast", mask, to=TensorProto.BOOL) for mask in masks]
         # Channels of the features, which a file leaves to its input.
