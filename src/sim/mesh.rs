@@ -1,6 +1,7 @@
 //! Triangle meshes and the shapes they are put together from.
 
 use std::f32::consts::{PI, TAU};
+use std::ops::Range;
 
 use glam::{Affine3A, Vec3};
 
@@ -19,6 +20,8 @@ pub struct Mesh {
     pub texture_coordinates: Vec<[f32; 2]>,
     /// Linear colours that the albedo is multiplied with, one for each corner, or none at all.
     pub colours: Vec<[f32; 3]>,
+    /// Corners that stick out of the box that the object is given, as mirrors do: ranges of `positions`.
+    pub protruding: Vec<Range<u32>>,
 }
 
 impl Mesh {
@@ -40,6 +43,7 @@ impl Mesh {
         self.positions.extend(other.positions.iter().map(|&p| at.transform_point3(p)));
         self.triangles.extend(other.triangles.iter().map(|t| t.map(|corner| corner + first)));
         self.materials.extend(&other.materials);
+        self.protruding.extend(other.protruding.iter().map(|range| range.start + first..range.end + first));
     }
 
     /// A rectangle, corners in order around it.
@@ -164,6 +168,14 @@ impl Mesh {
         corners.reduce(|[low, high], [p, _]| [low.min(p), high.max(p)]).unwrap_or_default()
     }
 
+    /// [`Self::bounds`] without what protrudes.
+    pub fn body_bounds(&self) -> [Vec3; 2] {
+        let protrudes = |corner: u32| self.protruding.iter().any(|range| range.contains(&corner));
+        let corners = (0..).zip(&self.positions).filter(|(corner, _)| !protrudes(*corner));
+        let corners = corners.map(|(_, &p)| [p, p]);
+        corners.reduce(|[low, high], [p, _]| [low.min(p), high.max(p)]).unwrap_or_default()
+    }
+
     /// The wall between two rings with as many corners.
     fn add_band(&mut self, material: MaterialId, lower: &[Vec3], upper: &[Vec3]) {
         let first = self.positions.len() as u32;
@@ -224,5 +236,22 @@ mod tests {
         assert!(plain.texture_coordinates.is_empty());
         assert_eq!(plain.bounds(), [Vec3::splat(-0.5), Vec3::new(2.5, 0.5, 0.5)]);
         assert_eq!((plain.colours[0], plain.colours.last()), ([1.0; 3], Some(&[0.5; 3])));
+    }
+
+    #[test]
+    fn what_protrudes_is_outside_the_body_wherever_it_is_put() {
+        let cube = |x: f32| {
+            let mut mesh = Mesh::default();
+            mesh.add_box(MaterialId(0), &Affine3A::from_translation(Vec3::new(x, 0.0, 0.0)), [1.0; 3]);
+            mesh
+        };
+        let mut mirror = cube(4.0);
+        mirror.protruding.push(0..mirror.positions.len() as u32);
+        let mut mesh = cube(0.0);
+        mesh.append(&mirror, &Affine3A::from_translation(Vec3::Y));
+        mesh.append(&cube(1.0), &Affine3A::IDENTITY);
+        assert_eq!(mesh.bounds(), [Vec3::splat(-0.5), Vec3::new(4.5, 1.5, 0.5)]);
+        assert_eq!(mesh.body_bounds(), [Vec3::splat(-0.5), Vec3::new(1.5, 0.5, 0.5)]);
+        assert_eq!(mirror.body_bounds(), [Vec3::ZERO; 2]);
     }
 }

@@ -135,13 +135,13 @@ impl WorldBuilder {
         (self.shapes.len() - 1) as u32
     }
 
-    /// Adds an object that stands still, with the box of its mesh.
+    /// Adds an object that stands still, with the box of its mesh, what protrudes left out.
     pub fn standing(&mut self, class: Option<ObjectClass>, mesh: &Mesh, at: super::Placement) -> u32 {
         let number = self.objects.len() as u32;
         let transform = glam::Affine3A::from_rotation_translation(at.rotation, at.position.into());
         self.fixed.append(mesh, &transform);
         self.fixed_objects.resize(self.fixed.triangles.len(), Some(number));
-        let [low, high] = mesh.bounds();
+        let [low, high] = mesh.body_bounds();
         self.objects.push(Object {
             class,
             centre: 0.5 * (low + high),
@@ -161,7 +161,7 @@ impl WorldBuilder {
         stride_m: f32,
         motion: Motion,
     ) -> u32 {
-        let bounds = shapes.iter().filter_map(|&s| self.shapes.get(s as usize)).map(Mesh::bounds);
+        let bounds = shapes.iter().filter_map(|&s| self.shapes.get(s as usize)).map(Mesh::body_bounds);
         let [low, high] = bounds.reduce(|[l, h], [low, high]| [l.min(low), h.max(high)]).unwrap_or_default();
         self.objects.push(Object {
             class,

@@ -3,7 +3,7 @@
 use glam::Vec3;
 
 use super::Person;
-use super::parts::{block, rod, skin, wheel};
+use super::parts::{block, mirror, rod, skin, wheel};
 use crate::sim::scene::{Palette, one_of};
 use crate::sim::{Mesh, Random};
 
@@ -77,7 +77,7 @@ pub fn bus(palette: &Palette, random: &mut Random) -> Mesh {
         block(&mut mesh, palette.headlight, [end - 0.2, end + 0.01], across, [0.55, 0.75]);
         block(&mut mesh, palette.tail_light, [-end - 0.01, -end + 0.1], across, [0.95, 1.25]);
         let y = side * (half + 0.2);
-        block(&mut mesh, palette.dark_plastic, [end - 0.1, end + 0.08], [y - 0.1, y + 0.1], [1.7, 2.2]);
+        mirror(&mut mesh, palette.dark_plastic, [end - 0.1, end + 0.08], [y - 0.1, y + 0.1], [1.7, 2.2]);
     }
     for x in [end - 2.6, -end + 3.0] {
         for y in [-half + 0.12, half - 0.12] {

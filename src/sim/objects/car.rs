@@ -2,7 +2,7 @@
 
 use glam::Vec3;
 
-use super::parts::{at, block, rod, skin, wheel};
+use super::parts::{at, block, mirror, rod, skin, wheel};
 use crate::sim::scene::{Palette, one_of};
 use crate::sim::{MaterialId, Mesh, Random};
 
@@ -265,9 +265,9 @@ fn trim(mesh: &mut Mesh, palette: &Palette, body: &Body) {
             across(0.62, 0.9),
             [body.tail - 0.26, body.tail - 0.1],
         );
-        let (mirror, y) = (body.cabin[0] - 0.25, side * (half + 0.08));
+        let (x, y) = (body.cabin[0] - 0.25, side * (half + 0.08));
         let up = [body.belt, body.belt + 0.13];
-        block(mesh, palette.dark_plastic, [mirror - 0.06, mirror + 0.05], [y - 0.09, y + 0.09], up);
+        mirror(mesh, palette.dark_plastic, [x - 0.06, x + 0.05], [y - 0.09, y + 0.09], up);
     }
 }
 
@@ -283,10 +283,12 @@ mod tests {
         let mut lengths = Vec::new();
         for _ in 0..60 {
             let mesh = car(&palette, &mut random);
-            let [low, high] = mesh.bounds();
+            let [low, high] = mesh.body_bounds();
             let size = high - low;
             assert!(low.z.abs() < 0.01 && (1.3..2.6).contains(&high.z), "{low} {high}");
-            assert!((3.5..5.8).contains(&size.x) && (1.6..2.4).contains(&size.y), "{size}");
+            assert!((3.5..5.8).contains(&size.x) && (1.6..2.1).contains(&size.y), "{size}");
+            let with_mirrors = mesh.bounds()[1].y - mesh.bounds()[0].y;
+            assert!((0.3..0.4).contains(&(with_mirrors - size.y)), "{with_mirrors} {size}");
             assert!(mesh.positions.iter().all(|p| p.is_finite()) && mesh.triangles.len() < 1300);
             lengths.push(size.x);
         }

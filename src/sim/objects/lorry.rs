@@ -2,7 +2,7 @@
 
 use glam::Vec3;
 
-use super::parts::{at, block, rod, skin, wheel};
+use super::parts::{at, block, mirror, rod, skin, wheel};
 use crate::sim::scene::{Palette, one_of};
 use crate::sim::{Mesh, Random};
 
@@ -96,12 +96,12 @@ fn cab(mesh: &mut Mesh, palette: &Palette, random: &mut Random, [front, half, le
         mesh.add_quad(palette.glass, [l, low[front_corner], high[front_corner], h]);
         mesh.add_quad(paint, [low[rear_corner], l, h, high[rear_corner]]);
         rod(mesh, paint, [low[front_corner], high[front_corner]], [0.06, 0.05], 4);
-        let mirror = low[front_corner];
-        let y = mirror.y + 0.22 * mirror.y.signum();
-        block(
+        let corner = low[front_corner];
+        let y = corner.y + 0.22 * corner.y.signum();
+        mirror(
             mesh,
             palette.dark_plastic,
-            [mirror.x - 0.1, mirror.x + 0.08],
+            [corner.x - 0.1, corner.x + 0.08],
             [y - 0.1, y + 0.1],
             [belt + 0.05, belt + 0.6],
         );

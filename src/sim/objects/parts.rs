@@ -21,6 +21,13 @@ pub fn block(mesh: &mut Mesh, material: MaterialId, x: [f32; 2], y: [f32; 2], z:
     mesh.add_box(material, &at(middle(x), middle(y), middle(z)), size);
 }
 
+/// The housing of a mirror, a block outside the box of its vehicle: nuScenes' boxes are drawn without side mirrors.
+pub fn mirror(mesh: &mut Mesh, material: MaterialId, x: [f32; 2], y: [f32; 2], z: [f32; 2]) {
+    let first = mesh.positions.len() as u32;
+    block(mesh, material, x, y, z);
+    mesh.protruding.push(first..mesh.positions.len() as u32);
+}
+
 /// A rod between two points, with a radius at each.
 pub fn rod(mesh: &mut Mesh, material: MaterialId, [from, to]: [Vec3; 2], radii: [f32; 2], segments: u32) {
     let along = to - from;
