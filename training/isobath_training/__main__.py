@@ -124,6 +124,9 @@ def add_train(commands) -> None:
         "--dilated", action="store_true", help="detectors: coarser levels compute around active sites as well"
     )
     train.add_argument(
+        "--resize", action="store_true", help="detectors: vehicles in sizes that the simulator does not make, too"
+    )
+    train.add_argument(
         "--prepared", type=Path,
         help="detectors: folder where batches are kept for other runs of the same seed; a run takes some gigabytes",
     )  # fmt: skip
@@ -249,7 +252,7 @@ def run_train(arguments) -> None:
         arguments.samples = SAMPLES[arguments.model]
     if arguments.model in DETECTORS:
         return train_detector(arguments)
-    of_detectors = ("curriculum", "distill", "prune", "prepared", "balance", "levels", "dilated")
+    of_detectors = ("curriculum", "distill", "prune", "prepared", "balance", "levels", "dilated", "resize")
     if any(getattr(arguments, name) for name in of_detectors):
         raise SystemExit(f"{arguments.model}: expected none of {', '.join(f'--{name}' for name in of_detectors)}")
     from .depth_s.distillation import Teacher
@@ -286,7 +289,7 @@ def train_detector(arguments) -> None:
     recipe = Recipe(
         arguments.model, arguments.seed, arguments.samples, curriculum=arguments.curriculum,
         prune=arguments.prune or "", balance=arguments.balance, levels=arguments.levels,
-        dilated=arguments.dilated, **rate,
+        dilated=arguments.dilated, resize=arguments.resize, **rate,
     )  # fmt: skip
     train(
         recipe, arguments.data, arguments.validation, arguments.checkpoint,

@@ -2,19 +2,57 @@
 
 import numpy as np
 
+from .network import CLASSES
+
 # Columns of a box, as the arrays have them.
 CLASS, X, Y, Z, LENGTH, WIDTH, HEIGHT, YAW = range(8)
+# Lowest and highest length, width and height, in those of the simulator, that objects of a class are given by `resized`.
+SIZES = {
+    "car": ((0.75, 1.05), (0.85, 1.03), (0.92, 1.08)),
+    "truck": ((0.75, 1.2), (0.85, 1.05), (0.8, 1.1)),
+    "bus": ((0.7, 1.2), (0.88, 1.03), (0.88, 1.12)),
+    "bicycle": ((0.9, 1.1), (0.9, 1.3), (0.92, 1.06)),
+}
+# What is this near to a box belongs to it, metres.
+SKIN_M = 0.1
 
 
-def augment(points: np.ndarray, boxes: np.ndarray, random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+def augment(
+    points: np.ndarray, boxes: np.ndarray, random: np.random.Generator, *, resize: bool = False
+) -> tuple[np.ndarray, np.ndarray]:
     """Points [n, 5] (x y z, intensity 0..1, ring) and boxes [b, ≥ 8] of one sweep; both are changed in place where
-    that is possible."""
+    that is possible. With `resize` vehicles come in sizes that the simulator does not make."""
     points = fewer_beams(points, random)
     points = dropped(points, random)
+    if resize:
+        resized(points, boxes, random)
     moved(points, boxes, random)
     noisy(points, random)
     intensity(points, random)
     return points, boxes
+
+
+def resized(points: np.ndarray, boxes: np.ndarray, random: np.random.Generator) -> None:
+    """Vehicles longer, wider and higher, or less so, than those of the simulator, each with its points (random object
+    scaling: Yang et al., "ST3D", CVPR 2021). Their middle and what they stand on stay where they are."""
+    for box in boxes:
+        sizes = SIZES.get(CLASSES[int(box[CLASS])])
+        if sizes is None:
+            continue
+        factors = np.array([random.uniform(*limits) for limits in sizes], np.float32)
+        reach = 0.5 * np.hypot(box[LENGTH], box[WIDTH]) + SKIN_M
+        near = np.flatnonzero((np.abs(points[:, 0] - box[X]) < reach) & (np.abs(points[:, 1] - box[Y]) < reach))
+        c, s = np.cos(box[YAW]), np.sin(box[YAW])
+        turn = np.array([[c, -s], [s, c]], np.float32)
+        away = (points[near, :2] - box[[X, Y]]) @ turn
+        bottom = box[Z] - 0.5 * box[HEIGHT]
+        above = points[near, 2] - bottom
+        inside = (np.abs(away) <= 0.5 * box[[LENGTH, WIDTH]] + SKIN_M).all(1)
+        inside &= (above >= 0) & (above <= box[HEIGHT] + SKIN_M)
+        points[near[inside], :2] = box[[X, Y]] + (away[inside] * factors[:2]) @ turn.T
+        points[near[inside], 2] = bottom + above[inside] * factors[2]
+        box[[LENGTH, WIDTH, HEIGHT]] *= factors
+        box[Z] = bottom + 0.5 * box[HEIGHT]
 
 
 def fewer_beams(points: np.ndarray, random: np.random.Generator) -> np.ndarray:

@@ -52,13 +52,16 @@ def sample(
     grid: Grid,
     pyramid: Pyramid,
     corrupt: Callable[[np.ndarray], np.ndarray] | None = None,
+    *,
+    resize: bool = False,
 ) -> tuple:
-    """Coordinates, features, plane of the ground, tables and boxes of one sweep; without `random` as it is."""
+    """Coordinates, features, plane of the ground, tables and boxes of one sweep; without `random` as it is, and `resize`
+    as `augment` takes it."""
     points, boxes = sweeps.sweep(frame)
     # Boxes without a point on them cannot be seen.
     boxes = boxes[boxes[:, sweeps.columns.index("points")] > 0]
     if random is not None:
-        points, boxes = augment(points, boxes, random)
+        points, boxes = augment(points, boxes, random, resize=resize)
     if corrupt is not None:
         points = corrupt(points)
     coords, features, plane = pillars(points[:, :4], grid)
@@ -77,7 +80,7 @@ def drawn_one(draw: Draw, recipe, number: int, pyramid: Pyramid, corruption: Cal
     much = strength(number / recipe.samples) * random.random()
     return sample(
         draw.sweeps, draw.frame(number), random, recipe.grid, pyramid,
-        corruption and (lambda points: corruption(points, much, random)),
+        corruption and (lambda points: corruption(points, much, random)), resize=recipe.resize,
     )  # fmt: skip
 
 
@@ -107,6 +110,7 @@ class Prepared:
         told = {
             "sweeps": [part.describe() for part in sweeps.parts], "seed": recipe.seed, "batch": recipe.batch,
             "pillar_m": recipe.grid.pillar_m, "levels": recipe.levels, "dilated": recipe.dilated,
+            "resize": recipe.resize,
             "code": hashlib.sha256(sources).hexdigest(),
         }  # fmt: skip
         self.folder, description = folder, folder / "prepared.json"

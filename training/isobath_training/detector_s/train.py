@@ -51,6 +51,8 @@ class Recipe:
     levels: int = 0
     # Whether its coarser sites are active around finer ones as well.
     dilated: bool = False
+    # Whether vehicles come in sizes that the simulator does not make.
+    resize: bool = False
 
     @property
     def is_dense(self) -> bool:
