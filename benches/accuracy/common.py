@@ -78,12 +78,13 @@ def write_block(path, name, text):
     path.write_text(f"{before}{begin}\n{text}\n{end}{rest.split(end, 1)[1]}")
 
 
-def add_arguments(parser, bags, frames=None):
-    """The arguments that all tables have; `frames` where they are made of simulated recordings."""
+def add_arguments(parser, bags=None, frames=None):
+    """The arguments that all tables have; `bags` where recordings are made, `frames` where they are simulated."""
     target = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
     parser.add_argument("--model", action="append", type=Model, required=True, help="NAME[:PRECISION] or a folder")
     parser.add_argument("--work", type=Path, required=True, help="folder for recordings and runs")
-    parser.add_argument("--bags", type=int, default=bags[0], help=bags[1])
+    if bags:
+        parser.add_argument("--bags", type=int, default=bags[0], help=bags[1])
     if frames:
         parser.add_argument("--frames", type=int, default=frames[0], help=frames[1])
         parser.add_argument("--seed", type=int, default=FIRST_TEST_SEED, help="the first, from 900000 on")
@@ -102,7 +103,7 @@ def check(parser, arguments):
     arguments.work = arguments.work.resolve()
     if getattr(arguments, "seed", FIRST_TEST_SEED) < FIRST_TEST_SEED:
         parser.error(f"--seed: expected {FIRST_TEST_SEED} or more: models may be trained on those below")
-    if not 1 <= arguments.bags <= SEEDS_A_SCENE:
+    if not 1 <= getattr(arguments, "bags", 1) <= SEEDS_A_SCENE:
         parser.error(f"--bags: expected 1 to {SEEDS_A_SCENE}, found {arguments.bags}")
     if not arguments.isobath.exists():
         sys.exit(f"{arguments.isobath} is missing: cargo build --release")
