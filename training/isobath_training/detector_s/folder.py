@@ -91,7 +91,8 @@ def folder(name: str, checkpoint: Path, data: Path, measured: dict[str, float]) 
         "measured": measured,
     }
     card = (CARD_DENSE if recipe.is_dense else CARD).format(
-        name=name, edge=grid.pillar_m, range=grid.range_m, seen=seen, figures=table(measured),
+        name=name, edge=grid.pillar_m, range=grid.range_m, seen=seen, figures=table(measured), levels=network.levels,
+        sizes=", vehicles made longer, wider, higher or less so" if recipe.resize else "",
     )  # fmt: skip
     sweeps = Sweeps(data)
     golden = inputs(sweeps, 0, grid, GOLDEN_PILLARS)
@@ -128,8 +129,8 @@ Cars, trucks, buses, bicycles, pedestrians, forklifts and pallets in the sweeps 
 
 - **In**: pillars of {edge} m within {range} m to each side in which something stands on the ground: statistics of their points over the ground plane that the sweep itself tells, so that the height of the LiDAR does not matter.
 - **Out**: for each pillar probabilities of the classes and of a corner, and a box: the runtime keeps the pillars that no neighbour exceeds, then of each class the best within a radius.
-- **How**: a U-Net whose convolutions read and write active pillars alone. `sparse_fp32` computes these; `fp32` is the same function with standard operators, on the whole grid, for GPUs.
-- **Training**: {seen}, on sweeps of the simulator alone: all scenes in `config/scenes` with five LiDARs at heights of 0.35 to 2 m, seeds below 800000; beams, points and intensities left out at random. Nothing was trained or tuned on seeds from 900000 on.
+- **How**: a U-Net of {levels} levels whose convolutions read and write active pillars alone. `sparse_fp32` computes these; `fp32` is the same function with standard operators, on the whole grid, for GPUs.
+- **Training**: {seen}, on sweeps of the simulator alone: all scenes in `config/scenes` with five LiDARs at heights of 0.35 to 2 m, seeds below 800000; beams, points and intensities left out at random{sizes}. Nothing was trained or tuned on seeds from 900000 on.
 
 {figures}
 
@@ -140,7 +141,7 @@ Made by `python -m isobath_training export --model {name}`; training/README.md t
 
 CARD_DENSE = """# {name}
 
-An ordinary dense network of the layers of the sparse detector, trained on the same sweeps: what computing everywhere is worth, and what it costs. It is here for comparison.
+An ordinary dense network of the layers of the sparse detector, {levels} levels of them, trained on the same sweeps: what computing everywhere is worth, and what it costs. It is here for comparison.
 
 - **In**: as the sparse detector: pillars of {edge} m within {range} m to each side, which it lays out as a map.
 - **Out**: maps of probabilities of the classes and of a corner, and of boxes, for every cell.
