@@ -164,16 +164,13 @@ impl Mesh {
 
     /// The lowest and highest corner along each axis; zeros for an empty mesh.
     pub fn bounds(&self) -> [Vec3; 2] {
-        let corners = self.positions.iter().map(|&p| [p, p]);
-        corners.reduce(|[low, high], [p, _]| [low.min(p), high.max(p)]).unwrap_or_default()
+        span(self.positions.iter())
     }
 
     /// [`Self::bounds`] without what protrudes.
     pub fn body_bounds(&self) -> [Vec3; 2] {
         let protrudes = |corner: u32| self.protruding.iter().any(|range| range.contains(&corner));
-        let corners = (0..).zip(&self.positions).filter(|(corner, _)| !protrudes(*corner));
-        let corners = corners.map(|(_, &p)| [p, p]);
-        corners.reduce(|[low, high], [p, _]| [low.min(p), high.max(p)]).unwrap_or_default()
+        span((0..).zip(&self.positions).filter(|(corner, _)| !protrudes(*corner)).map(|(_, p)| p))
     }
 
     /// The wall between two rings with as many corners.
@@ -194,6 +191,11 @@ impl Mesh {
         self.triangles.push(triangle);
         self.materials.push(material);
     }
+}
+
+/// The lowest and highest of some corners along each axis; zeros for none.
+fn span<'a>(corners: impl Iterator<Item = &'a Vec3>) -> [Vec3; 2] {
+    corners.map(|&p| [p, p]).reduce(|[low, high], [p, _]| [low.min(p), high.max(p)]).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -80,6 +80,10 @@ mod tests {
         let mut body = Mesh::default();
         let lifted = Affine3A::from_translation(Vec3::new(0.0, 0.0, 1.0));
         body.add_box(grey, &lifted, [4.0, 2.0, 2.0]);
+        // A mirror, which no box holds.
+        let corners = body.positions.len() as u32;
+        body.add_box(grey, &Affine3A::from_translation(Vec3::new(1.0, 1.2, 1.0)), [0.2; 3]);
+        body.protruding.push(corners..body.positions.len() as u32);
         builder.standing(Some(ObjectClass::Truck), &body, Placement::upright(Vec3::new(0.0, 9.0, 0.0), 1.0));
         builder.standing(None, &body, Placement::upright(Vec3::new(0.0, -9.0, 0.0), 0.0));
         builder.standing(Some(ObjectClass::Car), &body, Placement::upright(Vec3::new(200.0, 0.0, 0.0), 0.0));
@@ -93,6 +97,7 @@ mod tests {
         let found = boxes(&snapshot, &start, [(3, 0.2), (3, 0.4)].into_iter());
         let [truck, car] = found.as_slice() else { panic!("{found:?}") };
         assert_eq!((truck.object, truck.class, truck.points), (0, ObjectClass::Truck, 0));
+        assert_eq!(truck.size, [4.0, 2.0, 2.0]);
         assert_eq!((car.object, car.points, car.size), (3, 2, [4.0, 2.0, 2.0]));
         // 0.3 of 0.1 s at 10 m/s, its middle 1 m up, seen from (1, 0, 2) turned by 0.5.
         let expected = Quat::from_rotation_z(-0.5) * Vec3A::new(9.3, 0.0, -1.0);
